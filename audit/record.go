@@ -1,0 +1,26 @@
+// Package audit defines the record of a decision, where records go, and how
+// they fold into the violations of a report. It decides nothing.
+package audit
+
+import "time"
+
+// Record is one decision. Strings may be controlled by the guest; writers
+// escape them.
+type Record struct {
+	Time      time.Time
+	Source    string // "kernel" or "guest"
+	Verdict   string // "allow" or "deny"
+	Operation string // "connect", "bind", "execve", ...
+	Target    string // canonical object, such as "tcp://203.0.113.9:443"
+	Original  string // as the program gave it, where it differs
+	Name      string // host name the target came from, if any
+	Rule      string
+	Errno     string // name of the error given to the program, empty if none
+	Hint      string // what would allow it, empty if nothing would
+	PID       int    // process id inside the sandbox, 0 if unknown
+	TID       int    // thread id on the host
+	Latency   time.Duration
+}
+
+// Sink receives records. Implementations must not block the caller.
+type Sink interface{ Record(Record) }

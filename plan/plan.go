@@ -1,0 +1,71 @@
+// Package plan turns a policy and an invocation into what will be enforced.
+// Compile is pure and host independent; Resolve is the only place where host
+// facts enter. Neither makes a system call.
+package plan
+
+import (
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/policy"
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// CommandKind says what is to be run. The zero value runs nothing.
+type CommandKind uint8
+
+// The forms of exec.
+const (
+	RunScript  CommandKind = iota + 1 // script.py [args]
+	RunCode                           // -c CODE [args]
+	RunModule                         // -m MODULE [args]
+	RunProgram                        // -- COMMAND [args]
+)
+
+// Invocation is what the caller asked for beside the policy.
+type Invocation struct {
+	Kind      CommandKind
+	Argument  string            // script path (absolute), code, module or program
+	Args      []string          // what follows
+	Directory string            // caller's cwd, absolute
+	Env       map[string]string // the caller's environment, for env.pass
+	Terminal  bool              // one of fds 0 to 2 is a terminal
+}
+
+// Plan is what will be enforced, before any host fact. Its JSON form is stable
+// within a version and golden files hold it.
+type Plan struct {
+	Version    int
+	Policy     string // name of the policy it came from
+	Require    string // tier that must be in force
+	Invocation Invocation
+
+	// Spec is the portable half: process, user, mounts of the operator's own
+	// paths, namespaces, capabilities, rlimits, resources and seccomp.
+	Spec *specs.Spec
+
+	Python   policy.Python
+	Network  policy.Network
+	Files    policy.Files
+	Process  policy.Process
+	Limits   policy.Limits
+	Landlock namespaces.Landlock
+	Layers   []string           // names of the syscall layers in the filter
+	Filter   seccomp.FilterSpec // what those layers and [syscalls] amount to
+}
+
+// Resolved is a plan bound to one host: nothing is left to decide.
+type Resolved struct {
+	Plan        *Plan
+	Interpreter host.Interpreter
+	Tier        string
+	Setup       namespaces.Program // every OpBind names a host path
+	Filter      seccomp.Program
+	HostFacts   netrule.HostFacts
+	Warnings    []string
+	Wall        time.Duration
+}

@@ -1,0 +1,61 @@
+package supervisor
+
+// Outcome says how a run ended. The first cause wins.
+type Outcome string
+
+// The outcomes.
+const (
+	Exited      Outcome = "exited"
+	Signaled    Outcome = "signaled"
+	TimedOut    Outcome = "timeout"
+	LimitHit    Outcome = "limit"     // killed for a limit; Reason names it
+	Violated    Outcome = "violation" // killed for a violation
+	SetupFailed Outcome = "setup_failed"
+	Internal    Outcome = "internal"
+)
+
+// Report is the one honest account of a run. Its JSON form is a contract.
+type Report struct {
+	Version           int         `json:"version"`
+	Outcome           Outcome     `json:"outcome"`
+	Reason            string      `json:"reason"`
+	ExitCode          int         `json:"exit_code"`
+	Signal            string      `json:"signal"`
+	Tier              string      `json:"tier"`
+	Layers            Layers      `json:"layers"`
+	Usage             Usage       `json:"usage"`
+	LimitsHit         []string    `json:"limits_hit,omitempty"`
+	Violations        []Violation `json:"violations"`
+	ViolationsDropped int         `json:"violations_dropped,omitempty"`
+}
+
+// Layers are the layers that were in force; a layer that was not read back or
+// probed is not claimed.
+type Layers struct {
+	UserNS   bool   `json:"userns"`
+	NetNS    bool   `json:"netns"`
+	Landlock int    `json:"landlock"` // ABI, 0 when absent
+	Seccomp  bool   `json:"seccomp"`
+	Notify   bool   `json:"notify"`
+	Cgroup   string `json:"cgroup"` // "v1", "v2", "systemd" or "none"
+}
+
+// Usage is what the run consumed.
+type Usage struct {
+	WallSeconds     float64 `json:"wall_seconds"`
+	CPUSeconds      float64 `json:"cpu_seconds"`
+	PeakMemoryBytes int64   `json:"peak_memory_bytes"`
+	PeakPids        int     `json:"peak_pids"`
+}
+
+// Violation is one kind of denied call, counted.
+type Violation struct {
+	Operation string `json:"operation"`
+	Target    string `json:"target"`
+	Rule      string `json:"rule"`
+	Errno     string `json:"errno"`
+	Count     int    `json:"count"`
+	Hint      string `json:"hint"`
+	Where     string `json:"where,omitempty"`
+	Source    string `json:"source,omitempty"` // "guest" when the guest said Where
+}

@@ -1,0 +1,161 @@
+package testenv
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Feature is something a test may need of the machine it runs on.
+type Feature string
+
+// The features. Each names what its probe has found to work, not a version.
+const (
+	Root           Feature = "root"            // the tests run as uid 0 with CAP_SETUID and CAP_SYS_ADMIN
+	UserNS         Feature = "userns"          // user, mount, PID, network, IPC and UTS namespaces at once
+	NetNSAdmin     Feature = "netns-admin"     // ip(8) makes a veth pair in a network namespace of its own
+	Landlock       Feature = "landlock"        // any Landlock ABI
+	LandlockNet    Feature = "landlock-net"    // Landlock ABI 4: TCP connect and bind
+	LandlockScopes Feature = "landlock-scopes" // Landlock ABI 6: signals and abstract sockets
+	Notify         Feature = "notify"          // seccomp user notification
+	CgroupMemory   Feature = "cgroup-memory"   // a memory group can be made
+	CgroupPids     Feature = "cgroup-pids"     // a pids group can be made
+	PyenvPython    Feature = "pyenv-python"    // at least one CPython below ~/.pyenv/versions
+	DebianPython   Feature = "debian-python"   // /usr/bin/python3
+	Numpy          Feature = "numpy"           // numpy of /usr/bin/python3
+	Bubblewrap     Feature = "bubblewrap"      // bwrap(1)
+	Compiler       Feature = "compiler"        // cc(1) with libc headers
+	Strace         Feature = "strace"          // strace(1)
+	Setpriv        Feature = "setpriv"         // setpriv(1)
+)
+
+// Features lists every feature, in the order in which they are declared.
+func Features() []Feature {
+	return []Feature{
+		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify,
+		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
+		Compiler, Strace, Setpriv,
+	}
+}
+
+// probes maps each feature to the function that looks for it. A probe returns
+// nil when the feature is present and otherwise why it is not.
+func probes() map[Feature]func() error {
+	return map[Feature]func() error{
+		Root:           probeRoot,
+		UserNS:         probeUserNS,
+		NetNSAdmin:     probeNetNSAdmin,
+		Landlock:       func() error { return probeLandlock(1) },
+		LandlockNet:    func() error { return probeLandlock(4) },
+		LandlockScopes: func() error { return probeLandlock(6) },
+		Notify:         probeNotify,
+		CgroupMemory:   func() error { return probeCgroup("memory") },
+		CgroupPids:     func() error { return probeCgroup("pids") },
+		PyenvPython:    probePyenv,
+		DebianPython:   func() error { return probeProgram("/usr/bin/python3") },
+		Numpy:          func() error { return probeRun("/usr/bin/python3", "-I", "-c", "import numpy") },
+		Bubblewrap:     func() error { return probeProgram("bwrap") },
+		Compiler:       probeCompiler,
+		Strace:         func() error { return probeProgram("strace") },
+		Setpriv:        func() error { return probeProgram("setpriv") },
+	}
+}
+
+func unknownFeatureError(feature Feature) error {
+	return fmt.Errorf("unknown feature %q, known are %v and the word all", feature, Features())
+}
+
+func probeRoot() error {
+	if os.Geteuid() != 0 {
+		return fmt.Errorf("the tests run as uid %d; run them as root", os.Geteuid())
+	}
+	return nil
+}
+
+// allNamespaces are the namespaces that a sandbox of the full tier has, but for
+// the cgroup namespace, which needs nothing beyond these.
+const allNamespaces = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID |
+	syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+
+func probeUserNS() error {
+	program, err := exec.LookPath("true")
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(program)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  allNamespaces,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("start a process in new namespaces: %w", err)
+	}
+	return nil
+}
+
+func probeNetNSAdmin() error {
+	return probeRun("unshare", "--user", "--map-root-user", "--net",
+		"ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1")
+}
+
+// probeLandlock asks for the ABI as landlock_create_ruleset(2) describes.
+func probeLandlock(minimum uintptr) error {
+	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	if errno != 0 {
+		return fmt.Errorf("ask for the Landlock ABI: %w", errno)
+	}
+	if abi < minimum {
+		return fmt.Errorf("kernel has Landlock ABI %d, at least %d is needed", abi, minimum)
+	}
+	return nil
+}
+
+// probeNotify reads the actions that the kernel offers (seccomp(2), /proc
+// interfaces).
+func probeNotify() error {
+	const file = "/proc/sys/kernel/seccomp/actions_avail"
+	actions, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(string(actions), "user_notif") {
+		return fmt.Errorf("%s does not list user_notif", file)
+	}
+	return nil
+}
+
+func probePyenv() error {
+	if len(pyenvExecutables()) == 0 {
+		return fmt.Errorf("no interpreter matches ~/.pyenv/versions/*/bin/python3")
+	}
+	return nil
+}
+
+func probeCompiler() error {
+	cmd := exec.Command("cc", "-x", "c", "-fsyntax-only", "-")
+	cmd.Stdin = strings.NewReader("#include <stdio.h>\nint main(void) { return 0; }\n")
+	return runQuietly(cmd)
+}
+
+func probeProgram(name string) error {
+	_, err := exec.LookPath(name)
+	return err
+}
+
+func probeRun(name string, args ...string) error {
+	return runQuietly(exec.Command(name, args...))
+}
+
+// runQuietly runs cmd and puts what it wrote into the error.
+func runQuietly(cmd *exec.Cmd) error {
+	output, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("run %s: %w: %s", cmd.Path, err, strings.TrimSpace(string(output)))
+	}
+	return nil
+}

@@ -17,10 +17,19 @@ type Record struct {
 	Rule      string
 	Errno     string // name of the error given to the program, empty if none
 	Hint      string // what would allow it, empty if nothing would
+	Where     string // "file:line" in the program; only the guest can know it
 	PID       int    // process id inside the sandbox, 0 if unknown
 	TID       int    // thread id on the host
 	Latency   time.Duration
 }
+
+// The values of Record.Source and Record.Verdict.
+const (
+	SourceKernel = "kernel" // seen by the supervisor in a trapped call
+	SourceGuest  = "guest"  // said by code inside: helpful, never proof
+	Allow        = "allow"
+	Deny         = "deny"
+)
 
 // Sink receives records. Implementations must not block the caller.
 type Sink interface{ Record(Record) }

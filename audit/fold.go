@@ -1,0 +1,124 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+)
+
+// MaxDenials is how many distinct denials a Fold keeps.
+const MaxDenials = 1000
+
+// maxFolded is the length in bytes to which a folded string is cut. It bounds
+// the memory of a Fold whatever a guest does.
+const maxFolded = 1024
+
+// Denial is one kind of denied call, counted.
+type Denial struct {
+	Operation, Target, Rule, Errno string
+	Hint                           string
+	Where                          string // "file:line", empty if nobody said it
+	Guest                          bool   // the guest said Where, or the whole denial
+	Count                          int
+}
+
+// Fold is a sink that folds denials into kinds: the same operation, target,
+// rule and error count as one. It is safe for concurrent use; the zero value
+// is ready.
+type Fold struct {
+	mu      sync.Mutex
+	kinds   map[kind]*counted
+	where   map[place]string
+	dropped int
+}
+
+type kind struct {
+	guest                          bool
+	operation, target, rule, errno string
+}
+
+type place struct{ operation, target string }
+
+type counted struct {
+	Denial
+	order int
+}
+
+// Record implements Sink. Records of allowed calls are ignored.
+func (f *Fold) Record(r Record) {
+	if r.Verdict == Allow {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	k := kind{
+		guest: r.Source == SourceGuest, operation: short(r.Operation), target: short(r.Target),
+		rule: short(r.Rule), errno: short(r.Errno),
+	}
+	if r.Where != "" {
+		f.remember(place{k.operation, k.target}, short(r.Where))
+	}
+	if seen := f.kinds[k]; seen != nil {
+		seen.Count++
+		return
+	}
+	if len(f.kinds) == MaxDenials {
+		f.dropped++
+		return
+	}
+	if f.kinds == nil {
+		f.kinds = make(map[kind]*counted)
+	}
+	f.kinds[k] = &counted{order: len(f.kinds), Denial: Denial{
+		Operation: k.operation, Target: k.target, Rule: k.rule, Errno: k.errno,
+		Hint: short(r.Hint), Guest: k.guest, Count: 1,
+	}}
+}
+
+// remember keeps the first place from which the guest says it did something.
+func (f *Fold) remember(p place, where string) {
+	if _, known := f.where[p]; known || len(f.where) == MaxDenials {
+		return
+	}
+	if f.where == nil {
+		f.where = make(map[place]string)
+	}
+	f.where[p] = where
+}
+
+// Denials returns the kinds in the order in which they were first seen, and
+// how many denied calls are missing from them. A denial the kernel saw and the
+// guest explained appears once, as the kernel's, with the guest's Where.
+func (f *Fold) Denials() (denials []Denial, dropped int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	kernel := make(map[place]bool, len(f.kinds))
+	for k := range f.kinds {
+		if !k.guest {
+			kernel[place{k.operation, k.target}] = true
+		}
+	}
+	kept := make([]*counted, 0, len(f.kinds))
+	for k, c := range f.kinds {
+		if !k.guest || !kernel[place{k.operation, k.target}] {
+			kept = append(kept, c)
+		}
+	}
+	slices.SortFunc(kept, func(a, b *counted) int { return cmp.Compare(a.order, b.order) })
+	for _, c := range kept {
+		d := c.Denial
+		d.Where = f.where[place{d.Operation, d.Target}]
+		d.Guest = d.Guest || d.Where != ""
+		denials = append(denials, d)
+	}
+	return denials, f.dropped
+}
+
+// short cuts a string to what a Fold keeps, without holding on to a longer one.
+func short(s string) string {
+	cut, was := clip(s, maxFolded)
+	if !was {
+		return s
+	}
+	return cut + "…"
+}

@@ -61,4 +61,60 @@ enum psb_opcode {
 #define PSB_FLAG_TTY          (1u << 3)
 #define PSB_FLAG_NO_SYMFOLLOW (1u << 4)
 
+/* Messages on the control socket (SOCK_SEQPACKET), one struct each.
+ *
+ *   parent                                child
+ *     | -- FDS* (donated descriptors) ---->|  PID 1
+ *     | -- PLAN (sealed memfd) ----------->|  PID 1 runs the operations
+ *     |<-- LISTENER (a: fd number) --------|  PID 2, filter in force
+ *     |    pidfd_getfd, posture check      |
+ *     | -- GO ---------------------------->|  PID 1 hardens itself, releases PID 2
+ *     |                                    |  PID 2: execve
+ *     |<-- STOPPED (a: signal) ------------|  PID 1, only with a terminal
+ *     |<-- STATUS (a: wait status) --------|  PID 1, then it exits
+ *
+ * At any point the child may send ERROR instead and exit. An end of file means
+ * that the other side is gone: the child then ends, and the whole tree with it.
+ * The sender of a message is known by its SCM_CREDENTIALS. */
+enum psb_message_type {
+	PSB_MSG_NONE,
+	PSB_MSG_FDS,
+	PSB_MSG_PLAN,
+	PSB_MSG_LISTENER,
+	PSB_MSG_GO,
+	PSB_MSG_STOPPED,
+	PSB_MSG_STATUS,
+	PSB_MSG_ERROR,
+	PSB_MSG_READY, /* the stage process: a is PID 1's pid on the host */
+};
+
+struct psb_message {
+	uint32_t type;
+	int32_t a;    /* LISTENER: fd; STATUS: wait status; ERROR: stage; STOPPED: signal */
+	int32_t b;    /* STATUS: 1 if other processes were alive; ERROR: errno */
+	int32_t c;    /* ERROR: index of the operation */
+	uint64_t utime_us, stime_us; /* STATUS: of the program and what it waited for */
+	uint64_t maxrss_kib;         /* STATUS: of the largest process */
+	uint64_t flags;              /* STATUS: PSB_STATUS_* */
+};
+
+#define PSB_STATUS_TMP_FULL (1u << 0) /* /tmp had no free block at the end */
+
+/* Stages before the operations of the plan; ERROR.a is one of these. */
+enum psb_stage {
+	PSB_STAGE_NONE,
+	PSB_STAGE_IDENTITY,  /* id maps, setresuid */
+	PSB_STAGE_NETWORK,   /* unshare(CLONE_NEWNET), lo */
+	PSB_STAGE_PROC,      /* fsmount proc */
+	PSB_STAGE_ROOT,      /* tmpfs root and pivot_root */
+	PSB_STAGE_SKELETON,  /* the fixed operations */
+	PSB_STAGE_RECEIVE,   /* reading the plan */
+	PSB_STAGE_OPERATION, /* operation ERROR.c */
+	PSB_STAGE_EXEC,      /* execve of the program */
+	PSB_STAGE_CLONE,     /* clone3 of PID 1, in the stage process */
+};
+
+#define PSB_MAX_DONATED 1024u /* descriptors per run */
+#define PSB_FDS_PER_MESSAGE 200u
+
 #endif

@@ -1,0 +1,189 @@
+/* The constructor: runs before the Go runtime.
+ *
+ * `pysandbox exec ...`       clones the sandbox at once, so that its fixed setup
+ *                            runs while Go starts and compiles the plan.
+ * argv[0] = PSB_STAGE_NAME   this process is the stage of a supervisor that was
+ *                            running already; it becomes PID 1's parent and ends.
+ * anything else              does nothing. */
+#include <errno.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "begin.h"
+#include "stage.h"
+
+#define PSB_STAGE_NAME "pysandbox-stage"
+
+struct psb_begun psb_begun;
+
+/* No CLONE_NEWNET: the child makes it, in parallel. No CLONE_NEWCGROUP: the
+ * child makes it after the supervisor has moved it. */
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS)
+
+static int fail_begin(int step, int err)
+{
+	psb_begun.step = step;
+	psb_begun.error = err;
+	return -1;
+}
+
+/* A freshly forked child stays on its parent's CPU until the parent blocks.
+ * Runs in: PID 1. Moves it to another allowed CPU and restores the mask. */
+static void leave_parents_cpu(void)
+{
+	unsigned long mask[16], moved[16];
+	unsigned cpu = 0;
+	long size = sys3(SYS_sched_getaffinity, 0, sizeof mask, mask);
+
+	if (size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= (unsigned long)size * 8)
+		return;
+	memcpy(moved, mask, (size_t)size);
+	moved[cpu / 64] &= ~(1UL << (cpu % 64));
+	if (sys3(SYS_sched_setaffinity, 0, size, moved) == 0)
+		sys3(SYS_sched_setaffinity, 0, size, mask);
+}
+
+/* Runs in: the new PID 1. */
+static void run_stage(int control, uint32_t uid, uint32_t gid)
+{
+	struct stage st = {
+		.control = control,
+		.host_uid = uid,
+		.host_gid = gid,
+		.old_root = -1,
+		.proc = -1,
+		.ruleset = -1,
+	};
+	stage_main(&st);
+}
+
+/* Clones PID 1. Returns its pid, or -errno. */
+static long clone_stage(int control, uint32_t uid, uint32_t gid, unsigned long extra, int *pidfd)
+{
+	struct clone_args args = {
+		.flags = NAMESPACES | CLONE_PIDFD | extra,
+		.pidfd = (uint64_t)pidfd,
+		.exit_signal = extra & CLONE_PARENT ? 0 : SIGCHLD,
+	};
+	long pid = sys2(SYS_clone3, &args, sizeof args);
+	if (pid)
+		return pid;
+	leave_parents_cpu();
+	run_stage(control, uid, gid);
+	return 0;
+}
+
+/* Runs in: root's supervisor, before Go. The new user namespace must belong to
+ * the leased uid, so that is what clone(2) sees as the effective one. Raw calls:
+ * the process has one thread. */
+static int borrow_credentials(uint32_t id)
+{
+	int err = (int)sys2(SYS_setgroups, 0, 0);
+	if (!err)
+		err = (int)sys3(SYS_setresgid, id, id, 0);
+	if (!err)
+		err = (int)sys3(SYS_setresuid, id, id, 0);
+	return -err;
+}
+
+static int return_credentials(void)
+{
+	int err = (int)sys3(SYS_setresuid, 0, 0, 0);
+	if (!err)
+		err = (int)sys3(SYS_setresgid, 0, 0, 0);
+	return -err;
+}
+
+static int begin_as_root(int control)
+{
+	psb_begun.lease = lease_take(PSB_LEASE_FIRST, PSB_LEASE_COUNT, &psb_begun.uid);
+	if (psb_begun.lease < 0)
+		return fail_begin(PSB_BEGIN_LEASE, -psb_begun.lease);
+	psb_begun.gid = psb_begun.uid;
+	int err = borrow_credentials(psb_begun.uid);
+	if (err)
+		return fail_begin(PSB_BEGIN_CREDENTIALS, err);
+	long pid = clone_stage(control, psb_begun.uid, psb_begun.gid, 0, &psb_begun.pidfd);
+	err = return_credentials();
+	if (err) {
+		kill((pid_t)pid, SIGKILL);
+		return fail_begin(PSB_BEGIN_CREDENTIALS, err);
+	}
+	if (pid < 0)
+		return fail_begin(PSB_BEGIN_CLONE, (int)-pid);
+	psb_begun.pid = (int)pid;
+	return 0;
+}
+
+static int begin_as_user(int control)
+{
+	psb_begun.uid = getuid();
+	psb_begun.gid = getgid();
+	long pid = clone_stage(control, psb_begun.uid, psb_begun.gid, 0, &psb_begun.pidfd);
+	if (pid < 0)
+		return fail_begin(PSB_BEGIN_CLONE, (int)-pid);
+	psb_begun.pid = (int)pid;
+	return 0;
+}
+
+static void begin_exec(void)
+{
+	int pair[2];
+
+	psb_begun.attempted = 1;
+	psb_begun.lease = psb_begun.pidfd = psb_begun.control = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		fail_begin(PSB_BEGIN_SOCKET, errno);
+		return;
+	}
+	psb_begun.control = pair[0];
+	if (geteuid() == 0)
+		begin_as_root(pair[1]);
+	else
+		begin_as_user(pair[1]);
+	close(pair[1]);
+}
+
+/* Runs in: a process that the supervisor spawned with the control socket at
+ * PSB_CONTROL_FD. argv: name, uid, gid. PID 1 becomes the supervisor's child
+ * (CLONE_PARENT), who learns its pid from the credentials of READY. */
+static void begin_stage(char **argv)
+{
+	uint32_t uid, gid;
+	int pidfd;
+
+	if (!argv[1] || !argv[2] || text_parse(argv[1], &uid) || text_parse(argv[2], &gid))
+		stage_exit(125);
+	if (geteuid() == 0 && uid != 0) {
+		int err = (int)sys2(SYS_setgroups, 0, 0);
+		if (!err)
+			err = (int)sys3(SYS_setresgid, gid, gid, gid);
+		if (!err)
+			err = (int)sys3(SYS_setresuid, uid, uid, uid);
+		if (err)
+			stage_exit(125);
+	}
+	long pid = clone_stage(PSB_CONTROL_FD, uid, gid, CLONE_PARENT, &pidfd);
+	struct psb_message msg = {
+		.type = pid < 0 ? PSB_MSG_ERROR : PSB_MSG_READY,
+		.a = pid < 0 ? PSB_STAGE_CLONE : (int32_t)pid,
+		.b = pid < 0 ? (int32_t)-pid : 0,
+	};
+	sys3(SYS_write, PSB_CONTROL_FD, &msg, sizeof msg);
+	stage_exit(pid < 0 ? 125 : 0);
+}
+
+__attribute__((constructor)) static void begin(int argc, char **argv)
+{
+	if (argc >= 3 && !strcmp(argv[0], PSB_STAGE_NAME))
+		begin_stage(argv);
+	if (argc >= 2 && !strcmp(argv[1], "exec"))
+		begin_exec();
+}

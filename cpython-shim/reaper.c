@@ -1,0 +1,172 @@
+/* PID 1 after the setup: waits, reports, and takes the tree with it. It holds
+ * no capability, runs under its own small filter, and is not dumpable. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#include "stage.h"
+
+#define ALLOW(nr)                                                                \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1),                         \
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* All that PID 1 still does. */
+static int install_filter(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		ALLOW(SYS_poll),
+		ALLOW(SYS_wait4),
+		ALLOW(SYS_waitid),
+		ALLOW(SYS_read),
+		ALLOW(SYS_write),
+		ALLOW(SYS_statfs),
+		ALLOW(SYS_futex),
+		ALLOW(SYS_restart_syscall), /* poll, after a stop */
+		ALLOW(SYS_exit_group),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	struct sock_fprog prog = { sizeof code / sizeof code[0], code };
+	return (int)sys3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
+}
+
+/* What is known of the program's end. */
+struct ending {
+	bool done;
+	int status;
+	uint64_t utime_us, stime_us, maxrss_kib;
+};
+
+static uint64_t microseconds(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * 1000000 + (uint64_t)tv->tv_usec;
+}
+
+static void add_usage(struct ending *end, const struct rusage *use)
+{
+	end->utime_us += microseconds(&use->ru_utime);
+	end->stime_us += microseconds(&use->ru_stime);
+	if ((uint64_t)use->ru_maxrss > end->maxrss_kib)
+		end->maxrss_kib = (uint64_t)use->ru_maxrss;
+}
+
+static void send_stopped(struct stage *st, int signal)
+{
+	struct psb_message msg = { .type = PSB_MSG_STOPPED, .a = signal };
+	sys3(SYS_write, st->control, &msg, sizeof msg);
+}
+
+/* Reaps all that is ready. */
+static void reap(struct stage *st, struct ending *end)
+{
+	int options = WNOHANG | __WALL | (st->terminal ? WUNTRACED : 0);
+	for (;;) {
+		struct rusage use;
+		int status;
+		int pid = (int)sys4(SYS_wait4, -1, &status, options, &use);
+		if (pid <= 0)
+			return;
+		if (WIFSTOPPED(status)) {
+			if (pid == st->program)
+				send_stopped(st, WSTOPSIG(status));
+			continue;
+		}
+		add_usage(end, &use);
+		if (pid == st->program) {
+			end->done = true;
+			end->status = status;
+			return;
+		}
+	}
+}
+
+static void report(struct stage *st, const struct ending *end)
+{
+	struct psb_message msg = {
+		.type = PSB_MSG_STATUS,
+		.a = end->status,
+		.utime_us = end->utime_us,
+		.stime_us = end->stime_us,
+		.maxrss_kib = end->maxrss_kib,
+	};
+	struct statfs fs;
+	siginfo_t info;
+
+	/* Children of the program became ours when it ended; ECHILD: it had none. */
+	if (sys5(SYS_waitid, P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL, 0) == 0)
+		msg.b = 1;
+	if (sys2(SYS_statfs, "/tmp", &fs) == 0 && fs.f_blocks && !fs.f_bavail)
+		msg.flags |= PSB_STATUS_TMP_FULL;
+	sys3(SYS_write, st->control, &msg, sizeof msg);
+}
+
+/* Lets the program run once the supervisor says so; an early end of PID 2 or of
+ * the supervisor ends the sandbox. Nothing but GO comes this way. */
+static void release(struct stage *st)
+{
+	__atomic_store_n(&st->released, 1, __ATOMIC_RELEASE);
+	sys3(SYS_futex, &st->released, FUTEX_WAKE_PRIVATE, 1);
+}
+
+static int harden(void)
+{
+	int err = (int)sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+	return err ? err : install_filter();
+}
+
+/* One message from the supervisor: GO once, then nothing but the end. */
+static void receive_go(struct stage *st)
+{
+	struct psb_message msg;
+	long n = sys3(SYS_read, st->control, &msg, sizeof msg);
+	if (n != sizeof msg || msg.type != PSB_MSG_GO)
+		stage_exit(125);
+	int err = harden();
+	if (err)
+		stage_fail(st, PSB_STAGE_OPERATION, err, -1);
+	release(st);
+}
+
+/* SIGCHLD is blocked and read from a signalfd, so that one poll waits for both
+ * the children and the supervisor. */
+static int open_signals(void)
+{
+	uint64_t mask = 1ULL << (SIGCHLD - 1);
+	return (int)sys4(SYS_signalfd4, -1, &mask, sizeof mask, O_CLOEXEC | O_NONBLOCK);
+}
+
+void stage_reap(struct stage *st)
+{
+	struct ending end = { 0 };
+	struct pollfd wait[2] = { { .fd = open_signals(), .events = POLLIN },
+				  { .fd = st->control, .events = POLLIN } };
+	char drained[128 * 4];
+
+	if (wait[0].fd < 0)
+		stage_fail(st, PSB_STAGE_OPERATION, wait[0].fd, -1);
+	while (!end.done) {
+		sys3(SYS_poll, wait, 2, -1);
+		if (wait[1].revents & POLLIN)
+			receive_go(st);
+		if (wait[1].revents & (POLLHUP | POLLERR))
+			stage_exit(125);
+		if (wait[0].revents) {
+			sys3(SYS_read, wait[0].fd, drained, sizeof drained);
+			reap(st, &end);
+		}
+	}
+	report(st, &end);
+	stage_exit(0);
+}

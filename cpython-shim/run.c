@@ -1,0 +1,314 @@
+/* The stage's straight line: the fixed setup, the plan's operations, then PID 1
+ * turns into the reaper and PID 2 into the program. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "stage.h"
+
+/* Runs in: PID 1 or PID 2. Reports once and ends this process; when it is PID
+ * 2, PID 1 sees it die and ends the sandbox. */
+static void fail(int control, int stage, int err, int index)
+{
+	struct psb_message msg = { .type = PSB_MSG_ERROR, .a = stage, .b = -err, .c = index };
+	sys3(SYS_write, control, &msg, sizeof msg);
+	stage_exit(125);
+}
+
+void stage_fail(struct stage *st, int stage, int err, int index)
+{
+	fail(st->control, stage, err, index);
+	__builtin_unreachable();
+}
+
+/* Receives one message; descriptors are appended to st->donated. Returns its
+ * type, 0 at end of file, or -errno. */
+static int receive(struct stage *st, struct psb_message *msg)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(PSB_FDS_PER_MESSAGE * sizeof(int))];
+	struct iovec iov = { msg, sizeof *msg };
+	struct msghdr head = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control,
+	};
+	long n = sys3(SYS_recvmsg, st->control, &head, MSG_CMSG_CLOEXEC);
+
+	if (n <= 0)
+		return (int)n;
+	if (n != sizeof *msg || head.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EBADMSG;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&head); c; c = CMSG_NXTHDR(&head, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		uint32_t count = (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+		const int *fds = (const int *)CMSG_DATA(c);
+		for (uint32_t i = 0; i < count; i++) {
+			if (st->donated_count == PSB_MAX_DONATED)
+				return -EMFILE;
+			st->donated[st->donated_count++] = fds[i];
+		}
+	}
+	return (int)msg->type;
+}
+
+/* Maps the plan and checks that its tables lie inside it. The supervisor is
+ * trusted; the checks catch a version that does not match. */
+static int map_plan(struct stage *st)
+{
+	struct stat info;
+	const struct psb_header *head;
+
+	if (!st->donated_count)
+		return -EBADF;
+	int fd = st->donated[--st->donated_count];
+	long err = sys2(SYS_fstat, fd, &info);
+	if (err)
+		return (int)err;
+	if (info.st_size < (long)sizeof *head || info.st_size > 64 << 20)
+		return -EBADMSG;
+	st->plan_size = (uint32_t)info.st_size;
+	long at = sys6(SYS_mmap, 0, st->plan_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	sys1(SYS_close, fd);
+	if (at < 0 && at > -4096)
+		return (int)at;
+	st->plan = (const uint8_t *)at;
+	head = (const struct psb_header *)st->plan;
+	if (head->magic != PSB_MAGIC || head->size != st->plan_size ||
+	    head->pool > st->plan_size || st->plan[st->plan_size - 1] != 0 ||
+	    sizeof *head + (uint64_t)head->op_count * sizeof(struct psb_op) > head->pool)
+		return -EBADMSG;
+	return 0;
+}
+
+/* Receives until the plan has come. */
+static int receive_plan(struct stage *st)
+{
+	struct psb_message msg;
+	for (;;) {
+		int type = receive(st, &msg);
+		if (type == 0)
+			stage_exit(125);
+		if (type == PSB_MSG_PLAN)
+			return map_plan(st);
+		if (type != PSB_MSG_FDS)
+			return type < 0 ? type : -EBADMSG;
+	}
+}
+
+/* Decodes operation i of the plan. */
+static int decode(const struct stage *st, uint32_t i, struct op *op)
+{
+	const struct psb_header *head = (const struct psb_header *)st->plan;
+	const struct psb_op *raw = (const struct psb_op *)(head + 1) + i;
+	const char *pool = (const char *)st->plan + head->pool;
+	uint32_t size = st->plan_size - head->pool;
+
+	if (raw->s1 >= size || raw->s2 >= size || raw->data > size ||
+	    raw->data_len > size - raw->data)
+		return -EBADMSG;
+	*op = (struct op){
+		.code = raw->code,
+		.flags = raw->flags,
+		.s1 = pool + raw->s1,
+		.s2 = pool + raw->s2,
+		.data = (const uint8_t *)pool + raw->data,
+		.data_len = raw->data_len,
+		.n1 = raw->n1,
+		.n2 = raw->n2,
+		.n3 = raw->n3,
+	};
+	return 0;
+}
+
+static int run_op(struct stage *st, const struct op *op)
+{
+	switch (op->code) {
+	case PSB_OP_MKDIR: return op_mkdir(op->s1, (unsigned)op->n1);
+	case PSB_OP_FILE: return op_file(op);
+	case PSB_OP_SYMLINK: return op_symlink(op);
+	case PSB_OP_BIND: return op_bind(st, op);
+	case PSB_OP_TMPFS: return op_tmpfs(op);
+	case PSB_OP_PROC: return op_proc(st, op);
+	case PSB_OP_DEVPTS: return op_devpts(op);
+	case PSB_OP_PIVOT: return op_pivot(st);
+	case PSB_OP_ROOT_READ_ONLY: return op_root_read_only();
+	case PSB_OP_CGROUP_NS: return (int)sys1(SYS_unshare, CLONE_NEWCGROUP);
+	case PSB_OP_RLIMIT: return op_rlimit(op);
+	case PSB_OP_NO_NEW_PRIVS: return op_no_new_privs();
+	case PSB_OP_DROP_CAPS: return op_drop_caps();
+	case PSB_OP_LANDLOCK: return op_landlock(st, op);
+	case PSB_OP_LANDLOCK_PATH: return op_landlock_path(st, op);
+	case PSB_OP_LANDLOCK_ENFORCE: return op_landlock_enforce(st);
+	case PSB_OP_STDIO: return op_stdio(st, op);
+	case PSB_OP_PASS_FD: return op_pass_fd(st, op);
+	case PSB_OP_CHDIR: return (int)sys1(SYS_chdir, op->s1);
+	case PSB_OP_PROBE: return op_probe(op);
+	case PSB_OP_FILTER: return op_filter(st, op);
+	case PSB_OP_EXEC: return op_exec(op);
+	default: return -ENOSYS; /* PSB_OP_SPAWN is not run here */
+	}
+}
+
+/* Runs the operations from first up to the end or to PSB_OP_SPAWN, whose index
+ * it returns. On an error it reports on control and ends the process. */
+static uint32_t run_ops(struct stage *st, uint32_t first, int *control)
+{
+	uint32_t count = ((const struct psb_header *)st->plan)->op_count;
+	for (uint32_t i = first; i < count; i++) {
+		struct op op;
+		int err = decode(st, i, &op);
+		if (!err && op.code == PSB_OP_SPAWN)
+			return i;
+		if (!err)
+			err = run_op(st, &op);
+		if (err)
+			fail(*control, op.code == PSB_OP_EXEC ? PSB_STAGE_EXEC : PSB_STAGE_OPERATION,
+			     err, (int)i);
+	}
+	return count;
+}
+
+/* Makes the donated terminal the controlling one of PID 1's new session. */
+static int take_session_terminal(struct stage *st, uint32_t spawn)
+{
+	uint32_t count = ((const struct psb_header *)st->plan)->op_count;
+	for (uint32_t i = spawn; i < count; i++) {
+		struct op op;
+		int err = decode(st, i, &op);
+		if (err)
+			return err;
+		if (op.code != PSB_OP_STDIO || !(op.flags & PSB_FLAG_TTY))
+			continue;
+		st->terminal = true;
+		uint64_t index[3] = { op.n1, op.n2, op.n3 };
+		for (int k = 0; k < 3; k++)
+			if (index[k] < st->donated_count &&
+			    sys3(SYS_ioctl, st->donated[index[k]], TIOCSCTTY, 0) == 0)
+				return 0;
+		return -ENOTTY;
+	}
+	return 0;
+}
+
+/* Runs in: PID 2, on its own stack, in PID 1's memory. */
+static void program_main(struct stage *st, uint32_t first)
+{
+	uint64_t none = 0;
+
+	st->program_control = st->control;
+	int err = program_prepare(st);
+	if (err)
+		fail(st->control, PSB_STAGE_OPERATION, err, (int)first - 1);
+	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+	run_ops(st, first, &st->program_control);
+	fail(st->program_control, PSB_STAGE_EXEC, -ENOEXEC, (int)first);
+}
+
+#define PROGRAM_STACK (64 * 1024)
+
+struct program_start {
+	struct stage *st;
+	uint32_t first;
+};
+
+static void start_program(struct program_start *start)
+{
+	program_main(start->st, start->first);
+}
+
+/* Clones PID 2 into PID 1's memory but with its own descriptors. Unlike vfork
+ * it lets PID 1 go on: PID 1 has to harden itself before the program's first
+ * instruction, and no page is copied all the same. */
+static int spawn(struct stage *st, uint32_t first)
+{
+	static struct program_start start;
+	struct clone_args args = {
+		.flags = CLONE_VM,
+		.exit_signal = SIGCHLD,
+		.stack_size = PROGRAM_STACK,
+	};
+	long stack = sys6(SYS_mmap, 0, PROGRAM_STACK, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	if (stack < 0 && stack > -4096)
+		return (int)stack;
+	args.stack = (uint64_t)stack;
+	start = (struct program_start){ st, first };
+	long pid;
+	/* The child wakes on an empty stack, so it may use no local variable:
+	 * its function and argument are fixed addresses. */
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %[start], %%rdi\n\t"
+			 "call *%[main]\n\t"
+			 "hlt\n\t"
+			 "1:"
+			 : "=a"(pid)
+			 : "a"(SYS_clone3), "D"(&args), "S"(sizeof args), [start] "r"(&start),
+			   [main] "r"(start_program)
+			 : "rcx", "r11", "memory");
+	return (int)pid;
+}
+
+static void run_fixed_setup(struct stage *st)
+{
+	int err = stage_take_identity(st);
+	if (err)
+		stage_fail(st, PSB_STAGE_IDENTITY, err, -1);
+	err = stage_network();
+	if (err)
+		stage_fail(st, PSB_STAGE_NETWORK, err, -1);
+	err = stage_detach_proc(st);
+	if (err)
+		stage_fail(st, PSB_STAGE_PROC, err, -1);
+	err = stage_enter_root(st);
+	if (err)
+		stage_fail(st, PSB_STAGE_ROOT, err, -1);
+}
+
+/* Closes everything inherited but the control socket, which becomes number
+ * PSB_CONTROL_FD; 0 to 2 stay free so that later descriptors fill them. */
+static void take_descriptors(struct stage *st)
+{
+	struct rlimit limit;
+
+	if (st->control != PSB_CONTROL_FD) {
+		sys3(SYS_dup3, st->control, PSB_CONTROL_FD, O_CLOEXEC);
+		st->control = PSB_CONTROL_FD;
+	}
+	sys3(SYS_close_range, PSB_CONTROL_FD + 1, ~0U, 0);
+	sys3(SYS_close_range, 0, PSB_CONTROL_FD - 1, 0);
+	if (!sys4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		sys4(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, 0);
+	}
+}
+
+void stage_main(struct stage *st)
+{
+	uint64_t all = ~0ULL;
+
+	take_descriptors(st);
+	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+	sys0(SYS_setsid);
+	run_fixed_setup(st);
+	int err = receive_plan(st);
+	if (err)
+		stage_fail(st, PSB_STAGE_RECEIVE, err, -1);
+	uint32_t at = run_ops(st, 0, &st->control);
+	err = take_session_terminal(st, at);
+	if (!err)
+		err = st->program = spawn(st, at + 1);
+	if (err < 0)
+		stage_fail(st, PSB_STAGE_OPERATION, err, (int)at);
+	stage_reap(st);
+}

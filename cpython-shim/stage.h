@@ -1,0 +1,104 @@
+/* The stage: the code between clone(2) and the guest's execve(2). No Go code
+ * and no libc state is used here; see sys.h. */
+#ifndef PYSANDBOX_STAGE_H
+#define PYSANDBOX_STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sys.h"
+#include "wire.h"
+
+/* Ids of the program inside the sandbox. */
+#define PSB_INSIDE_UID 1000
+#define PSB_INSIDE_GID 1000
+
+/* Number of the control socket in PID 1. */
+#define PSB_CONTROL_FD 3
+
+/* Everything the stage knows. One per sandbox, on PID 1's stack; PID 2 shares
+ * it until execve. */
+struct stage {
+	int control;           /* socket to the supervisor, in PID 1 */
+	int program_control;   /* the same socket, in PID 2 */
+	uint32_t host_uid;     /* who we are on the host */
+	uint32_t host_gid;
+	int old_root;          /* O_PATH of the host's root, -1 once left */
+	int proc;              /* detached proc mount, -1 once attached */
+	int ruleset;           /* Landlock ruleset under construction, or -1 */
+	int donated[PSB_MAX_DONATED];
+	uint32_t donated_count;
+
+	const uint8_t *plan;   /* mapped read-only */
+	uint32_t plan_size;
+
+	bool terminal;         /* PID 2 leads a foreground process group */
+	uint32_t passed;       /* descriptors from 3 upward that the program gets */
+	int program;           /* PID 2's id in the sandbox, for PID 1 */
+	uint32_t released;     /* futex word: PID 2 may execve */
+};
+
+/* The view of one decoded operation; pointers go into the plan. */
+struct op {
+	uint16_t code;
+	uint16_t flags;
+	const char *s1, *s2;
+	const uint8_t *data;
+	uint32_t data_len;
+	uint64_t n1, n2, n3;
+};
+
+/* identity.c: maps, ids, death signal. Each returns 0 or -errno. */
+int stage_take_identity(struct stage *st);
+
+/* namespace.c */
+int stage_network(void);
+int stage_detach_proc(struct stage *st);
+int stage_enter_root(struct stage *st);
+
+/* mount.c, proc.c: operations on the tree. */
+int op_mkdir(const char *path, unsigned mode);
+int op_file(const struct op *op);
+int op_symlink(const struct op *op);
+int op_bind(struct stage *st, const struct op *op);
+int op_tmpfs(const struct op *op);
+int op_devpts(const struct op *op);
+int op_proc(struct stage *st, const struct op *op);
+int op_pivot(struct stage *st);
+int op_root_read_only(void);
+int make_parents(const char *path);
+int attach_tree(int tree, const char *target);
+int mount_tmpfs(const char *size, const char *inodes, const char *mode, unsigned attrs);
+
+/* confine.c */
+int op_rlimit(const struct op *op);
+int op_no_new_privs(void);
+int op_drop_caps(void);
+int op_landlock(struct stage *st, const struct op *op);
+int op_landlock_path(struct stage *st, const struct op *op);
+int op_landlock_enforce(struct stage *st);
+int op_probe(const struct op *op);
+
+/* program.c: what PID 2 does. Runs in: PID 2, before execve. */
+int program_prepare(struct stage *st);
+int op_stdio(struct stage *st, const struct op *op);
+int op_pass_fd(struct stage *st, const struct op *op);
+int op_filter(struct stage *st, const struct op *op);
+int op_exec(const struct op *op);
+
+/* run.c */
+void stage_main(struct stage *st) __attribute__((noreturn));
+void stage_fail(struct stage *st, int stage, int err, int index) __attribute__((noreturn));
+
+/* reaper.c: what PID 1 does for the rest of its life. */
+void stage_reap(struct stage *st) __attribute__((noreturn));
+
+/* text.c: the little of libc that the stage needs. */
+size_t text_length(const char *s);
+bool text_equal(const char *a, const char *b);
+char *text_number(char *out, uint64_t value);
+char *text_copy(char *out, const char *s);
+int text_parse(const char *s, uint32_t *value);
+void stage_exit(int code) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newCompletion(u *ui, _ *int) *cobra.Command {
+	return &cobra.Command{
+		Use:       "completion bash|zsh|fish",
+		Short:     "Print a script that completes pysandbox in a shell",
+		Long:      completionLong,
+		ValidArgs: shells(),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return misuse("one of "+strings.Join(shells(), ", "), "completion needs the name of one shell")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			switch args[0] {
+			case "bash":
+				return root.GenBashCompletionV2(u.out, true)
+			case "zsh":
+				return root.GenZshCompletion(u.out)
+			case "fish":
+				return root.GenFishCompletion(u.out, true)
+			}
+			return misuse("one of "+strings.Join(shells(), ", "), "completion has no script for %q", args[0])
+		},
+		DisableFlagsInUseLine: true,
+	}
+}
+
+const completionLong = `Print a script that completes commands, flags and their values.
+
+  bash:  source <(pysandbox completion bash)
+  zsh:   source <(pysandbox completion zsh)
+  fish:  pysandbox completion fish | source
+
+To load it in every session, write it to the shell's directory of completions:
+/usr/share/bash-completion/completions/pysandbox for bash, a directory in fpath
+as _pysandbox for zsh, ~/.config/fish/completions/pysandbox.fish for fish.`
+
+func shells() []string { return []string{"bash", "zsh", "fish"} }
+
+// completeFlags teaches the commands below root which values their flags take.
+// Flags without an entry complete to file names.
+func completeFlags(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		for name, values := range flagWords() {
+			complete(cmd, name, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		}
+		complete(cmd, "env", completeVariable)
+		complete(cmd, "allow-env", completeVariable)
+		complete(cmd, "cwd", fileCompletion(cobra.ShellCompDirectiveFilterDirs))
+		complete(cmd, "policy", fileCompletion(cobra.ShellCompDirectiveFilterFileExt, "toml", "json"))
+	}
+}
+
+// complete sets the completion of a flag, if cmd has it.
+func complete(cmd *cobra.Command, flag string, fn cobra.CompletionFunc) {
+	if cmd.Flags().Lookup(flag) != nil {
+		_ = cmd.RegisterFlagCompletionFunc(flag, fn) // fails only for a flag that does not exist
+	}
+}
+
+// flagWords are the words that a flag takes, or examples of its form. A flag
+// with an empty list completes to nothing.
+func flagWords() map[string][]string {
+	return map[string][]string{
+		"preset": {
+			"strict\tcompute only",
+			"http-only\tconnect to port 80, and names",
+			"web-client\tconnect to ports 80 and 443",
+			"worker\ta long-running service",
+		},
+		"require": {
+			"full\tnamespaces, Landlock, seccomp, limits",
+			"container\tLandlock, seccomp, limits",
+			"minimal\tLandlock and a fixed filter",
+		},
+		"format": {"text", "json", "oci", "bpf"},
+
+		"allow-net": {"tcp://*:80", "tcp://*:443"},
+		"timeout":   {"10s", "1m", "10m"},
+		"cpu":       {"5s", "1m"},
+		"memory":    {"256M", "512M", "2G"},
+		"output":    {"1M", "16M"},
+
+		"tmp-size":   {"64M", "1G"},
+		"file-size":  {"64M", "1G"},
+		"pids":       {"1", "64", "256"},
+		"open-files": {"256", "1024"},
+
+		"deny-net":      nil,
+		"host-loopback": nil,
+		"listen":        nil,
+		"code":          nil,
+		"module":        nil,
+	}
+}
+
+func fileCompletion(directive cobra.ShellCompDirective, extensions ...string) cobra.CompletionFunc {
+	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return extensions, directive
+	}
+}
+
+// completeVariable offers the names of the caller's environment variables.
+func completeVariable(_ *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	var names []string
+	for _, line := range os.Environ() {
+		if name, _, ok := strings.Cut(line, "="); ok && strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func newExec(u *ui, status *int) *cobra.Command {
+	var (
+		program programFlags
+		layer   policyFlags
+		results resultFlags
+	)
+	cmd := &cobra.Command{
+		Use:     "exec [flags] SCRIPT | -c CODE | -m MODULE | -- COMMAND [args]",
+		Short:   "Run a program in a sandbox",
+		Long:    execLong,
+		Example: execExample,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			out, err := results.open()
+			if err != nil {
+				return err
+			}
+			report, err := runProgram(cmd, u, &program, &layer, out, args)
+			if err != nil {
+				report = setupFailed(err)
+			}
+			if failed := out.write(report); failed != nil {
+				u.failure(failed)
+				if err == nil {
+					*status = statusFailed
+					return nil
+				}
+			}
+			*status = exitStatus(report)
+			return err
+		},
+		DisableFlagsInUseLine: true,
+	}
+	layer.register(cmd.Flags())
+	program.register(cmd.Flags())
+	results.register(cmd.Flags())
+	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run failed")
+	return cmd
+}
+
+const execLong = `Run a Python script, a piece of code, a module or another command in a sandbox.
+
+Flags stop at the first word that is not one: what follows belongs to the
+program. Without a program, Python reads standard input, as python3 does.
+
+The policy is made of layers, each over the one before: the preset, the policy
+file, PYSANDBOX_* variables, flags. Lists grow from layer to layer, and a deny
+rule beats every allow rule.`
+
+const execExample = `  pysandbox exec job.py
+  pysandbox exec --preset=http-only --timeout=10s --memory=512M job.py input.csv
+  pysandbox exec --allow-net=tcp://example.org:443 --allow-read=data job.py
+  pysandbox exec --report=report.json -c 'print("hello")'
+  pysandbox exec --python=.venv -m worker --verbose
+  pysandbox exec -- python3 -X importtime job.py`

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/plan"
+)
+
+// separate puts "--" behind the value of -c CODE and -m MODULE, where a Python
+// command line ends its own options: what follows belongs to the program. A
+// line that has no -c or -m before its first positional is returned as it is.
+func separate(flags *pflag.FlagSet, args []string) []string {
+	for i := 0; i < len(args); i++ {
+		arg := args[i]
+		switch {
+		case len(arg) < 2 || arg[0] != '-' || arg == "--":
+			return args
+		case strings.HasPrefix(arg, "--"):
+			flag := flags.Lookup(arg[2:])
+			if flag != nil && flag.NoOptDefVal == "" {
+				i++ // the next argument is its value
+			}
+		case arg[1] == 'c' || arg[1] == 'm':
+			end := i + 1
+			if len(arg) == 2 {
+				end++
+			}
+			if end >= len(args) {
+				return args
+			}
+			return append(append(args[:end:end], "--"), args[end:]...)
+		}
+	}
+	return args
+}
+
+// programFlags are the flags that name a program, in Python's letters.
+type programFlags struct{ code, module string }
+
+func (p *programFlags) register(flags *pflag.FlagSet) {
+	flags.SetInterspersed(false)
+	flags.StringVarP(&p.code, "code", "c", "", "run `CODE`; what follows is for the program")
+	flags.StringVarP(&p.module, "module", "m", "", "run `MODULE` as a script; what follows is for the program")
+}
+
+// invocation reads which program is to be run from the flags and the
+// positional arguments of cmd.
+func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invocation, error) {
+	directory, err := os.Getwd()
+	if err != nil {
+		return plan.Invocation{}, misuse("run it from a directory that exists", "find the working directory: %v", err)
+	}
+	inv := plan.Invocation{
+		Args:      args,
+		Directory: directory,
+		Env:       environment(os.Environ()),
+		Terminal:  anyTerminal(),
+	}
+	switch {
+	case cmd.Flags().Changed("code"):
+		inv.Kind, inv.Argument = plan.RunCode, p.code
+	case cmd.Flags().Changed("module"):
+		inv.Kind, inv.Argument = plan.RunModule, p.module
+	case len(args) == 0 && cmd.ArgsLenAtDash() == 0:
+		return plan.Invocation{}, misuse("pysandbox exec -- COMMAND [args]", "no command follows --")
+	case cmd.ArgsLenAtDash() == 0:
+		inv.Kind, inv.Argument, inv.Args = plan.RunProgram, args[0], args[1:]
+	case len(args) == 0 || args[0] == "-":
+		// As python3 does: a session on a terminal, otherwise the program
+		// is read from standard input.
+		inv.Kind = runInput
+		inv.Args = args[min(1, len(args)):]
+	default:
+		inv.Kind, inv.Argument, inv.Args = plan.RunScript, filepath.Join(directory, args[0]), args[1:]
+		if filepath.IsAbs(args[0]) {
+			inv.Argument = filepath.Clean(args[0])
+		}
+		if err := checkScript(args[0]); err != nil {
+			return plan.Invocation{}, err
+		}
+	}
+	return inv, nil
+}
+
+// checkScript refuses a script that Python could not read, before anything is
+// started. The status is a shell's: 127 when there is no such file, 126 when
+// it cannot be read as a script.
+func checkScript(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path), status: statusNotFound}
+	case err != nil:
+		return &failure{problem: "script " + path + ": " + cause(err), status: statusNotExecutable}
+	case info.IsDir():
+		return &failure{
+			problem: "script " + path + ": is a directory",
+			hint:    "to run the package in it: pysandbox exec --allow-read=" + path + " -- python3 " + path,
+			status:  statusNotExecutable,
+		}
+	case !info.Mode().IsRegular():
+		return &failure{
+			problem: "script " + path + ": is not a regular file",
+			hint:    "to read the program from standard input: pysandbox exec - < " + path,
+			status:  statusNotExecutable,
+		}
+	}
+	if err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK, unix.AT_EACCESS); err != nil {
+		return &failure{problem: "script " + path + ": " + err.Error(), hint: "chmod a+r " + path, status: statusNotExecutable}
+	}
+	return nil
+}
+
+// missingScriptHint guesses what was meant by the name of a script that does
+// not exist.
+func missingScriptHint(name string) string {
+	if strings.ContainsAny(name, "/.") {
+		return ""
+	}
+	return "to run a program instead of a script: pysandbox exec --allow-spawn -- " + name
+}
+
+// cause is the innermost reason of an error about a file, without the name.
+func cause(err error) string {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// environment turns "NAME=value" lines into a map. As in a shell, the last of
+// two equal names counts.
+func environment(lines []string) map[string]string {
+	vars := make(map[string]string, len(lines))
+	for _, line := range lines {
+		if name, value, ok := strings.Cut(line, "="); ok {
+			vars[name] = value
+		}
+	}
+	return vars
+}
+
+func anyTerminal() bool {
+	for fd := range 3 {
+		if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err == nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// failure is a reason to run nothing, with what would help and the exit status
+// it amounts to.
+type failure struct {
+	problem string
+	hint    string
+	status  int // 0 means statusFailed
+}
+
+func (f *failure) Error() string { return f.problem }
+
+// Hint is what would help, or empty.
+func (f *failure) Hint() string { return f.hint }
+
+// misuse is a failure for which the command line is to blame.
+func misuse(hint, format string, args ...any) error {
+	return &failure{problem: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// failureStatus is the exit status of an error that kept everything from
+// running.
+func failureStatus(err error) int {
+	if f, ok := errors.AsType[*failure](err); ok && f.status != 0 {
+		return f.status
+	}
+	return statusFailed
+}
+
+// flagError puts an error of the flag parser into pysandbox's words.
+func flagError(cmd *cobra.Command, err error) error {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		return unknownFlag(cmd, unknown)
+	}
+	if empty, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		name := flagName(empty.GetFlag(), empty.GetSpecifiedShortnames() != "")
+		return misuse(valueHint(empty.GetFlag()), "%s needs a value", name)
+	}
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		if bad.GetFlag().NoOptDefVal == "true" {
+			return misuse(helpHint(cmd), "--%s takes no value", bad.GetFlag().Name)
+		}
+		return misuse(valueHint(bad.GetFlag()), "--%s: %q: %v", bad.GetFlag().Name, bad.GetValue(), bad.Unwrap())
+	}
+	return misuse(helpHint(cmd), "%s", err)
+}
+
+func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
+	name := unknown.GetSpecifiedName()
+	if group := unknown.GetSpecifiedShortnames(); group != "" {
+		return misuse("options of Python itself follow the command form: pysandbox exec -- python3 -"+name+" script.py",
+			"unknown flag -%s", name)
+	}
+	var known []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			known = append(known, flag.Name)
+		}
+	})
+	hint := helpHint(cmd)
+	if near := nearest(name, known); near != "" {
+		hint = "did you mean --" + near + "?"
+	}
+	return misuse(hint, "unknown flag --%s", name)
+}
+
+func flagName(flag *pflag.Flag, short bool) string {
+	if short {
+		return "-" + flag.Shorthand
+	}
+	return "--" + flag.Name
+}
+
+// valueHint shows a flag with the kind of value that it takes.
+func valueHint(flag *pflag.Flag) string {
+	kind, usage := pflag.UnquoteUsage(flag)
+	if flag.Shorthand != "" {
+		return fmt.Sprintf("-%s %s: %s", flag.Shorthand, kind, usage)
+	}
+	return fmt.Sprintf("--%s=%s: %s", flag.Name, kind, usage)
+}
+
+func helpHint(cmd *cobra.Command) string {
+	return cmd.CommandPath() + " --help lists the flags"
+}

@@ -35,4 +35,7 @@ extern struct psb_begun psb_begun;
 
 int lease_take(uint32_t first, uint32_t count, uint32_t *uid);
 
+/* idmap.c */
+int idmap_namespace(uint32_t uid, uint32_t gid, uint32_t id);
+
 #endif

@@ -27,6 +27,9 @@ struct psb_op {
 	uint64_t n1, n2, n3;
 };
 
+_Static_assert(sizeof(struct psb_header) == 16, "namespaces/encode.go writes 16 bytes");
+_Static_assert(sizeof(struct psb_op) == 48, "namespaces/encode.go writes 48 bytes");
+
 enum psb_opcode {
 	PSB_OP_INVALID,
 	PSB_OP_MKDIR,
@@ -97,6 +100,8 @@ struct psb_message {
 	uint64_t maxrss_kib;         /* STATUS: of the largest process */
 	uint64_t flags;              /* STATUS: PSB_STATUS_* */
 };
+
+_Static_assert(sizeof(struct psb_message) == 48, "supervisor/control.go writes 48 bytes");
 
 #define PSB_STATUS_TMP_FULL (1u << 0) /* /tmp had no free block at the end */
 

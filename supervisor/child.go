@@ -1,0 +1,119 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"syscall"
+
+	shim "github.com/pysandbox/pysandbox/cpython-shim"
+	"golang.org/x/sys/unix"
+)
+
+// child is PID 1 of a sandbox before and after its setup, and how to reach it.
+type child struct {
+	pid     int // on the host
+	pidfd   int
+	control *control
+	lease   *os.File // holds the uid lease; nil for an ordinary user
+	uid     int      // host uid and gid of the sandbox
+	gid     int
+}
+
+// beginChild returns the child that the constructor cloned, or starts one: a
+// process that was not run as `pysandbox exec` has none yet.
+func beginChild() (*child, error) {
+	begun, err := shim.TakeBegun()
+	if err != nil {
+		return nil, fmt.Errorf("begin the sandbox: %w", err)
+	}
+	if begun == nil {
+		return spawnStage()
+	}
+	c := &child{pid: begun.PID, pidfd: begun.PidFD, uid: begun.UID, gid: begun.GID}
+	if begun.Lease >= 0 {
+		c.lease = os.NewFile(uintptr(begun.Lease), "uid lease")
+	}
+	c.control, err = newControl(begun.Control)
+	return c, err
+}
+
+// spawnStage starts a stage process, which clones PID 1 as our child and ends.
+// syscall.ForkExec without new namespaces takes Go's vfork path.
+func spawnStage() (*child, error) {
+	c := &child{uid: os.Getuid(), gid: os.Getgid()}
+	if os.Geteuid() == 0 {
+		var err error
+		if c.lease, c.uid, err = shim.TakeLease(); err != nil {
+			return nil, err
+		}
+		c.gid = c.uid
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("make the control socket: %w", err)
+	}
+	defer unix.Close(pair[1])
+	if c.control, err = newControl(pair[0]); err != nil {
+		return nil, err
+	}
+	argv := []string{shim.StageName, strconv.Itoa(c.uid), strconv.Itoa(c.gid)}
+	stage, err := syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
+		Files: []uintptr{^uintptr(0), ^uintptr(0), ^uintptr(0), uintptr(pair[1])},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("start the stage: %w", err)
+	}
+	defer reap(stage)
+	return c, c.awaitReady()
+}
+
+// awaitReady learns PID 1's pid from the stage process.
+func (c *child) awaitReady() error {
+	m, err := c.control.receive()
+	if errors.Is(err, io.EOF) {
+		return errors.New("start the stage: it ended without a word")
+	}
+	if err != nil {
+		return err
+	}
+	if m.kind != msgReady {
+		return stageError(m, nil)
+	}
+	c.pid = int(m.a)
+	c.pidfd, err = unix.PidfdOpen(c.pid, 0)
+	if err != nil {
+		return fmt.Errorf("open pid %d of the sandbox: %w", c.pid, err)
+	}
+	return nil
+}
+
+// kill ends the whole tree: the kernel kills a PID namespace with its PID 1
+// (pid_namespaces(7)).
+func (c *child) kill() {
+	_ = unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
+}
+
+// reap waits for the end of PID 1, which comes after the end of every process
+// of its namespace.
+func (c *child) reap() { reap(c.pid) }
+
+func reap(pid int) {
+	for {
+		_, err := unix.Wait4(pid, nil, unix.WALL, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return
+		}
+	}
+}
+
+// close releases what is left after the end of the tree.
+func (c *child) close() {
+	_ = c.control.close()
+	_ = unix.Close(c.pidfd)
+	if c.lease != nil {
+		_ = c.lease.Close()
+	}
+}

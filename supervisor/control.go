@@ -1,0 +1,148 @@
+package supervisor
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// messageType is enum psb_message_type of cpython-shim/wire.h, where the whole
+// conversation is drawn.
+type messageType uint32
+
+const (
+	msgFDs messageType = iota + 1
+	msgPlan
+	msgListener
+	msgGo
+	msgStopped
+	msgStatus
+	msgError
+	msgReady
+)
+
+// messageSize is sizeof(struct psb_message).
+const messageSize = 48
+
+// fdsPerMessage is PSB_FDS_PER_MESSAGE; the kernel's own limit is 253
+// (unix(7), SCM_MAX_FD).
+const fdsPerMessage = 200
+
+// message is struct psb_message.
+type message struct {
+	kind    messageType
+	a, b, c int32
+	utime   uint64 // microseconds
+	stime   uint64 // microseconds
+	maxRSS  uint64 // KiB
+	flags   uint64
+	pid     int // sender on the host, from SCM_CREDENTIALS; 0 if unknown
+}
+
+func (m *message) encode() []byte {
+	buf := make([]byte, messageSize)
+	binary.LittleEndian.PutUint32(buf, uint32(m.kind))
+	binary.LittleEndian.PutUint32(buf[4:], uint32(m.a))
+	binary.LittleEndian.PutUint32(buf[8:], uint32(m.b))
+	binary.LittleEndian.PutUint32(buf[12:], uint32(m.c))
+	binary.LittleEndian.PutUint64(buf[16:], m.utime)
+	binary.LittleEndian.PutUint64(buf[24:], m.stime)
+	binary.LittleEndian.PutUint64(buf[32:], m.maxRSS)
+	binary.LittleEndian.PutUint64(buf[40:], m.flags)
+	return buf
+}
+
+func decodeMessage(buf []byte) (message, error) {
+	if len(buf) != messageSize {
+		return message{}, fmt.Errorf("control message of %d bytes, want %d", len(buf), messageSize)
+	}
+	return message{
+		kind:   messageType(binary.LittleEndian.Uint32(buf)),
+		a:      int32(binary.LittleEndian.Uint32(buf[4:])),
+		b:      int32(binary.LittleEndian.Uint32(buf[8:])),
+		c:      int32(binary.LittleEndian.Uint32(buf[12:])),
+		utime:  binary.LittleEndian.Uint64(buf[16:]),
+		stime:  binary.LittleEndian.Uint64(buf[24:]),
+		maxRSS: binary.LittleEndian.Uint64(buf[32:]),
+		flags:  binary.LittleEndian.Uint64(buf[40:]),
+	}, nil
+}
+
+// control is the supervisor's end of the control socket.
+type control struct{ fd int }
+
+// newControl makes the kernel name the sender of every message: a pid that a
+// child says of itself is one in its own namespace.
+func newControl(fd int) (*control, error) {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+		return nil, fmt.Errorf("ask for credentials on the control socket: %w", err)
+	}
+	return &control{fd}, nil
+}
+
+// send sends one message with fds, which stay open here.
+func (c *control) send(m message, fds ...int) error {
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	_, err := unix.SendmsgN(c.fd, m.encode(), rights, nil, unix.MSG_NOSIGNAL)
+	if err != nil {
+		return fmt.Errorf("send to the stage: %w", err)
+	}
+	return nil
+}
+
+// sendPlan sends the donated descriptors in batches, then the plan.
+func (c *control) sendPlan(plan int, donated []int) error {
+	for len(donated) > 0 {
+		n := min(len(donated), fdsPerMessage)
+		if err := c.send(message{kind: msgFDs}, donated[:n]...); err != nil {
+			return err
+		}
+		donated = donated[n:]
+	}
+	return c.send(message{kind: msgPlan}, plan)
+}
+
+// receive blocks for one message. It returns io.EOF when the sandbox is gone.
+func (c *control) receive() (message, error) {
+	buf := make([]byte, messageSize+1)
+	oob := make([]byte, unix.CmsgSpace(unix.SizeofUcred))
+	for {
+		n, oobn, _, _, err := unix.Recvmsg(c.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.ECONNRESET):
+			return message{}, io.EOF
+		case err != nil:
+			return message{}, fmt.Errorf("receive from the stage: %w", err)
+		case n == 0:
+			return message{}, io.EOF
+		}
+		m, err := decodeMessage(buf[:n])
+		m.pid = senderPID(oob[:oobn])
+		return m, err
+	}
+}
+
+func senderPID(oob []byte) int {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return 0
+	}
+	for i := range messages {
+		if cred, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
+			return int(cred.Pid)
+		}
+	}
+	return 0
+}
+
+// close ends the conversation; a stage that is still there ends too.
+func (c *control) close() error { return unix.Close(c.fd) }

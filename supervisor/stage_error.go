@@ -1,0 +1,75 @@
+package supervisor
+
+import (
+	"fmt"
+	"syscall"
+
+	"github.com/pysandbox/pysandbox/namespaces"
+)
+
+// StageError says what the stage was doing when the kernel refused.
+type StageError struct {
+	Stage string
+	Op    *namespaces.Op // the operation, when it was one
+	Errno syscall.Errno
+}
+
+func (e *StageError) Error() string {
+	if e.Op != nil {
+		return fmt.Sprintf("set up the sandbox: %v: %v", *e.Op, e.Errno)
+	}
+	return fmt.Sprintf("set up the sandbox: %s: %v", e.Stage, e.Errno)
+}
+
+func (e *StageError) Unwrap() error { return e.Errno }
+
+// Exec reports whether the setup was complete and only the program could not
+// be executed.
+func (e *StageError) Exec() bool { return e.Stage == stageName(stageExec) }
+
+// The stages of enum psb_stage in cpython-shim/wire.h.
+const (
+	stageIdentity = iota + 1
+	stageNetwork
+	stageProc
+	stageRoot
+	stageSkeleton
+	stageReceive
+	stageOperation
+	stageExec
+	stageClone
+)
+
+func stageName(stage int32) string {
+	switch stage {
+	case stageIdentity:
+		return "map the user and group"
+	case stageNetwork:
+		return "make a network namespace with lo"
+	case stageProc:
+		return "mount /proc for the sandbox"
+	case stageRoot:
+		return "make the root of the sandbox"
+	case stageSkeleton:
+		return "make the fixed part of the tree"
+	case stageReceive:
+		return "receive the plan"
+	case stageOperation:
+		return "run the plan"
+	case stageExec:
+		return "execute the program"
+	case stageClone:
+		return "clone the sandbox's first process"
+	default:
+		return "unknown stage"
+	}
+}
+
+// stageError reads an ERROR message against the program that was sent.
+func stageError(m message, setup namespaces.Program) *StageError {
+	e := &StageError{Stage: stageName(m.a), Errno: syscall.Errno(m.b)}
+	if m.c >= 0 && int(m.c) < len(setup) {
+		e.Op = &setup[m.c]
+	}
+	return e
+}

@@ -12,6 +12,9 @@ export PATH := $(PATH):/usr/local/go/bin:$(shell PATH="$(PATH):/usr/local/go/bin
 # Every source that a build reads; `go build` itself is quick when none changed.
 SOURCES := $(shell find . -name '*.go' -o -name '*.[ch]' -o -name '*.toml' -o -name '*.py' | grep -v /testdata/) go.mod go.sum
 
+# The version in the binary; there is none where git does not trust the checkout.
+STAMP := $(shell git rev-parse --quiet --verify HEAD >/dev/null 2>&1 && echo -buildvcs=true)
+
 .DEFAULT_GOAL := help
 .PHONY: help build demo test lint fmt generate golden check bench clean install
 
@@ -23,7 +26,7 @@ build: bin/pysandbox ## build the one static binary, bin/pysandbox
 bin/pysandbox: $(SOURCES) scripts/build
 	@scripts/deps build
 	@echo "build: compiling bin/pysandbox (the first time takes about a minute)"
-	@scripts/build $@
+	@scripts/build $@ $(STAMP)
 	@touch $@
 
 demo: build ## the main job: port 80 allowed, another port refused and explained

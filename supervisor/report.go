@@ -14,13 +14,21 @@ const (
 	Internal    Outcome = "internal"
 )
 
+// ReportVersion is the version of the report's JSON form.
+const ReportVersion = 1
+
 // Report is the one honest account of a run. Its JSON form is a contract.
+//
+// ExitCode is the exit status of pysandbox for this run: the program's own when
+// it exited, 128+n when signal n ended it, else one of the Exit constants.
+// Reason names the limit ("wall", "cpu", "memory", "output"), the violation, or
+// what failed; it is empty when the program ended by itself.
 type Report struct {
 	Version           int         `json:"version"`
 	Outcome           Outcome     `json:"outcome"`
 	Reason            string      `json:"reason"`
 	ExitCode          int         `json:"exit_code"`
-	Signal            string      `json:"signal"`
+	Signal            string      `json:"signal"` // such as "SIGKILL", empty when none
 	Tier              string      `json:"tier"`
 	Layers            Layers      `json:"layers"`
 	Usage             Usage       `json:"usage"`

@@ -1,0 +1,201 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Destination is where a report or an audit stream goes: a file, or a
+// descriptor that the caller passed as "fd:N". It is opened before the run, so
+// that a mistake is told before the program has done anything, and so that root
+// opens it with root's rights.
+type Destination struct {
+	file *os.File // open for writing, or nil: written by rename
+	dir  *os.Root
+	name string
+}
+
+// OpenDestination opens spec, which is a path or "fd:N". A regular file is
+// replaced as a whole: an ordinary user's by rename, so that a reader sees the
+// old content or the new; root, who has given up the right to rename by the
+// end of the run, empties it at once and fills it at the end. Root follows no
+// symbolic link in any part of the path.
+func OpenDestination(spec string) (*Destination, error) {
+	if number, ok := strings.CutPrefix(spec, "fd:"); ok {
+		return openNumber(spec, number)
+	}
+	if os.Geteuid() == 0 {
+		file, err := createNoFollow(spec, 0)
+		if err != nil {
+			return nil, err
+		}
+		if err := empty(file); err != nil {
+			_ = file.Close()
+			return nil, err
+		}
+		return &Destination{file: file}, nil
+	}
+	if info, err := os.Stat(spec); err == nil && !info.Mode().IsRegular() {
+		file, err := os.OpenFile(spec, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, fmt.Errorf("open for writing: %w", err)
+		}
+		return &Destination{file: file}, nil
+	}
+	dir, err := os.OpenRoot(filepath.Dir(spec))
+	if err != nil {
+		return nil, fmt.Errorf("open the directory of %s: %w", spec, err)
+	}
+	d := &Destination{dir: dir, name: filepath.Base(spec)}
+	probe, err := d.create()
+	if err != nil {
+		_ = dir.Close()
+		return nil, fmt.Errorf("create %s: %w", spec, err)
+	}
+	_ = probe.Close()
+	_ = dir.Remove(filepath.Base(probe.Name()))
+	return d, nil
+}
+
+// OpenAudit opens spec for a stream of lines: "fd:N", or a path that is
+// appended to. Root follows no symbolic link in any part of the path.
+func OpenAudit(spec string) (*os.File, error) {
+	if number, ok := strings.CutPrefix(spec, "fd:"); ok {
+		d, err := openNumber(spec, number)
+		if err != nil {
+			return nil, err
+		}
+		return d.file, nil
+	}
+	if os.Geteuid() == 0 {
+		return createNoFollow(spec, unix.O_APPEND)
+	}
+	file, err := os.OpenFile(spec, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open the audit log: %w", err)
+	}
+	return file, nil
+}
+
+// Write writes data as the whole content.
+func (d *Destination) Write(data []byte) error {
+	if d.file != nil {
+		if _, err := d.file.Write(data); err != nil {
+			return fmt.Errorf("write: %w", err)
+		}
+		return nil
+	}
+	temp, err := d.create()
+	if err != nil {
+		return fmt.Errorf("create %s: %w", d.name, err)
+	}
+	name := filepath.Base(temp.Name())
+	_, err = temp.Write(data)
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = d.dir.Rename(name, d.name)
+	}
+	if err != nil {
+		_ = d.dir.Remove(name)
+		return fmt.Errorf("replace %s: %w", d.name, err)
+	}
+	return nil
+}
+
+// Close closes what OpenDestination opened; the caller's descriptor stays open.
+func (d *Destination) Close() error {
+	if d.dir != nil {
+		return d.dir.Close()
+	}
+	return d.file.Close()
+}
+
+// create makes a new file beside the destination.
+func (d *Destination) create() (*os.File, error) {
+	name := "." + d.name + "." + randomName()
+	return d.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+}
+
+// openNumber duplicates the caller's descriptor.
+func openNumber(spec, number string) (*Destination, error) {
+	fd, err := strconv.ParseUint(number, 10, 31)
+	if err != nil {
+		return nil, fmt.Errorf("%q: want fd:N with a number", spec)
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%s is not an open descriptor: %w", spec, err)
+	}
+	if flags&unix.O_ACCMODE == unix.O_RDONLY || flags&unix.O_PATH != 0 {
+		return nil, fmt.Errorf("%s is not open for writing", spec)
+	}
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return nil, fmt.Errorf("duplicate %s: %w", spec, err)
+	}
+	return &Destination{file: os.NewFile(uintptr(own), spec)}, nil
+}
+
+// createNoFollow opens or creates a file for writing without following a
+// symbolic link in any component, and without waiting for the reader of a FIFO.
+func createNoFollow(path string, how int) (*os.File, error) {
+	start := "."
+	if filepath.IsAbs(path) {
+		start = "/"
+	}
+	at, err := unix.Open(start, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", start, err)
+	}
+	defer func() { _ = unix.Close(at) }()
+	clean := strings.Trim(filepath.Clean(path), "/")
+	parts := strings.Split(clean, "/")
+	for _, part := range parts[:len(parts)-1] {
+		next, err := unix.Openat(at, part, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, linkError(path, part, err)
+		}
+		_ = unix.Close(at)
+		at = next
+	}
+	last := parts[len(parts)-1]
+	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY
+	fd, err := unix.Openat(at, last, flags|how, 0o644)
+	if err != nil {
+		return nil, linkError(path, last, err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}
+
+// empty truncates a regular file. A second name may be a trap laid in a
+// directory that others can write, so such a file is refused untouched.
+func empty(file *os.File) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
+		return fmt.Errorf("stat %s: %w", file.Name(), err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return nil
+	}
+	if st.Nlink > 1 {
+		return fmt.Errorf("%s has more than one name (hard links): remove it or choose another file", file.Name())
+	}
+	if err := unix.Ftruncate(int(file.Fd()), 0); err != nil {
+		return fmt.Errorf("empty %s: %w", file.Name(), err)
+	}
+	return nil
+}
+
+// linkError explains the two faces of a link: ELOOP, and ENOTDIR where a
+// directory was wanted (open(2), O_NOFOLLOW with O_PATH and O_DIRECTORY).
+func linkError(path, part string, err error) error {
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
+		return fmt.Errorf("open %s for writing: %q is a symbolic link or no directory, and root follows no links; give the real path: %w", path, part, err)
+	}
+	return fmt.Errorf("open %s for writing: %q: %w", path, part, err)
+}

@@ -1,0 +1,129 @@
+package supervisor
+
+import (
+	"errors"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/audit"
+)
+
+// ended runs a shell command and returns its real wait status.
+func ended(t *testing.T, script string) unix.WaitStatus {
+	t.Helper()
+	command := exec.Command("sh", "-c", script)
+	command.Dir = t.TempDir()
+	_ = command.Run()
+	if command.ProcessState == nil {
+		t.Fatalf("sh -c %q did not run", script)
+	}
+	return unix.WaitStatus(command.ProcessState.Sys().(syscall.WaitStatus))
+}
+
+func TestVerdictByStatus(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		limitCPU     bool
+		outcome      Outcome
+		reason       string
+		code         int
+		signal       string
+		limit        string
+	}{
+		{"success", "exit 0", false, Exited, "", 0, "", ""},
+		{"own status", "exit 7", false, Exited, "", 7, "", ""},
+		{"own 124 is no timeout", "exit 124", false, Exited, "", 124, "", ""},
+		{"term", "kill -TERM $$", false, Signaled, "", 143, "SIGTERM", ""},
+		{"kill that is nobody's limit", "kill -KILL $$", false, Signaled, "", 137, "SIGKILL", ""},
+		{"seccomp", "kill -SYS $$", false, Violated, "seccomp", 159, "SIGSYS", ""},
+		{"cpu rlimit", "ulimit -S -t 1; while :; do :; done", true, LimitHit, "cpu", 137, "SIGXCPU", ""},
+		{"xcpu without a limit", "kill -XCPU $$", false, Signaled, "", 152, "SIGXCPU", ""},
+		{"file size", "ulimit -f 1; exec dd if=/dev/zero of=big bs=64k count=1", false, Signaled, "", 153, "SIGXFSZ", "file_size"},
+		{"real-time", "kill -36 $$", false, Signaled, "", 164, "SIGRTMIN+2", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status := ended(t, c.script)
+			r := NewReport(Evidence{Status: status, Ended: true, LimitCPU: c.limitCPU})
+			if r.Outcome != c.outcome || r.Reason != c.reason || r.ExitCode != c.code || r.Signal != c.signal {
+				t.Errorf("status %#x: got %s %q %d %s, want %s %q %d %s", status,
+					r.Outcome, r.Reason, r.ExitCode, r.Signal, c.outcome, c.reason, c.code, c.signal)
+			}
+			var limit string
+			if len(r.LimitsHit) > 0 {
+				limit = r.LimitsHit[0]
+			}
+			if limit != c.limit {
+				t.Errorf("limits_hit %v, want %q", r.LimitsHit, c.limit)
+			}
+		})
+	}
+}
+
+func TestVerdictByCause(t *testing.T) {
+	for _, c := range []struct {
+		cause   Cause
+		outcome Outcome
+		reason  string
+		code    int
+	}{
+		{Cause{Kind: CauseWall}, TimedOut, "wall", 124},
+		{Cause{Kind: CauseCPU}, LimitHit, "cpu", 137},
+		{Cause{Kind: CauseMemory}, LimitHit, "memory", 137},
+		{Cause{Kind: CauseOutput}, LimitHit, "output", 137},
+		{Cause{Kind: CauseViolation, Detail: "x32"}, Violated, "x32", 159},
+		{Cause{Kind: CauseSignal, Signal: unix.SIGINT}, Signaled, "interrupted", 130},
+		{Cause{Kind: CauseCanceled}, Signaled, "canceled", 137},
+		{Cause{Kind: CauseSetup, Err: errors.New("no userns")}, SetupFailed, "no userns", 125},
+		{Cause{Kind: CauseSetup, Err: errors.New("python9: not found"), Status: ExitNotFound}, SetupFailed, "python9: not found", 127},
+		{Cause{Kind: CauseInternal, Err: errors.New("bug")}, Internal, "bug", 125},
+	} {
+		r := NewReport(Evidence{Status: ended(t, "kill -KILL $$"), Ended: true, Cause: c.cause})
+		if r.Outcome != c.outcome || r.Reason != c.reason || r.ExitCode != c.code {
+			t.Errorf("%+v: got %s %q %d", c.cause, r.Outcome, r.Reason, r.ExitCode)
+		}
+	}
+}
+
+// Nothing known about the end is never a success.
+func TestVerdictOfNothing(t *testing.T) {
+	if r := NewReport(Evidence{}); r.Outcome != Internal || r.ExitCode != 125 {
+		t.Errorf("got %s %d", r.Outcome, r.ExitCode)
+	}
+}
+
+func TestFirstCauseWins(t *testing.T) {
+	var f FirstCause
+	if f.Set(Cause{}) {
+		t.Error("no cause counted as one")
+	}
+	if !f.Set(Cause{Kind: CauseMemory}) || f.Set(Cause{Kind: CauseWall}) {
+		t.Error("the first cause did not win")
+	}
+	if f.Get().Kind != CauseMemory {
+		t.Errorf("got %+v", f.Get())
+	}
+}
+
+func TestDenialsBecomeViolations(t *testing.T) {
+	var fold audit.Fold
+	record := audit.Record{
+		Source: audit.SourceKernel, Verdict: audit.Deny, Operation: "connect", Target: "tcp://203.0.113.9:443",
+		Rule: "network.default", Errno: "EACCES", Hint: "--allow-net=tcp://203.0.113.9:443",
+	}
+	fold.Record(record)
+	fold.Record(record)
+	r := NewReport(Evidence{Status: ended(t, "exit 1"), Ended: true, Denials: &fold})
+	if r.Outcome != Exited || r.ExitCode != 1 {
+		t.Errorf("a survived denial changed the outcome: %s %d", r.Outcome, r.ExitCode)
+	}
+	want := Violation{
+		Operation: "connect", Target: "tcp://203.0.113.9:443", Rule: "network.default", Errno: "EACCES",
+		Count: 2, Hint: "--allow-net=tcp://203.0.113.9:443",
+	}
+	if len(r.Violations) != 1 || r.Violations[0] != want {
+		t.Errorf("got %+v, want %+v", r.Violations, want)
+	}
+}

@@ -35,10 +35,11 @@ type PortRange struct{ First, Last uint16 }
 type Rule struct {
 	Text     string // as the operator wrote it
 	ID       string // how reports name it, such as "network.deny[0]"
+	Origin   string // where it was written: "policy.toml:8:11" or "--allow-net"
 	Protocol Protocol
 	Kind     TargetKind
 	Name     string       // for TargetName and TargetSubnames: lower case, IDNA, no trailing dot
-	Prefix   netip.Prefix // for TargetPrefix: canonical (IPv4-mapped forms unwrapped)
+	Prefix   netip.Prefix // for TargetPrefix: canonical; a CIDR has only its IPv4-mapped form unwrapped
 	Ports    []PortRange  // empty means every port
 }
 

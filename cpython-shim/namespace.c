@@ -25,6 +25,16 @@ int stage_network(void)
 	return (int)err;
 }
 
+/* The host's names do not belong to the guest. */
+int stage_set_names(void)
+{
+	static const char host[] = "sandbox", domain[] = "(none)";
+	long err = sys2(SYS_sethostname, host, sizeof host - 1);
+	if (!err)
+		err = sys2(SYS_setdomainname, domain, sizeof domain - 1);
+	return (int)err;
+}
+
 /* Mounts proc while the host's is visible: afterwards a user namespace may not
  * (user_namespaces(7)). The mount is attached later, by op_proc. */
 int stage_detach_proc(struct stage *st)

@@ -12,6 +12,11 @@
 
 #include "stage.h"
 
+/* The operations that no plan changes, as namespaces.Skeleton encodes them. */
+static const uint8_t skeleton[] __attribute__((aligned(8))) = {
+#include "skeleton.h"
+};
+
 /* Runs in: PID 1 or PID 2. Reports once and ends this process; when it is PID
  * 2, PID 1 sees it die and ends the sandbox. */
 static void fail(int control, int stage, int err, int index)
@@ -59,33 +64,41 @@ static int receive(struct stage *st, struct psb_message *msg)
 	return (int)msg->type;
 }
 
-/* Maps the plan and checks that its tables lie inside it. The supervisor is
- * trusted; the checks catch a version that does not match. */
+/* Makes bytes the program of operations that run_ops runs, after checking that
+ * its tables lie inside it. The supervisor is trusted; the checks catch a
+ * version that does not match. */
+static int use_program(struct stage *st, const uint8_t *bytes, uint32_t size)
+{
+	const struct psb_header *head = (const struct psb_header *)bytes;
+
+	if (size < sizeof *head || head->magic != PSB_MAGIC || head->size != size ||
+	    head->pool > size || bytes[size - 1] != 0 ||
+	    sizeof *head + (uint64_t)head->op_count * sizeof(struct psb_op) > head->pool)
+		return -EBADMSG;
+	st->plan = bytes;
+	st->plan_size = size;
+	return 0;
+}
+
+#define LARGEST_PLAN (64 << 20)
+
+/* Maps the plan, whose descriptor came last. */
 static int map_plan(struct stage *st)
 {
 	struct stat info;
-	const struct psb_header *head;
 
 	if (!st->donated_count)
 		return -EBADF;
 	int fd = st->donated[--st->donated_count];
-	long err = sys2(SYS_fstat, fd, &info);
-	if (err)
-		return (int)err;
-	if (info.st_size < (long)sizeof *head || info.st_size > 64 << 20)
-		return -EBADMSG;
-	st->plan_size = (uint32_t)info.st_size;
-	long at = sys6(SYS_mmap, 0, st->plan_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	long at = sys2(SYS_fstat, fd, &info);
+	if (!at && (info.st_size <= 0 || info.st_size > LARGEST_PLAN))
+		at = -EBADMSG;
+	if (!at)
+		at = sys6(SYS_mmap, 0, info.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
 	sys1(SYS_close, fd);
 	if (at < 0 && at > -4096)
 		return (int)at;
-	st->plan = (const uint8_t *)at;
-	head = (const struct psb_header *)st->plan;
-	if (head->magic != PSB_MAGIC || head->size != st->plan_size ||
-	    head->pool > st->plan_size || st->plan[st->plan_size - 1] != 0 ||
-	    sizeof *head + (uint64_t)head->op_count * sizeof(struct psb_op) > head->pool)
-		return -EBADMSG;
-	return 0;
+	return use_program(st, (const uint8_t *)at, (uint32_t)info.st_size);
 }
 
 /* Receives until the plan has come. */
@@ -159,7 +172,7 @@ static int run_op(struct stage *st, const struct op *op)
 
 /* Runs the operations from first up to the end or to PSB_OP_SPAWN, whose index
  * it returns. On an error it reports on control and ends the process. */
-static uint32_t run_ops(struct stage *st, uint32_t first, int *control)
+static uint32_t run_ops(struct stage *st, uint32_t first, int stage, int *control)
 {
 	uint32_t count = ((const struct psb_header *)st->plan)->op_count;
 	for (uint32_t i = first; i < count; i++) {
@@ -170,8 +183,7 @@ static uint32_t run_ops(struct stage *st, uint32_t first, int *control)
 		if (!err)
 			err = run_op(st, &op);
 		if (err)
-			fail(*control, op.code == PSB_OP_EXEC ? PSB_STAGE_EXEC : PSB_STAGE_OPERATION,
-			     err, (int)i);
+			fail(*control, op.code == PSB_OP_EXEC ? PSB_STAGE_EXEC : stage, err, (int)i);
 	}
 	return count;
 }
@@ -208,7 +220,7 @@ static void program_main(struct stage *st, uint32_t first)
 	if (err)
 		fail(st->control, PSB_STAGE_OPERATION, err, (int)first - 1);
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
-	run_ops(st, first, &st->program_control);
+	run_ops(st, first, PSB_STAGE_OPERATION, &st->program_control);
 	fail(st->program_control, PSB_STAGE_EXEC, -ENOEXEC, (int)first);
 }
 
@@ -264,6 +276,9 @@ static void run_fixed_setup(struct stage *st)
 	int err = stage_take_identity(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_IDENTITY, err, -1);
+	err = stage_set_names();
+	if (err)
+		stage_fail(st, PSB_STAGE_IDENTITY, err, -1);
 	err = stage_network();
 	if (err)
 		stage_fail(st, PSB_STAGE_NETWORK, err, -1);
@@ -273,6 +288,10 @@ static void run_fixed_setup(struct stage *st)
 	err = stage_enter_root(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_ROOT, err, -1);
+	err = use_program(st, skeleton, sizeof skeleton);
+	if (err)
+		stage_fail(st, PSB_STAGE_SKELETON, err, -1);
+	run_ops(st, 0, PSB_STAGE_SKELETON, &st->control);
 }
 
 /* Closes everything inherited but the control socket, which becomes number
@@ -304,7 +323,7 @@ void stage_main(struct stage *st)
 	int err = receive_plan(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_RECEIVE, err, -1);
-	uint32_t at = run_ops(st, 0, &st->control);
+	uint32_t at = run_ops(st, 0, PSB_STAGE_OPERATION, &st->control);
 	err = take_session_terminal(st, at);
 	if (!err)
 		err = st->program = spawn(st, at + 1);

@@ -53,6 +53,7 @@ int stage_take_identity(struct stage *st);
 
 /* namespace.c */
 int stage_network(void);
+int stage_set_names(void);
 int stage_detach_proc(struct stage *st);
 int stage_enter_root(struct stage *st);
 

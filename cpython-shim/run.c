@@ -7,8 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "stage.h"
 
@@ -30,115 +28,6 @@ void stage_fail(struct stage *st, int stage, int err, int index)
 {
 	fail(st->control, stage, err, index);
 	__builtin_unreachable();
-}
-
-/* Receives one message; descriptors are appended to st->donated. Returns its
- * type, 0 at end of file, or -errno. */
-static int receive(struct stage *st, struct psb_message *msg)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(PSB_FDS_PER_MESSAGE * sizeof(int))];
-	struct iovec iov = { msg, sizeof *msg };
-	struct msghdr head = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control,
-	};
-	long n = sys3(SYS_recvmsg, st->control, &head, MSG_CMSG_CLOEXEC);
-
-	if (n <= 0)
-		return (int)n;
-	if (n != sizeof *msg || head.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		return -EBADMSG;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&head); c; c = CMSG_NXTHDR(&head, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		uint32_t count = (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		const int *fds = (const int *)CMSG_DATA(c);
-		for (uint32_t i = 0; i < count; i++) {
-			if (st->donated_count == PSB_MAX_DONATED)
-				return -EMFILE;
-			st->donated[st->donated_count++] = fds[i];
-		}
-	}
-	return (int)msg->type;
-}
-
-/* Makes bytes the program of operations that run_ops runs, after checking that
- * its tables lie inside it. The supervisor is trusted; the checks catch a
- * version that does not match. */
-static int use_program(struct stage *st, const uint8_t *bytes, uint32_t size)
-{
-	const struct psb_header *head = (const struct psb_header *)bytes;
-
-	if (size < sizeof *head || head->magic != PSB_MAGIC || head->size != size ||
-	    head->pool > size || bytes[size - 1] != 0 ||
-	    sizeof *head + (uint64_t)head->op_count * sizeof(struct psb_op) > head->pool)
-		return -EBADMSG;
-	st->plan = bytes;
-	st->plan_size = size;
-	return 0;
-}
-
-#define LARGEST_PLAN (64 << 20)
-
-/* Maps the plan, whose descriptor came last. */
-static int map_plan(struct stage *st)
-{
-	struct stat info;
-
-	if (!st->donated_count)
-		return -EBADF;
-	int fd = st->donated[--st->donated_count];
-	long at = sys2(SYS_fstat, fd, &info);
-	if (!at && (info.st_size <= 0 || info.st_size > LARGEST_PLAN))
-		at = -EBADMSG;
-	if (!at)
-		at = sys6(SYS_mmap, 0, info.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
-	sys1(SYS_close, fd);
-	if (at < 0 && at > -4096)
-		return (int)at;
-	return use_program(st, (const uint8_t *)at, (uint32_t)info.st_size);
-}
-
-/* Receives until the plan has come. */
-static int receive_plan(struct stage *st)
-{
-	struct psb_message msg;
-	for (;;) {
-		int type = receive(st, &msg);
-		if (type == 0)
-			stage_exit(125);
-		if (type == PSB_MSG_PLAN)
-			return map_plan(st);
-		if (type != PSB_MSG_FDS)
-			return type < 0 ? type : -EBADMSG;
-	}
-}
-
-/* Decodes operation i of the plan. */
-static int decode(const struct stage *st, uint32_t i, struct op *op)
-{
-	const struct psb_header *head = (const struct psb_header *)st->plan;
-	const struct psb_op *raw = (const struct psb_op *)(head + 1) + i;
-	const char *pool = (const char *)st->plan + head->pool;
-	uint32_t size = st->plan_size - head->pool;
-
-	if (raw->s1 >= size || raw->s2 >= size || raw->data > size ||
-	    raw->data_len > size - raw->data)
-		return -EBADMSG;
-	*op = (struct op){
-		.code = raw->code,
-		.flags = raw->flags,
-		.s1 = pool + raw->s1,
-		.s2 = pool + raw->s2,
-		.data = (const uint8_t *)pool + raw->data,
-		.data_len = raw->data_len,
-		.n1 = raw->n1,
-		.n2 = raw->n2,
-		.n3 = raw->n3,
-	};
-	return 0;
 }
 
 static int run_op(struct stage *st, const struct op *op)
@@ -174,10 +63,10 @@ static int run_op(struct stage *st, const struct op *op)
  * it returns. On an error it reports on control and ends the process. */
 static uint32_t run_ops(struct stage *st, uint32_t first, int stage, int *control)
 {
-	uint32_t count = ((const struct psb_header *)st->plan)->op_count;
+	uint32_t count = plan_count(st);
 	for (uint32_t i = first; i < count; i++) {
 		struct op op;
-		int err = decode(st, i, &op);
+		int err = plan_decode(st, i, &op);
 		if (!err && op.code == PSB_OP_SPAWN)
 			return i;
 		if (!err)
@@ -191,10 +80,10 @@ static uint32_t run_ops(struct stage *st, uint32_t first, int stage, int *contro
 /* Makes the donated terminal the controlling one of PID 1's new session. */
 static int take_session_terminal(struct stage *st, uint32_t spawn)
 {
-	uint32_t count = ((const struct psb_header *)st->plan)->op_count;
+	uint32_t count = plan_count(st);
 	for (uint32_t i = spawn; i < count; i++) {
 		struct op op;
-		int err = decode(st, i, &op);
+		int err = plan_decode(st, i, &op);
 		if (err)
 			return err;
 		if (op.code != PSB_OP_STDIO || !(op.flags & PSB_FLAG_TTY))
@@ -288,7 +177,7 @@ static void run_fixed_setup(struct stage *st)
 	err = stage_enter_root(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_ROOT, err, -1);
-	err = use_program(st, skeleton, sizeof skeleton);
+	err = plan_use(st, skeleton, sizeof skeleton);
 	if (err)
 		stage_fail(st, PSB_STAGE_SKELETON, err, -1);
 	run_ops(st, 0, PSB_STAGE_SKELETON, &st->control);
@@ -320,7 +209,7 @@ void stage_main(struct stage *st)
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
 	sys0(SYS_setsid);
 	run_fixed_setup(st);
-	int err = receive_plan(st);
+	int err = plan_receive(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_RECEIVE, err, -1);
 	uint32_t at = run_ops(st, 0, PSB_STAGE_OPERATION, &st->control);

@@ -87,6 +87,12 @@ int op_pass_fd(struct stage *st, const struct op *op);
 int op_filter(struct stage *st, const struct op *op);
 int op_exec(const struct op *op);
 
+/* plan.c: each int is 0 or -errno. */
+int plan_use(struct stage *st, const uint8_t *bytes, uint32_t size);
+int plan_receive(struct stage *st);
+uint32_t plan_count(const struct stage *st);
+int plan_decode(const struct stage *st, uint32_t i, struct op *op);
+
 /* run.c */
 void stage_main(struct stage *st) __attribute__((noreturn));
 void stage_fail(struct stage *st, int stage, int err, int index) __attribute__((noreturn));

@@ -1,0 +1,128 @@
+"""Measures calls from where the guest stands.
+
+Reads names of measures from standard input, one a line, and answers each with
+its samples as one line of JSON: nanoseconds, but for throughput, which is in
+bits per second. One answer takes some ten milliseconds, so that contenders can
+take turns faster than the machine changes. The peer is the bench's own server.
+"""
+
+import json
+import os
+import socket
+import sys
+from time import perf_counter_ns as now
+
+PEER = "203.0.113.80"
+NAME = "peer.bench.example"
+WARMUP = 5
+
+
+def timed(count, act, prepare=lambda: None, finish=lambda argument: None):
+    """Samples of act(prepare()), without the first ones."""
+    samples = []
+    for i in range(WARMUP + count):
+        argument = prepare()
+        begin = now()
+        act(argument)
+        elapsed = now() - begin
+        if i >= WARMUP:
+            samples.append(elapsed)
+        finish(argument)
+    return samples
+
+
+def untrapped_call():
+    getppid, count = os.getppid, 10000
+    samples = []
+    for _ in range(5):
+        begin = now()
+        for _ in range(count):
+            getppid()
+        samples.append((now() - begin) / count)
+    return samples
+
+
+def trapped_call():
+    with tcp() as sock:
+        return timed(200, lambda _: sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+
+
+def denied_connect():
+    with tcp() as sock:
+        return timed(200, lambda _: refused(sock, (PEER, 8080)))
+
+
+def refused(sock, address):
+    try:
+        sock.connect(address)
+    except PermissionError:
+        return
+    raise SystemExit(f"connect to {address} was not refused")
+
+
+def allowed_connect():
+    return timed(40, lambda sock: sock.connect((PEER, 80)), tcp, socket.socket.close)
+
+
+def loopback_connect():
+    def act(client):
+        with tcp() as server:
+            server.bind(("127.0.0.1", 0))
+            server.listen(1)
+            client.connect(server.getsockname())
+
+    return timed(40, act, tcp, socket.socket.close)
+
+
+def name_lookup():
+    return timed(40, lambda _: socket.getaddrinfo(NAME, 80, socket.AF_INET, socket.SOCK_STREAM))
+
+
+def round_trip():
+    with tcp() as sock:
+        sock.connect((PEER, 80))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.sendall(b"e")
+        message = bytes(64)
+
+        def act(_):
+            sock.sendall(message)
+            sock.recv(64, socket.MSG_WAITALL)
+
+        return timed(200, act)
+
+
+def throughput():
+    chunk, chunks = bytes(1 << 18), 512
+    with tcp() as sock:
+        sock.connect((PEER, 80))
+        sock.sendall(b"s")
+        begin = now()
+        for _ in range(chunks):
+            sock.sendall(chunk)
+        sock.shutdown(socket.SHUT_WR)
+        sock.recv(1)  # the peer has read it all
+        return [8e9 * len(chunk) * chunks / (now() - begin)]
+
+
+def computation():
+    samples = []
+    for _ in range(3):
+        begin = now()
+        total = 0
+        for i in range(300_000):
+            total += i * i
+        samples.append(now() - begin)
+    return samples
+
+
+def tcp():
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+
+def main():
+    for line in sys.stdin:
+        print(json.dumps(globals()[line.strip()]()), flush=True)
+
+
+main()

@@ -2,6 +2,8 @@ package main
 
 import (
 	"github.com/spf13/cobra"
+
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 func newCheck(u *ui, status *int) *cobra.Command {
@@ -20,7 +22,7 @@ func newCheck(u *ui, status *int) *cobra.Command {
 			for _, file := range args {
 				if err := checkFile(u, file); err != nil {
 					u.failure(err)
-					*status = statusFailed
+					*status = supervisor.ExitSetup
 				}
 			}
 			return nil

@@ -14,7 +14,7 @@ func newDoctor(u *ui, status *int) *cobra.Command {
 		RunE: func(*cobra.Command, []string) error {
 			full, err := diagnose(u, asJSON)
 			if err == nil && !full {
-				*status = statusMissing
+				*status = 1
 			}
 			return err
 		},

@@ -1,7 +1,11 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
+
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 func newExec(u *ui, status *int) *cobra.Command {
@@ -25,14 +29,11 @@ func newExec(u *ui, status *int) *cobra.Command {
 			if err != nil {
 				report = setupFailed(err)
 			}
-			if failed := out.write(report); failed != nil {
-				u.failure(failed)
-				if err == nil {
-					*status = statusFailed
-					return nil
-				}
+			*status = report.ExitCode
+			if failed := out.finish(report); failed != nil {
+				*status = supervisor.ExitSetup
+				err = errors.Join(err, failed)
 			}
-			*status = exitStatus(report)
 			return err
 		},
 		DisableFlagsInUseLine: true,

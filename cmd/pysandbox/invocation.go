@@ -12,6 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/plan"
+
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 // separate puts "--" behind the value of -c CODE and -m MODULE, where a Python
@@ -97,24 +99,24 @@ func checkScript(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path), status: statusNotFound}
+		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path), status: supervisor.ExitNotFound}
 	case err != nil:
-		return &failure{problem: "script " + path + ": " + cause(err), status: statusNotExecutable}
+		return &failure{problem: "script " + path + ": " + cause(err), status: supervisor.ExitNotExecutable}
 	case info.IsDir():
 		return &failure{
 			problem: "script " + path + ": is a directory",
 			hint:    "to run the package in it: pysandbox exec --allow-read=" + path + " -- python3 " + path,
-			status:  statusNotExecutable,
+			status:  supervisor.ExitNotExecutable,
 		}
 	case !info.Mode().IsRegular():
 		return &failure{
 			problem: "script " + path + ": is not a regular file",
 			hint:    "to read the program from standard input: pysandbox exec - < " + path,
-			status:  statusNotExecutable,
+			status:  supervisor.ExitNotExecutable,
 		}
 	}
 	if err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK, unix.AT_EACCESS); err != nil {
-		return &failure{problem: "script " + path + ": " + err.Error(), hint: "chmod a+r " + path, status: statusNotExecutable}
+		return &failure{problem: "script " + path + ": " + err.Error(), hint: "chmod a+r " + path, status: supervisor.ExitNotExecutable}
 	}
 	return nil
 }

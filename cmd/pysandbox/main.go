@@ -15,7 +15,7 @@ func main() {
 // execute runs one command line, without the name of the program, and returns
 // the exit status.
 func execute(u *ui, args []string) int {
-	status := statusOK
+	status := 0
 	if err := newRoot(u, &status, args).Execute(); err != nil {
 		u.failure(err)
 		return failureStatus(err)

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/supervisor"
 )
@@ -22,76 +19,61 @@ func (r *resultFlags) register(flags *pflag.FlagSet) {
 }
 
 // results are the opened destinations; nil where none was asked for.
-type results struct{ report, audit *os.File }
+type results struct {
+	report *supervisor.Destination
+	audit  *os.File
+}
 
 // open opens the destinations, so that a run whose account could not be kept
 // does not start.
-func (r *resultFlags) open() (results, error) {
-	report, err := openResult("report", r.report, os.O_TRUNC)
-	if err != nil {
-		return results{}, err
+func (r *resultFlags) open() (out results, err error) {
+	if r.report != "" {
+		if out.report, err = supervisor.OpenDestination(r.report); err != nil {
+			return results{}, misuse(descriptorHint("report", r.report), "--report: %v", err)
+		}
 	}
-	audit, err := openResult("audit", r.audit, os.O_APPEND)
-	if err != nil {
-		return results{}, err
+	if r.audit != "" {
+		if out.audit, err = supervisor.OpenAudit(r.audit); err != nil {
+			return results{}, errors.Join(misuse(descriptorHint("audit", r.audit), "--audit: %v", err), out.close())
+		}
 	}
-	return results{report: report, audit: audit}, nil
+	return out, nil
 }
 
-// openResult opens FILE or fd:N for writing. A report replaces what the file
-// held, an audit trail is appended to.
-func openResult(flag, value string, mode int) (*os.File, error) {
-	if value == "" {
-		return nil, nil
+// descriptorHint shows how a shell opens the descriptor of fd:N.
+func descriptorHint(flag, value string) string {
+	if len(value) > 3 && value[:3] == "fd:" {
+		return "open it in the shell, as in --" + flag + "=fd:3 3>file"
 	}
-	if number, ok := strings.CutPrefix(value, "fd:"); ok {
-		return openDescriptor(flag, number)
-	}
-	file, err := os.OpenFile(value, os.O_WRONLY|os.O_CREATE|mode, 0o644)
-	if err != nil {
-		return nil, misuse("", "--%s: open %s: %s", flag, value, cause(err))
-	}
-	return file, nil
+	return ""
 }
 
-// openDescriptor takes over descriptor number, which the caller of pysandbox
-// has opened for writing.
-func openDescriptor(flag, number string) (*os.File, error) {
-	hint := "open it in the shell, as in --" + flag + "=fd:3 3>file"
-	fd, err := strconv.Atoi(number)
-	if err != nil || fd < 0 {
-		return nil, misuse(hint, "--%s: %q is not the number of a descriptor", flag, number)
-	}
-	mode, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err != nil {
-		return nil, misuse(hint, "--%s: descriptor %d is not open", flag, fd)
-	}
-	if mode&unix.O_ACCMODE == unix.O_RDONLY {
-		return nil, misuse(hint, "--%s: descriptor %d is not open for writing", flag, fd)
-	}
-	unix.CloseOnExec(fd)
-	return os.NewFile(uintptr(fd), "fd:"+number), nil
-}
-
-// write writes the report as one line of JSON, if a report was asked for.
-func (r results) write(report supervisor.Report) error {
+// finish writes the report as one line of JSON, if a report was asked for.
+func (r results) finish(report *supervisor.Report) error {
 	if r.report == nil {
-		return nil
+		return r.close()
 	}
-	line, err := json.Marshal(report)
-	if err != nil {
-		return fmt.Errorf("encode the report: %w", err)
+	if err := r.report.Write(append(report.AppendJSON(nil), '\n')); err != nil {
+		return errors.Join(fmt.Errorf("write the report: %w", err), r.close())
 	}
-	if _, err := r.report.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write the report to %s: %s", r.report.Name(), cause(err))
+	return r.close()
+}
+
+func (r results) close() error {
+	var failed error
+	if r.report != nil {
+		failed = r.report.Close()
 	}
-	return nil
+	if r.audit != nil {
+		failed = errors.Join(failed, r.audit.Close())
+	}
+	return failed
 }
 
 // setupFailed is the report of a run that err kept from starting.
-func setupFailed(err error) supervisor.Report {
-	return supervisor.Report{
-		Version:    1,
+func setupFailed(err error) *supervisor.Report {
+	return &supervisor.Report{
+		Version:    supervisor.ReportVersion,
 		Outcome:    supervisor.SetupFailed,
 		Reason:     err.Error(),
 		ExitCode:   failureStatus(err),

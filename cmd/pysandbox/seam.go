@@ -20,11 +20,11 @@ func diagnose(*ui, bool) (bool, error) { return false, errSeam }
 
 func explain(*ui, string, *policyFlags, plan.Invocation) error { return errSeam }
 
-func runProgram(cmd *cobra.Command, u *ui, program *programFlags, _ *policyFlags, _ results, args []string) (supervisor.Report, error) {
+func runProgram(cmd *cobra.Command, u *ui, program *programFlags, _ *policyFlags, _ results, args []string) (*supervisor.Report, error) {
 	if _, err := program.invocation(cmd, args); err != nil {
-		return supervisor.Report{}, err
+		return nil, err
 	}
-	return supervisor.Report{}, errSeam
+	return nil, errSeam
 }
 
 // runInput stands for a kind of plan.CommandKind: Python reads its program from

@@ -5,7 +5,7 @@ package main
 //   - The program's own output is never touched.
 //   - pysandbox's words go to standard error, one line each, behind the prefix
 //     "pysandbox: ". No capital initial, no full stop. What would help follows
-//     on a line of its own behind "hint: ".
+//     on a line of its own that begins with "hint: ".
 //   - What was asked for (the output of check, explain, doctor and version)
 //     goes to standard output without a prefix.
 //   - A name that a program or a file may have chosen is escaped, so that it
@@ -16,11 +16,21 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/supervisor"
 )
+
+// Every line of pysandbox's begins with prefix, so that it can be told from the
+// program's and filtered.
+const prefix = "pysandbox: "
+
+// maxLine is the length in bytes to which the text of a line is cut.
+const maxLine = 2048
+
+// shownViolations is how many kinds of denied calls a terminal gets to see; the
+// report has them all.
+const shownViolations = 20
 
 // ui is where pysandbox speaks.
 type ui struct {
@@ -40,31 +50,38 @@ type hinter interface {
 // several is reported line by line, each with its own hint.
 func (u *ui) failure(err error) {
 	for _, one := range split(err) {
-		u.line("pysandbox: ", one.Error())
-		if h, ok := errors.AsType[hinter](one); ok {
-			u.hint(h.Hint())
+		u.line(escape(one.Error()))
+		if h, ok := errors.AsType[hinter](one); ok && h.Hint() != "" && !u.quiet {
+			u.line("hint: " + escape(h.Hint()))
 		}
 	}
 }
 
-// warning reports something that did not stop the run.
-func (u *ui) warning(format string, args ...any) {
-	if !u.quiet {
-		u.line("pysandbox: warning: ", fmt.Sprintf(format, args...))
+// warnings reports what did not keep the program from running.
+func (u *ui) warnings(texts []string) {
+	if u.quiet {
+		return
+	}
+	for _, text := range texts {
+		u.line("warning: " + escape(text))
 	}
 }
 
-// notice reports what happened in a run.
-func (u *ui) notice(format string, args ...any) {
-	if !u.quiet {
-		u.line("pysandbox: ", fmt.Sprintf(format, args...))
+// verdict says what the program did not see of its own run: what it was denied,
+// which limits it met, and why it ended if not by itself.
+func (u *ui) verdict(report *supervisor.Report) {
+	failed := report.Outcome == supervisor.SetupFailed || report.Outcome == supervisor.Internal
+	if u.quiet && !failed {
+		return
 	}
-}
-
-// hint says what would help; an empty hint says nothing.
-func (u *ui) hint(text string) {
-	if !u.quiet && text != "" {
-		u.line("hint: ", text)
+	// The lines are escaped and prefixed already.
+	if !u.quiet {
+		for _, line := range supervisor.FormatViolations(report, shownViolations) {
+			u.write(line)
+		}
+	}
+	for _, line := range supervisor.FormatOutcome(report) {
+		u.write(line)
 	}
 }
 
@@ -74,12 +91,12 @@ func (u *ui) printf(format string, args ...any) error {
 	return err
 }
 
-// line writes one line to standard error with a single write, so that it stays
+func (u *ui) line(text string) { u.write(prefix + text) }
+
+// write writes one line to standard error in a single call, so that it stays
 // whole beside the output of a program. A closed standard error is no reason
 // to fail a run.
-func (u *ui) line(prefix, text string) {
-	_, _ = io.WriteString(u.err, prefix+escape(text)+"\n")
-}
+func (u *ui) write(line string) { _, _ = io.WriteString(u.err, line+"\n") }
 
 // split returns the parts of an error made by errors.Join, or the error itself.
 func split(err error) []error {
@@ -95,33 +112,5 @@ func split(err error) []error {
 }
 
 // escape returns text with everything but printable characters written as Go
-// escapes: control characters, direction marks, bytes that are not UTF-8.
-func escape(text string) string {
-	if plain(text) {
-		return text
-	}
-	var out strings.Builder
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&out, `\x%02x`, text[0])
-		case unicode.IsPrint(r):
-			out.WriteRune(r)
-		default:
-			out.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
-		text = text[size:]
-	}
-	return out.String()
-}
-
-// plain reports whether text is printable ASCII throughout.
-func plain(text string) bool {
-	for i := range len(text) {
-		if text[i] < ' ' || text[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
+// escapes, at a length that leaves a terminal readable.
+func escape(text string) string { return string(audit.AppendText(nil, text, maxLine)) }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 // failure is a reason to run nothing, with what would help and the exit status
@@ -13,7 +15,7 @@ import (
 type failure struct {
 	problem string
 	hint    string
-	status  int // 0 means statusFailed
+	status  int // 0 means supervisor.ExitSetup
 }
 
 func (f *failure) Error() string { return f.problem }
@@ -32,7 +34,7 @@ func failureStatus(err error) int {
 	if f, ok := errors.AsType[*failure](err); ok && f.status != 0 {
 		return f.status
 	}
-	return statusFailed
+	return supervisor.ExitSetup
 }
 
 // flagError puts an error of the flag parser into pysandbox's words.

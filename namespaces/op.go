@@ -35,6 +35,7 @@ const (
 	OpProbe                  // S1 path that Landlock must refuse to open for reading
 	OpFilter                 // Data: []sock_filter, N1 SECCOMP_FILTER_FLAG_*
 	OpExec                   // S1 path, Data: argv then envp, each NUL-terminated; N1 argc, N2 envc
+	OpCount                  // the number of codes
 )
 
 // Flags of operations.

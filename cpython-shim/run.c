@@ -55,6 +55,8 @@ static int run_op(struct stage *st, const struct op *op)
 	case PSB_OP_PROBE: return op_probe(op);
 	case PSB_OP_FILTER: return op_filter(st, op);
 	case PSB_OP_EXEC: return op_exec(op);
+	case PSB_OP_SOCKET: return op_socket(st, op);
+	case PSB_OP_LOCAL_ROUTES: return op_local_routes();
 	default: return -ENOSYS; /* PSB_OP_SPAWN is not run here */
 	}
 }

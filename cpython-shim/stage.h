@@ -57,6 +57,10 @@ int stage_set_names(void);
 int stage_detach_proc(struct stage *st);
 int stage_enter_root(struct stage *st);
 
+/* socket.c: what the supervisor needs of the network namespace. */
+int op_socket(struct stage *st, const struct op *op);
+int op_local_routes(void);
+
 /* mount.c, proc.c: operations on the tree. */
 int op_mkdir(const char *path, unsigned mode);
 int op_file(const struct op *op);

@@ -55,6 +55,8 @@ enum psb_opcode {
 	PSB_OP_PROBE,
 	PSB_OP_FILTER,
 	PSB_OP_EXEC,
+	PSB_OP_SOCKET,
+	PSB_OP_LOCAL_ROUTES,
 	PSB_OP_COUNT,
 };
 
@@ -69,6 +71,7 @@ enum psb_opcode {
  *   parent                                child
  *     | -- FDS* (donated descriptors) ---->|  PID 1
  *     | -- PLAN (sealed memfd) ----------->|  PID 1 runs the operations
+ *     |<-- SOCKET* (supervisor's own) -----|  PID 1, one for each PSB_OP_SOCKET
  *     |<-- LISTENER (a: fd number) --------|  PID 2, filter in force
  *     |    pidfd_getfd, posture check      |
  *     | -- GO ---------------------------->|  PID 1 hardens itself, releases PID 2
@@ -88,7 +91,8 @@ enum psb_message_type {
 	PSB_MSG_STOPPED,
 	PSB_MSG_STATUS,
 	PSB_MSG_ERROR,
-	PSB_MSG_READY, /* the stage process: a is PID 1's pid on the host */
+	PSB_MSG_SOCKET, /* PID 1: a socket of its network namespace, by SCM_RIGHTS */
+	PSB_MSG_READY,  /* the stage process: a is PID 1's pid on the host */
 };
 
 struct psb_message {

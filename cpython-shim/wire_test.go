@@ -21,7 +21,7 @@ func TestOpCodesMatchHeader(t *testing.T) {
 		"LANDLOCK_PATH": namespaces.OpLandlockPath, "LANDLOCK_ENFORCE": namespaces.OpLandlockEnforce,
 		"SPAWN": namespaces.OpSpawn, "STDIO": namespaces.OpStdio, "PASS_FD": namespaces.OpPassFD,
 		"CHDIR": namespaces.OpChdir, "PROBE": namespaces.OpProbe, "FILTER": namespaces.OpFilter,
-		"EXEC": namespaces.OpExec,
+		"EXEC": namespaces.OpExec, "SOCKET": namespaces.OpSocket, "LOCAL_ROUTES": namespaces.OpLocalRoutes,
 	}
 	names := enumNames(t, "psb_opcode", "PSB_OP_")
 	if len(names) != len(want)+1 || names[len(names)-1] != "COUNT" {

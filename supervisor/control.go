@@ -22,6 +22,7 @@ const (
 	msgStopped
 	msgStatus
 	msgError
+	msgSocket
 	msgReady
 )
 

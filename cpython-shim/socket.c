@@ -1,0 +1,89 @@
+/* Sockets and routes that belong to the supervisor but to the sandbox's network
+ * namespace. Runs in: PID 1, before it gives up its capabilities. An ordinary
+ * user's supervisor cannot enter the namespace (setns(2) wants CAP_SYS_ADMIN in
+ * the caller's own user namespace too), but it may bind a socket made there. */
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
+#include "stage.h"
+
+int op_socket(struct stage *st, const struct op *op)
+{
+	struct psb_message msg = { .type = PSB_MSG_SOCKET };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
+	struct iovec iov = { &msg, sizeof msg };
+	struct msghdr head = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof control,
+	};
+	struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
+	int fd = (int)sys3(SYS_socket, op->n1, op->n2 | SOCK_CLOEXEC, op->n3);
+
+	if (fd < 0)
+		return fd;
+	rights->cmsg_level = SOL_SOCKET;
+	rights->cmsg_type = SCM_RIGHTS;
+	rights->cmsg_len = CMSG_LEN(sizeof fd);
+	*(int *)CMSG_DATA(rights) = fd;
+	long n = sys3(SYS_sendmsg, st->control, &head, MSG_NOSIGNAL);
+	sys1(SYS_close, fd);
+	return n < 0 ? (int)n : 0;
+}
+
+struct route_request {
+	struct nlmsghdr head;
+	struct rtmsg route;
+	struct rtattr attr;
+	uint32_t device;
+};
+
+/* ip route add local default dev lo: a connection or datagram to any address
+ * ends at this namespace's own sockets (rtnetlink(7), RTN_LOCAL). */
+static int add_local_default(int netlink, int family, uint32_t lo)
+{
+	struct route_request req = {
+		.head = {
+			.nlmsg_len = sizeof req,
+			.nlmsg_type = RTM_NEWROUTE,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK,
+		},
+		.route = {
+			.rtm_family = (unsigned char)family,
+			.rtm_table = RT_TABLE_LOCAL,
+			.rtm_protocol = RTPROT_STATIC,
+			.rtm_scope = RT_SCOPE_HOST,
+			.rtm_type = RTN_LOCAL,
+		},
+		.attr = { .rta_len = RTA_LENGTH(sizeof lo), .rta_type = RTA_OIF },
+		.device = lo,
+	};
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr error;
+		char echo[sizeof req];
+	} answer;
+	long n = sys6(SYS_sendto, netlink, SYS_ARG(&req), sizeof req, 0, 0, 0);
+	if (n < 0)
+		return (int)n;
+	n = sys6(SYS_recvfrom, netlink, SYS_ARG(&answer), sizeof answer, 0, 0, 0);
+	if (n < 0)
+		return (int)n;
+	return answer.head.nlmsg_type == NLMSG_ERROR ? answer.error.error : -EPROTO;
+}
+
+int op_local_routes(void)
+{
+	int netlink = (int)sys3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (netlink < 0)
+		return netlink;
+	/* lo is the first device of every network namespace. */
+	int err = add_local_default(netlink, AF_INET, 1);
+	if (!err)
+		err = add_local_default(netlink, AF_INET6, 1);
+	sys1(SYS_close, netlink);
+	return err;
+}

@@ -35,6 +35,8 @@ const (
 	OpProbe                  // S1 path that Landlock must refuse to open for reading
 	OpFilter                 // Data: []sock_filter, N1 SECCOMP_FILTER_FLAG_*
 	OpExec                   // S1 path, Data: argv then envp, each NUL-terminated; N1 argc, N2 envc
+	OpSocket                 // N1 domain, N2 type, N3 protocol: made in the network namespace, sent to the supervisor
+	OpLocalRoutes            // every address is local to lo (AnyIP), so that the supervisor's sockets can answer for it
 	OpCount                  // the number of codes
 )
 

@@ -12,8 +12,14 @@ import (
 // that they may import; rooms on one side of a line may not import each other.
 // It is read by the test and by people; a package that it does not name fails.
 const order = `
+	internal/nearest
+		< internal/netrule;
+
+	policy/document, configs, internal/netrule
+		< policy;
+
 	internal/netrule
-		< policy, internal/host;
+		< internal/host;
 
 	namespaces, seccomp
 		< cpython-shim;

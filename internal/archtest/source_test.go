@@ -56,7 +56,7 @@ func goFiles(t *testing.T) []goFile {
 }
 
 // sources lists the repository's files with one of the suffixes, relative to the
-// root. What git ignores by directory (bin, .git) and testdata is left out.
+// root.
 func sources(t *testing.T, suffixes ...string) []string {
 	t.Helper()
 	var names []string
@@ -65,7 +65,7 @@ func sources(t *testing.T, suffixes ...string) []string {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && slices.Contains([]string{".git", "bin", "testdata", "__pycache__"}, entry.Name()):
+		case entry.IsDir() && isIgnored(entry.Name()):
 			return fs.SkipDir
 		case !entry.IsDir() && hasAnySuffix(name, suffixes):
 			names = append(names, name)
@@ -79,6 +79,12 @@ func sources(t *testing.T, suffixes ...string) []string {
 		t.Fatalf("no files with suffix %v found; the rule would hold for nothing", suffixes)
 	}
 	return names
+}
+
+// isIgnored reports whether a directory holds no sources: what is built, test
+// data, and what the go command ignores as well.
+func isIgnored(dir string) bool {
+	return slices.Contains([]string{".git", "bin", "testdata", "__pycache__"}, dir) || strings.HasPrefix(dir, "_")
 }
 
 func hasAnySuffix(name string, suffixes []string) bool {

@@ -10,10 +10,10 @@ import (
 type policyFlags struct {
 	file, preset, require, python, directory string
 
-	allowNet, denyNet, hostLoopback, listen []string
-	allowRead, allowWrite                   []string
-	allowEnv, env, envFile                  []string
-	allowSpawn                              []string
+	allowNet, denyNet, hostLoopback, listen list
+	allowRead, allowWrite                   list
+	allowEnv, env, envFile                  list
+	allowSpawn                              list
 	timeout, cpu, memory, output, pids      string
 	tmpSize, fileSize, openFiles            string
 }
@@ -28,17 +28,17 @@ func (f *policyFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.preset, "preset", "", "start from preset `NAME`: strict, http-only, web-client or worker (default strict)")
 	flags.StringVar(&f.require, "require", "", "refuse to start below `TIER`: full, container or minimal (default full)")
 
-	flags.StringArrayVar(&f.allowNet, "allow-net", nil, "allow connections to `RULE`, as in tcp://example.org:443")
-	flags.StringArrayVar(&f.denyNet, "deny-net", nil, "deny connections to `RULE`; beats every --allow-net")
-	flags.StringArrayVar(&f.hostLoopback, "host-loopback", nil, "forward `PORT` of the host's loopback, as in 6379 or tcp:6379")
-	flags.StringArrayVar(&f.listen, "listen", nil, "publish `PORT` on the host, as in 8000 or tcp:127.0.0.1:8000")
+	flags.Var(&f.allowNet, "allow-net", "allow connections to `RULE`, as in tcp://example.org:443")
+	flags.Var(&f.denyNet, "deny-net", "deny connections to `RULE`; beats every --allow-net")
+	flags.Var(&f.hostLoopback, "host-loopback", "forward `PORT` of the host's loopback, as in 6379 or tcp:6379")
+	flags.Var(&f.listen, "listen", "publish `PORT` on the host, as in 8000 or tcp:127.0.0.1:8000")
 
-	flags.StringArrayVar(&f.allowRead, "allow-read", nil, "let the program read `PATH` and what is below it")
-	flags.StringArrayVar(&f.allowWrite, "allow-write", nil, "let the program write `PATH` and what is below it")
-	flags.StringArrayVar(&f.allowEnv, "allow-env", nil, "pass the environment variable `NAME`")
-	flags.StringArrayVar(&f.env, "env", nil, "set an environment variable, `NAME=VALUE`")
-	flags.StringArrayVar(&f.envFile, "env-file", nil, "set the environment variables in `FILE`, one NAME=VALUE a line")
-	flags.StringArrayVar(&f.allowSpawn, "allow-spawn", nil, "let the program start `PROG`, or without a value any program of the system")
+	flags.Var(&f.allowRead, "allow-read", "let the program read `PATH` and what is below it")
+	flags.Var(&f.allowWrite, "allow-write", "let the program write `PATH` and what is below it")
+	flags.Var(&f.allowEnv, "allow-env", "pass the environment variable `NAME`")
+	flags.Var(&f.env, "env", "set an environment variable, `NAME=VALUE`")
+	flags.Var(&f.envFile, "env-file", "set the environment variables in `FILE`, one NAME=VALUE a line")
+	flags.Var(&f.allowSpawn, "allow-spawn", "let the program start `PROG`, or without a value any program of the system")
 	flags.Lookup("allow-spawn").NoOptDefVal = spawnAny
 
 	flags.StringVar(&f.python, "python", "", "run the interpreter `PYTHON`: a name, path, version or venv directory (default python3)")

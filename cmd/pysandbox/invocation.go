@@ -18,39 +18,59 @@ import (
 
 // separate puts "--" behind the value of -c CODE and -m MODULE, where a Python
 // command line ends its own options: what follows belongs to the program. A
-// line that has no -c or -m before its first positional is returned as it is.
+// line that has neither before its first positional is returned as it is.
 func separate(flags *pflag.FlagSet, args []string) []string {
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
-		switch {
-		case len(arg) < 2 || arg[0] != '-' || arg == "--":
+		if len(arg) < 2 || arg[0] != '-' || arg == "--" {
 			return args
-		case strings.HasPrefix(arg, "--"):
-			flag := flags.Lookup(arg[2:])
-			if flag != nil && flag.NoOptDefVal == "" {
-				i++ // the next argument is its value
-			}
-		case arg[1] == 'c' || arg[1] == 'm':
-			end := i + 1
-			if len(arg) == 2 {
-				end++
-			}
-			if end >= len(args) {
-				return args
-			}
+		}
+		flag, attached := valueFlag(flags, arg)
+		if flag == nil {
+			continue
+		}
+		if !attached {
+			i++ // the next argument is its value
+		}
+		if flag.Name == flagCode || flag.Name == flagModule {
+			end := min(i+1, len(args))
 			return append(append(args[:end:end], "--"), args[end:]...)
 		}
 	}
 	return args
 }
 
+// valueFlag finds the flag in one argument that takes a value, and whether the
+// value stands in the same argument. It is nil when no flag of arg takes one.
+func valueFlag(flags *pflag.FlagSet, arg string) (flag *pflag.Flag, attached bool) {
+	if long, ok := strings.CutPrefix(arg, "--"); ok {
+		name, _, attached := strings.Cut(long, "=")
+		if flag := flags.Lookup(name); flag != nil && (attached || flag.NoOptDefVal == "") {
+			return flag, attached
+		}
+		return nil, false
+	}
+	for i := 1; i < len(arg); i++ {
+		if flag := flags.ShorthandLookup(arg[i : i+1]); flag != nil && flag.NoOptDefVal == "" {
+			return flag, i+1 < len(arg)
+		}
+	}
+	return nil, false
+}
+
+// The long names of -c and -m.
+const (
+	flagCode   = "code"
+	flagModule = "module"
+)
+
 // programFlags are the flags that name a program, in Python's letters.
 type programFlags struct{ code, module string }
 
 func (p *programFlags) register(flags *pflag.FlagSet) {
 	flags.SetInterspersed(false)
-	flags.StringVarP(&p.code, "code", "c", "", "run `CODE`; what follows is for the program")
-	flags.StringVarP(&p.module, "module", "m", "", "run `MODULE` as a script; what follows is for the program")
+	flags.StringVarP(&p.code, flagCode, "c", "", "run `CODE`; what follows is for the program")
+	flags.StringVarP(&p.module, flagModule, "m", "", "run `MODULE` as a script; what follows is for the program")
 }
 
 // invocation reads which program is to be run from the flags and the
@@ -67,9 +87,9 @@ func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invoc
 		Terminal:  anyTerminal(),
 	}
 	switch {
-	case cmd.Flags().Changed("code"):
+	case cmd.Flags().Changed(flagCode):
 		inv.Kind, inv.Argument = plan.RunCode, p.code
-	case cmd.Flags().Changed("module"):
+	case cmd.Flags().Changed(flagModule):
 		inv.Kind, inv.Argument = plan.RunModule, p.module
 	case len(args) == 0 && cmd.ArgsLenAtDash() == 0:
 		return plan.Invocation{}, misuse("pysandbox exec -- COMMAND [args]", "no command follows --")

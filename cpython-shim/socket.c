@@ -4,7 +4,7 @@
  * the caller's own user namespace too), but it may bind a socket made there. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
-#include <net/if.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "stage.h"
@@ -37,17 +37,27 @@ int op_socket(struct stage *st, const struct op *op)
 struct route_request {
 	struct nlmsghdr head;
 	struct rtmsg route;
-	struct rtattr attr;
-	uint32_t device;
+	char attrs[RTA_SPACE(4) + RTA_SPACE(16)];
 };
 
-/* ip route add local default dev lo: a connection or datagram to any address
- * ends at this namespace's own sockets (rtnetlink(7), RTN_LOCAL). */
-static int add_local_default(int netlink, int family, uint32_t lo)
+static void add_attr(struct route_request *req, unsigned short type, const void *data,
+		     unsigned short len)
+{
+	struct rtattr *attr = (struct rtattr *)((char *)req + req->head.nlmsg_len);
+	attr->rta_type = type;
+	attr->rta_len = RTA_LENGTH(len);
+	memcpy(RTA_DATA(attr), data, len);
+	req->head.nlmsg_len += RTA_SPACE(len);
+}
+
+/* ip route add local default dev lo src SOURCE: a datagram to any address ends
+ * at this namespace's own sockets (rtnetlink(7), RTN_LOCAL). Without a source
+ * the kernel would send from the destination's own address. */
+static int add_local_default(int netlink, int family, const void *source, unsigned short len)
 {
 	struct route_request req = {
 		.head = {
-			.nlmsg_len = sizeof req,
+			.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
 			.nlmsg_type = RTM_NEWROUTE,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_ACK,
 		},
@@ -58,18 +68,19 @@ static int add_local_default(int netlink, int family, uint32_t lo)
 			.rtm_scope = RT_SCOPE_HOST,
 			.rtm_type = RTN_LOCAL,
 		},
-		.attr = { .rta_len = RTA_LENGTH(sizeof lo), .rta_type = RTA_OIF },
-		.device = lo,
 	};
 	struct {
 		struct nlmsghdr head;
 		struct nlmsgerr error;
 		char echo[sizeof req];
 	} answer;
-	long n = sys6(SYS_sendto, netlink, SYS_ARG(&req), sizeof req, 0, 0, 0);
-	if (n < 0)
-		return (int)n;
-	n = sys6(SYS_recvfrom, netlink, SYS_ARG(&answer), sizeof answer, 0, 0, 0);
+	uint32_t lo = 1; /* the first device of every network namespace */
+
+	add_attr(&req, RTA_OIF, &lo, sizeof lo);
+	add_attr(&req, RTA_PREFSRC, source, len);
+	long n = sys6(SYS_sendto, netlink, SYS_ARG(&req), req.head.nlmsg_len, 0, 0, 0);
+	if (n >= 0)
+		n = sys6(SYS_recvfrom, netlink, SYS_ARG(&answer), sizeof answer, 0, 0, 0);
 	if (n < 0)
 		return (int)n;
 	return answer.head.nlmsg_type == NLMSG_ERROR ? answer.error.error : -EPROTO;
@@ -77,13 +88,14 @@ static int add_local_default(int netlink, int family, uint32_t lo)
 
 int op_local_routes(void)
 {
+	static const uint8_t loopback4[4] = { 127, 0, 0, 1 }, loopback6[16] = { [15] = 1 };
 	int netlink = (int)sys3(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
 	if (netlink < 0)
 		return netlink;
-	/* lo is the first device of every network namespace. */
-	int err = add_local_default(netlink, AF_INET, 1);
+	int err = add_local_default(netlink, AF_INET, loopback4, sizeof loopback4);
 	if (!err)
-		err = add_local_default(netlink, AF_INET6, 1);
+		err = add_local_default(netlink, AF_INET6, loopback6, sizeof loopback6);
 	sys1(SYS_close, netlink);
 	return err;
 }

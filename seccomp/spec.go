@@ -3,16 +3,17 @@
 // knows nothing of Python or of policy.
 package seccomp
 
-// Action is what the kernel does with a call at filter time. The zero value
-// refuses with EPERM, so a forgotten entry fails closed.
+// Action is what becomes of a call at filter time. The zero value refuses with
+// EPERM, so a forgotten entry fails closed.
 type Action uint8
 
 // The actions.
 const (
-	ActErrno  Action = iota // fail with Errno (0 means EPERM)
-	ActAllow                // run natively
-	ActNotify               // ask the supervisor
-	ActKill                 // SECCOMP_RET_KILL_PROCESS
+	ActErrno   Action = iota // fail with Errno (0 means EPERM)
+	ActAllow                 // run natively
+	ActNotify                // ask the supervisor, which decides and acts
+	ActKill                  // SECCOMP_RET_KILL_PROCESS
+	ActExplain               // refused with Errno (0 means EPERM); the supervisor hears of it to report it
 )
 
 // CompareOp is a comparison of one 64-bit argument register.
@@ -30,6 +31,10 @@ const (
 )
 
 // Condition compares argument register Arg (0 to 5).
+//
+// The kernel truncates an argument that it declares as int, so a condition on
+// one must mask the upper half away: a register that differs only there is the
+// same call.
 type Condition struct {
 	Arg   uint8
 	Op    CompareOp
@@ -41,14 +46,18 @@ type Condition struct {
 type Rule struct {
 	Syscall    string // kernel name, x86-64
 	Action     Action
-	Errno      uint16      // for ActErrno
-	Conditions []Condition // all must hold; empty: always
+	Errno      uint16      // for ActErrno and ActExplain; 0 means EPERM
+	Conditions []Condition // all must hold, one per argument at most; empty: otherwise
 	Why        string      // one clause for explain and the published table
 }
 
 // FilterSpec is a whole filter: the rules, then what happens to everything else.
-// Within one call the most specific rule must decide; Validate refuses overlaps
-// that libseccomp would resolve by order.
+// The order of rules has no meaning: of the rules of one call at most one has no
+// conditions and it decides when no other matches; Validate refuses two others
+// that may hold at once and differ in their outcome.
+//
+// Calls of a foreign architecture, and numbers with the x32 bit, kill the
+// process in every filter.
 type FilterSpec struct {
 	Rules []Rule
 	// Known calls without a matching rule get Refused; calls the kernel tables

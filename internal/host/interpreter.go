@@ -10,8 +10,15 @@ type Interpreter struct {
 	Version    string // "3.12"
 	Prefix     string // sys.base_prefix
 	Venv       string // venv directory, or empty
-	Binds      []Bind
-	Links      []Link
+	Closure
+}
+
+// Closure is a set of host paths that are needed together. Binds and Links are
+// sorted by path, so that a directory stands before what lies in it; no bind
+// and no link lies below another bind.
+type Closure struct {
+	Binds []Bind
+	Links []Link
 }
 
 // Bind is one host file or directory that must appear at the same path inside,

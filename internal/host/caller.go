@@ -1,0 +1,44 @@
+package host
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Caller is who asks for an interpreter or a program. Names are looked up as
+// the caller's shell would, and what another user could have planted is refused.
+type Caller struct {
+	UID       int               // effective user id; root and this user are trusted owners
+	Directory string            // working directory, absolute
+	Env       map[string]string // PATH, HOME and the variables of pyenv and uv are read
+}
+
+// absolute returns path from the caller's point of view.
+func (c Caller) absolute(path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(c.Directory, path)
+}
+
+// searchPath returns the directories of PATH, or the system's when PATH is not
+// set. Relative and empty entries are left out: they would let the working
+// directory choose the program.
+func (c Caller) searchPath() []string {
+	path, set := c.Env["PATH"]
+	if !set {
+		path = "/usr/local/bin:/usr/bin:/bin"
+	}
+	var dirs []string
+	for dir := range strings.SplitSeq(path, ":") {
+		if filepath.IsAbs(dir) {
+			dirs = append(dirs, filepath.Clean(dir))
+		}
+	}
+	return dirs
+}
+
+// trusts says whether a file of this owner is the caller's own or the system's.
+func (c Caller) trusts(uid uint32) bool {
+	return uid == 0 || int(uid) == c.UID
+}

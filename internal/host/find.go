@@ -1,0 +1,163 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// selection is an interpreter that was found, before its closure is known.
+type selection struct {
+	executable string // as the caller or PATH names it, absolute
+	venv       *venv  // nil outside of virtual environments
+	layout     layout // of the base interpreter
+}
+
+var versionRequest = regexp.MustCompile(`^3(\.[0-9]{1,2}(\.[0-9]{1,2})?)?$`)
+
+// FindInterpreter finds the CPython that a request means, and its closure. A
+// request is a name ("python3", also when empty), a path, a version ("3.12",
+// "3.12.1"), or the directory of a virtual environment. Nothing that it finds
+// is executed: versions, environments and libraries are read as data. The error
+// wraps ErrNotFound, ErrNotCPython or ErrUntrusted where one of them is why.
+func FindInterpreter(request string, caller Caller) (Interpreter, error) {
+	t := newTree()
+	s, err := selectInterpreter(t, request, caller)
+	if err != nil {
+		return Interpreter{}, err
+	}
+	return buildInterpreter(t, s, caller)
+}
+
+func selectInterpreter(t *tree, request string, caller Caller) (selection, error) {
+	executable, err := locate(t, request, caller)
+	if err != nil {
+		return selection{}, err
+	}
+	return examine(t, executable, caller)
+}
+
+// locate turns a request into the path of an executable.
+func locate(t *tree, request string, caller Caller) (string, error) {
+	switch {
+	case request == "":
+		return locateName(t, "python3", caller)
+	case versionRequest.MatchString(request):
+		return locateVersion(t, request, caller)
+	case strings.Contains(request, "/"):
+		return locatePath(t, request, caller)
+	}
+	path, err := locateName(t, request, caller)
+	if err != nil && t.isDir(caller.absolute(request)) { // "venv", ".venv"
+		return locatePath(t, request, caller)
+	}
+	return path, err
+}
+
+func locatePath(t *tree, request string, caller Caller) (string, error) {
+	path := caller.absolute(request)
+	found, err := t.walk(path)
+	switch {
+	case err != nil:
+		return "", notFound(t, request, caller, err.Error())
+	case !found.isDir():
+		if program, ok := throughShim(t, path, caller); ok {
+			return program, nil
+		}
+		return "", notFound(t, request, caller, "the pyenv version that is in force does not have it")
+	}
+	for _, name := range []string{"python", "python3"} {
+		if executable := filepath.Join(path, "bin", name); t.isFile(executable) {
+			return executable, nil
+		}
+	}
+	return "", notFound(t, request, caller, "the directory has no bin/python3 and so is no virtual environment")
+}
+
+// locateName looks a program up on PATH, as a shell would.
+func locateName(t *tree, name string, caller Caller) (string, error) {
+	for _, dir := range caller.searchPath() {
+		path := filepath.Join(dir, name)
+		found, err := t.walk(path)
+		if err != nil || !found.isFile() || found.stat.Mode&0o111 == 0 {
+			continue
+		}
+		if program, ok := throughShim(t, path, caller); ok {
+			return program, nil
+		}
+	}
+	return "", notFound(t, name, caller, fmt.Sprintf("no directory of PATH has %s", name))
+}
+
+// throughShim returns the program that a shim of pyenv stands for, and any other
+// path as it is. It is false when the version that is in force lacks the program.
+func throughShim(t *tree, path string, caller Caller) (string, bool) {
+	if p, ok := pyenvOfShim(t, path); ok {
+		return p.program(t, caller, filepath.Base(path))
+	}
+	return path, true
+}
+
+// locateVersion looks for "3", "3.12" or "3.12.1".
+func locateVersion(t *tree, version string, caller Caller) (string, error) {
+	names := []string{"python" + majorMinor(version), "python3"}
+	for _, path := range installations(t, names, caller) {
+		if hasVersion(t, path, version) {
+			return path, nil
+		}
+	}
+	return "", notFound(t, version, caller, "no such version on PATH, below pyenv's or uv's versions, in /usr/local/bin or /usr/bin")
+}
+
+// hasVersion says whether the interpreter at path is of the version asked for.
+func hasVersion(t *tree, path, version string) bool {
+	l, err := readLayout(t, path, "")
+	if err != nil {
+		return false
+	}
+	return matchesVersion(l.version, version) ||
+		matchesVersion(version, l.version) && l.fullVersion(t) == version
+}
+
+// notFound lists what could be named instead.
+func notFound(t *tree, request string, caller Caller, reason string) error {
+	e := &NotFoundError{Request: request, Reason: reason}
+	const newestMinor = 30
+	names := []string{"python3"}
+	for n := newestMinor; n >= oldestMinor; n-- {
+		names = append(names, fmt.Sprintf("python3.%d", n))
+	}
+	for _, path := range installations(t, names, caller) {
+		if _, err := readLayout(t, path, ""); err == nil {
+			e.Found = append(e.Found, path)
+		}
+	}
+	return e
+}
+
+// examine reads what an executable is and refuses what is no CPython of the
+// system's or the caller's own.
+func examine(t *tree, executable string, caller Caller) (selection, error) {
+	s := selection{executable: executable}
+	v, err := venvOf(t, executable)
+	if err != nil {
+		return s, err
+	}
+	base, hint := executable, ""
+	if v != nil {
+		if base, err = v.base(t, executable); err != nil {
+			return s, err
+		}
+		s.venv, hint = v, v.version
+	}
+	if s.layout, err = readLayout(t, base, hint); err != nil {
+		var refused *RefusedError
+		if !errors.As(err, &refused) {
+			err = notFound(t, executable, caller, err.Error())
+		}
+		return s, err
+	}
+	return s, s.layout.checkOwner(t, caller)
+}

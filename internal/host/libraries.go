@@ -1,0 +1,114 @@
+package host
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// program makes an ELF program visible, with its loader and every library that
+// the loader will look for.
+func (b *builder) program(path string) error {
+	found, err := b.add(path, true)
+	if err != nil {
+		return err
+	}
+	o := b.loader.object(found.path)
+	if o == nil {
+		return fmt.Errorf("%s is %w", found.path, errNotELF)
+	}
+	if o.interpreter != "" {
+		if _, err := b.add(o.interpreter, true); err != nil {
+			return fmt.Errorf("the loader of %s: %w", found.path, err)
+		}
+		b.loader.musl = strings.HasPrefix(filepath.Base(o.interpreter), "ld-musl-")
+	}
+	if missing := b.libraries(found.path, nil); len(missing) > 0 {
+		return fmt.Errorf("%s needs %s, which no directory of the loader has", found.path, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// libraries makes visible what the ELF file at a path without symlinks needs,
+// directly and through others, and returns the names that were not found.
+// inherited is the DT_RPATH of what loads the file.
+func (b *builder) libraries(path string, inherited []string) []string {
+	o := b.loader.object(path)
+	if o == nil {
+		return nil
+	}
+	by := requester{path: path, rpath: inherited, object: o}
+	key := path + "\x00" + strings.Join(inherited, ":")
+	if b.loaded[key] {
+		return nil
+	}
+	b.loaded[key] = true
+	passed := inherited
+	if len(o.rpath) > 0 {
+		passed = append(expandAll(o.rpath, path), inherited...)
+	}
+	var missing []string
+	for _, name := range o.needed {
+		found := b.loader.find(name, by, inherited)
+		visible := false
+		for _, at := range found {
+			if b.permit(at) == nil {
+				b.commit(at, true)
+				missing = append(missing, b.libraries(at.path, passed)...)
+				visible = true
+			}
+		}
+		if !visible {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// byName makes libraries visible that are loaded by name at run time, where the
+// host has them.
+func (b *builder) byName(path string, names ...string) {
+	by := requester{path: path, object: &object{}}
+	for _, name := range names {
+		for _, at := range b.loader.find(name, by, nil) {
+			if b.permit(at) == nil {
+				b.commit(at, true)
+				b.libraries(at.path, nil)
+			}
+		}
+	}
+}
+
+// maxFiles bounds the walk through one tree of packages.
+const maxFiles = 1 << 20
+
+// extensions makes visible what the extension modules and private libraries
+// below a directory need. What cannot be found is left out: that module does
+// not load on the host either.
+func (b *builder) extensions(dir string, inherited []string) error {
+	files := 0
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if files++; files > maxFiles {
+			return fmt.Errorf("%s has more than %d files", dir, maxFiles)
+		}
+		switch {
+		case err != nil && path == dir:
+			return err
+		case err != nil: // a directory that the caller may not read
+			return fs.SkipDir
+		case entry.Type() == os.ModeSymlink:
+			b.outward(path)
+		case entry.Type().IsRegular() && isLibraryName(entry.Name()):
+			b.libraries(path, inherited)
+		}
+		return nil
+	})
+}
+
+// isLibraryName says whether a name is that of a shared library: "x.so" or
+// "x.so.1.2".
+func isLibraryName(name string) bool {
+	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.")
+}

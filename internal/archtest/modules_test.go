@@ -18,12 +18,13 @@ type moduleUse struct {
 func moduleUses() []moduleUse {
 	return []moduleUse{
 		{"golang.org/x/sys", nil, "the kernel's constants and calls; no restriction"},
-		{"golang.org/x/net", []string{"internal/netrule"}, "IDNA of host names"},
+		{"golang.org/x/net", []string{"internal/netrule", "supervisor/broker"}, "IDNA of host names, packets with their control messages"},
 		{"golang.org/x/term", []string{"cmd/pysandbox", "supervisor"}, "terminal state"},
 		{"github.com/seccomp/libseccomp-golang", []string{"seccomp/libseccomp"}, "the only place where a filter is compiled"},
 		{"github.com/opencontainers/runtime-spec", []string{"plan", "namespaces", "seccomp", "supervisor", "cmd/pysandbox"}, "the portable half of a plan"},
 		{"github.com/opencontainers/cgroups", []string{"supervisor"}, "limits of the whole tree"},
 		{"github.com/pelletier/go-toml/v2", []string{"policy"}, "the written form of a policy"},
+		{"github.com/santhosh-tekuri/jsonschema/v6", []string{"policy"}, "tests of the schema that is shipped"},
 		{"github.com/spf13/cobra", []string{"cmd/pysandbox"}, "command line"},
 		{"github.com/spf13/pflag", []string{"cmd/pysandbox"}, "command line"},
 		{"github.com/cpuguy83/go-md2man/v2", []string{"cmd/pysandbox"}, "manual pages, in tests"},

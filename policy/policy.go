@@ -9,14 +9,13 @@ import (
 	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
-// Size is a number of bytes.
-type Size int64
-
 // Policy is the operator's intent after layering. Every path is absolute and
 // clean, and every list has kept the order in which it was written.
 type Policy struct {
-	Name    string // preset or file it came from, for reports
-	Require string // "full", "container" or "minimal"
+	Name    string   // preset or file it came from, for reports
+	Layers  []string // what it was made from, the base first: "preset:strict", files, variables, "flags"
+	EnvUsed []string // the PYSANDBOX_* variables that were set and not overruled by a flag
+	Require string   // "full", "container" or "minimal"
 
 	Python       Python
 	Files        Files

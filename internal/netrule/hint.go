@@ -31,7 +31,7 @@ func (s Set) denyHint(q question) string {
 	var remove []string
 	for _, rule := range s.Deny {
 		if rule.denies(q) {
-			remove = append(remove, rule.ID+" ("+strconv.Quote(rule.Text)+")")
+			remove = append(remove, rule.reference())
 		}
 	}
 	hint := "remove " + strings.Join(remove, " and ")
@@ -44,6 +44,15 @@ func (s Set) denyHint(q question) string {
 		return hint + ", then " + allow
 	}
 	return ""
+}
+
+// reference names a rule for those who must find it.
+func (r Rule) reference() string {
+	text := r.ID + " (" + strconv.Quote(r.Text)
+	if r.Origin != "" {
+		text += ", " + r.Origin
+	}
+	return text + ")"
 }
 
 // loopbackHint is the flag that makes a port of the host's loopback appear on

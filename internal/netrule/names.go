@@ -3,7 +3,6 @@ package netrule
 import (
 	"net/netip"
 	"slices"
-	"strconv"
 )
 
 // DecideName judges whether a name may be looked up: only names that an allow
@@ -29,7 +28,7 @@ func (s Set) DecideName(name string, protocol Protocol) Decision {
 	for _, rule := range s.Deny {
 		if rule.Protocol == protocol && rule.everyPort() && (rule.Kind == TargetAny || rule.matchesName(canonical)) {
 			d.Rule, d.RuleText = rule.ID, rule.Text
-			d.Hint = "remove " + rule.ID + " (" + strconv.Quote(rule.Text) + ")"
+			d.Hint = "remove " + rule.reference()
 			return d
 		}
 	}

@@ -31,7 +31,7 @@ type jsonReader struct {
 
 func (j *jsonReader) check() *Error {
 	if !utf8.Valid(j.data) {
-		return &Error{j.lines.at(invalidUTF8(j.data)), "not JSON: invalid UTF-8"}
+		return &Error{j.lines.at(invalidUTF8(j.data)), "not JSON: invalid UTF-8", true}
 	}
 	var value json.RawMessage
 	err := json.Unmarshal(j.data, &value)
@@ -40,9 +40,9 @@ func (j *jsonReader) check() *Error {
 	case err == nil:
 		return nil
 	case errors.As(err, &syntax) && syntax.Offset > 0:
-		return &Error{j.lines.at(int(syntax.Offset) - 1), "not JSON: " + err.Error()}
+		return &Error{j.lines.at(int(syntax.Offset) - 1), "not JSON: " + err.Error(), true}
 	default:
-		return &Error{Position{1, 1}, "not JSON: " + err.Error()}
+		return &Error{Position{1, 1}, "not JSON: " + err.Error(), true}
 	}
 }
 
@@ -95,7 +95,7 @@ func (j *jsonReader) number(node *Node, number json.Number) {
 		node.Kind = Integer
 		value, err := number.Int64()
 		if err != nil {
-			j.errs = append(j.errs, &Error{node.Position, node.Text + " does not fit in 64 bits"})
+			j.errs = append(j.errs, &Error{node.Position, node.Text + " does not fit in 64 bits", false})
 		}
 		node.Integer = value
 		return
@@ -103,7 +103,7 @@ func (j *jsonReader) number(node *Node, number json.Number) {
 	node.Kind = Float
 	value, err := number.Float64()
 	if err != nil {
-		j.errs = append(j.errs, &Error{node.Position, node.Text + " is out of range"})
+		j.errs = append(j.errs, &Error{node.Position, node.Text + " is out of range", false})
 	}
 	node.Float = value
 }
@@ -123,7 +123,7 @@ func (j *jsonReader) object(node *Node) {
 		key, _ := j.token().(string) // the syntax has no other key
 		value := j.value()
 		if first, found := node.Get(key); found {
-			j.errs = append(j.errs, &Error{at, fmt.Sprintf("%q is already set on line %d", key, first.Position.Line)})
+			j.errs = append(j.errs, &Error{at, fmt.Sprintf("%q is already set on line %d", key, first.Position.Line), false})
 			continue
 		}
 		node.Entries = append(node.Entries, Entry{key, at, value})

@@ -94,6 +94,7 @@ func (n *Node) Offset(bytes int) Position {
 type Error struct {
 	Position Position
 	Message  string
+	Syntax   bool // nothing after Position was read
 }
 
 // Error gives the position and the message.

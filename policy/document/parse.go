@@ -13,7 +13,7 @@ const MaxSize = 1 << 20
 // could be read, whatever the errors, which are *Error in order of position.
 func Parse(name string, data []byte) (*Node, []*Error) {
 	if len(data) > MaxSize {
-		return newTable(Position{1, 1}), []*Error{{Position{1, 1}, "a policy has at most 1 MiB"}}
+		return newTable(Position{1, 1}), []*Error{{Position{1, 1}, "a policy has at most 1 MiB", true}}
 	}
 	switch filepath.Ext(name) {
 	case ".json":

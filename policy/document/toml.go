@@ -54,7 +54,7 @@ type tomlReader struct {
 }
 
 func (t *tomlReader) report(at Position, format string, args ...any) {
-	t.errs = append(t.errs, &Error{at, fmt.Sprintf(format, args...)})
+	t.errs = append(t.errs, &Error{at, fmt.Sprintf(format, args...), false})
 }
 
 // syntaxError places an error of the parser. Its highlight is a part of the
@@ -65,7 +65,7 @@ func (t *tomlReader) syntaxError(err error) *Error {
 	if errors.As(err, &syntax) && len(syntax.Highlight) > 0 {
 		at = t.lines.at(int(t.parser.Range(syntax.Highlight).Offset))
 	}
-	return &Error{at, "not TOML: " + err.Error()}
+	return &Error{at, "not TOML: " + err.Error(), true}
 }
 
 func (t *tomlReader) position(key *unstable.Node) Position {

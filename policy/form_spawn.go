@@ -1,0 +1,55 @@
+package policy
+
+import (
+	"github.com/pysandbox/pysandbox/policy/document"
+)
+
+// spawnAny is the text of --allow-spawn where it names no program.
+const spawnAny = "any"
+
+// spawn is process.spawn: a boolean overrides what came before it, a list
+// appends to a list and takes the place of a boolean.
+type spawn struct{}
+
+func (spawn) programs() list[string] {
+	return list[string]{func(p *Policy) *[]string { return &p.Process.Spawn }, programSyntax()}
+}
+
+func (f spawn) read(r *reader, key string, node *document.Node) {
+	switch node.Kind {
+	case document.Boolean:
+		if r.replacing {
+			r.fail(key, node, wrongKind("a list of programs", node))
+			return
+		}
+		r.policy.Process.SpawnAny = node.Boolean
+		r.policy.Process.Spawn = nil
+	case document.Array:
+		r.policy.Process.SpawnAny = false
+		f.programs().read(r, key, node)
+	default:
+		r.fail(key, node, wrongKind(f.noun(), node))
+	}
+}
+
+func (f spawn) flag(r *reader, text string) {
+	if text == spawnAny || text == "" {
+		r.policy.Process.SpawnAny = true
+		return
+	}
+	f.programs().flag(r, text)
+}
+
+func (spawn) collects() bool { return true }
+func (spawn) noun() string   { return "true, false or a list of programs" }
+
+func (f spawn) schema() map[string]any {
+	return map[string]any{"oneOf": []any{map[string]any{"type": "boolean"}, f.programs().schema()}}
+}
+
+func (f spawn) show(p *Policy) string {
+	if len(p.Process.Spawn) > 0 {
+		return f.programs().show(p)
+	}
+	return booleanSyntax().show(p.Process.SpawnAny)
+}

@@ -1,0 +1,165 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pysandbox/pysandbox/policy/document"
+)
+
+// reader adds layers to a policy, one file or flag at a time, and collects the
+// mistakes in them.
+type reader struct {
+	policy *Policy
+	errs   []*Error
+
+	file      string // as messages name it; empty while flags are read
+	dir       string // what relative paths are relative to
+	flagName  string // "--memory"; empty while a file is read
+	replacing bool   // within [replace]
+
+	// places finds the error prefix of what Rule.Origin names.
+	places map[string]Error
+}
+
+func (r *reader) source(node *document.Node) source {
+	return r.remember(Error{File: r.file, Line: node.Position.Line, Column: node.Position.Column})
+}
+
+func (r *reader) flagSource() source { return r.remember(Error{Flag: r.flagName}) }
+
+func (r *reader) remember(place Error) source {
+	origin := place.place()
+	if r.places == nil {
+		r.places = map[string]Error{}
+	}
+	r.places[origin] = place
+	return source{dir: r.dir, origin: origin}
+}
+
+// fail reports that the value of a key is wrong, at the byte that is.
+func (r *reader) fail(key string, node *document.Node, err error) {
+	message, offset := explain(err, node.Text)
+	r.report(&Error{Message: key + ": " + message, Nearest: nearestOf(err)}, at(node, offset))
+}
+
+func at(node *document.Node, offset int) document.Position {
+	if offset == 0 {
+		return node.Position
+	}
+	return node.Offset(offset)
+}
+
+func (r *reader) failFlag(text string, err error) {
+	message, _ := explain(err, text)
+	r.errs = append(r.errs, &Error{Flag: r.flagName, Message: message, Nearest: nearestOf(err)})
+}
+
+func (r *reader) report(err *Error, position document.Position) {
+	err.File, err.Line, err.Column = r.file, position.Line, position.Column
+	r.errs = append(r.errs, err)
+}
+
+func nearestOf(err error) string {
+	var unknown *unknownName
+	if errors.As(err, &unknown) {
+		return unknown.nearest
+	}
+	return ""
+}
+
+// layer adds one file or preset.
+func (r *reader) layer(l layer) {
+	r.file, r.dir, r.flagName = l.name, l.dir, ""
+	root := l.root
+	if root.Kind != document.Table {
+		r.report(&Error{Message: "expected a table of settings, found " + root.Kind.String()}, root.Position)
+		return
+	}
+	if !l.truncated {
+		r.version(root)
+	}
+	vocabulary := newVocabulary()
+	for _, entry := range root.Entries {
+		switch entry.Key {
+		case "version", "extends", "$schema": // read before the layers
+		case "replace":
+			r.replace(vocabulary, entry, root)
+		default:
+			r.entry(vocabulary, "", entry)
+		}
+	}
+}
+
+func (r *reader) version(root *document.Node) {
+	entry, found := root.Get("version")
+	switch {
+	case !found:
+		r.report(&Error{Message: "version is missing: a policy says version = 1"}, document.Position{Line: 1, Column: 1})
+	case entry.Value.Kind != document.Integer || entry.Value.Integer != 1:
+		r.fail("version", entry.Value, wrongKind("1, the only version there is", entry.Value))
+	}
+}
+
+// entry reads one key of the table at prefix ("" or "network.").
+func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
+	key := prefix + entry.Key
+	if setting, found := v.settings[key]; found {
+		if r.replacing && !setting.form.collects() {
+			r.report(&Error{Message: fmt.Sprintf("replace.%s: only lists and tables are replaced; write %s itself", key, key)}, entry.Position)
+			return
+		}
+		setting.form.read(r, r.shown(key), entry.Value)
+		return
+	}
+	if !v.tables[key] {
+		r.report(&Error{Message: v.unknown(prefix, entry.Key), Nearest: v.nearest(prefix, entry.Key)}, entry.Position)
+		return
+	}
+	if entry.Value.Kind != document.Table {
+		r.fail(r.shown(key), entry.Value, wrongKind("a table", entry.Value))
+		return
+	}
+	for _, inner := range entry.Value.Entries {
+		r.entry(v, key+".", inner)
+	}
+}
+
+// shown is the key as the file wrote it.
+func (r *reader) shown(key string) string {
+	if r.replacing {
+		return "replace." + key
+	}
+	return key
+}
+
+// replace reads [replace], whose lists take the place of those below them.
+func (r *reader) replace(v vocabulary, entry document.Entry, root *document.Node) {
+	if entry.Value.Kind != document.Table {
+		r.fail("replace", entry.Value, wrongKind("a table", entry.Value))
+		return
+	}
+	r.twice(v, "", entry.Value, root)
+	r.replacing = true
+	defer func() { r.replacing = false }()
+	for _, inner := range entry.Value.Entries {
+		r.entry(v, "", inner)
+	}
+}
+
+// twice reports keys that a file both sets and replaces, because the order of
+// the two would be a guess.
+func (r *reader) twice(v vocabulary, prefix string, replaced, set *document.Node) {
+	for _, entry := range replaced.Entries {
+		other, found := set.Get(entry.Key)
+		if !found {
+			continue
+		}
+		key := prefix + entry.Key
+		if _, isSetting := v.settings[key]; isSetting {
+			r.report(&Error{Message: fmt.Sprintf("replace.%s: %s is also set on line %d; write one of them", key, key, other.Position.Line)}, entry.Position)
+			continue
+		}
+		r.twice(v, key+".", entry.Value, other.Value)
+	}
+}

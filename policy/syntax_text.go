@@ -1,0 +1,142 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// pathSyntax is a path that must exist and that the caller may use: mode is
+// that of access(2).
+func pathSyntax(mode uint32) syntax[string] {
+	return textSyntax("a path", func(from source, text string) (string, error) {
+		path, err := absolute(from, text)
+		if err != nil {
+			return "", err
+		}
+		return path, checkAccess(text, path, mode)
+	}, plain)
+}
+
+// laterPathSyntax is a path that need not exist on the host.
+func laterPathSyntax() syntax[string] {
+	return textSyntax("a path", absolute, plain)
+}
+
+func absolute(from source, text string) (string, error) {
+	switch {
+	case text == "" || strings.ContainsRune(text, 0):
+		return "", expected("a path")
+	case filepath.IsAbs(text):
+		return filepath.Clean(text), nil
+	default:
+		return filepath.Join(from.dir, text), nil
+	}
+}
+
+// checkAccess reports a path that is missing or closed to the caller, by
+// effective ids.
+func checkAccess(text, path string, mode uint32) error {
+	err := unix.Faccessat(unix.AT_FDCWD, path, mode, unix.AT_EACCESS)
+	if err == nil {
+		return nil
+	}
+	shown := fmt.Sprintf("%q", text)
+	if path != text {
+		shown += fmt.Sprintf(" (%s)", path)
+	}
+	switch {
+	case errors.Is(err, unix.ENOENT) && strings.HasPrefix(text, "~"):
+		return fmt.Errorf("%s does not exist; ~ is not expanded, write the whole path", shown)
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("%s does not exist", shown)
+	case errors.Is(err, unix.EACCES) && mode&unix.W_OK != 0:
+		return fmt.Errorf("%s may not be read and written by you", shown)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%s may not be read by you", shown)
+	default:
+		return fmt.Errorf("%s: %w", shown, err)
+	}
+}
+
+// programSyntax is a program or a directory of programs; a bare name is looked
+// for on the host later.
+func programSyntax() syntax[string] {
+	return textSyntax(`a program such as "git", or a path`, func(from source, text string) (string, error) {
+		if !strings.Contains(text, "/") {
+			if text == "" || text == "." || text == ".." || strings.ContainsAny(text, " \x00") {
+				return "", expected(`a program such as "git", or a path`)
+			}
+			return text, nil
+		}
+		return pathSyntax(unix.R_OK).flag(from, text)
+	}, plain)
+}
+
+// interpreterSyntax is a name, a version, a path or a venv directory; only what
+// has a slash is a path.
+func interpreterSyntax() syntax[string] {
+	return textSyntax("an interpreter: a name, a path, a version or a venv directory", func(from source, text string) (string, error) {
+		if text == "" || strings.ContainsRune(text, 0) {
+			return "", expected("an interpreter: a name, a path, a version or a venv directory")
+		}
+		if !strings.Contains(text, "/") {
+			return text, nil
+		}
+		return pathSyntax(unix.R_OK).flag(from, text)
+	}, plain)
+}
+
+// variableSyntax is the name of an environment variable.
+func variableSyntax() syntax[string] {
+	s := textSyntax("the name of an environment variable", func(_ source, text string) (string, error) {
+		if text == "" || strings.ContainsAny(text, "=\x00") {
+			return "", expected("the name of an environment variable")
+		}
+		return text, nil
+	}, plain)
+	s.schema = map[string]any{"type": "string", "pattern": "^[^=]+$"}
+	return s
+}
+
+// freeTextSyntax is any text without NUL, which neither the environment nor a
+// path can hold.
+func freeTextSyntax() syntax[string] {
+	return textSyntax("a text", func(_ source, text string) (string, error) {
+		if strings.ContainsRune(text, 0) {
+			return "", expected("a text without a NUL byte")
+		}
+		return text, nil
+	}, plain)
+}
+
+// moduleSyntax is a module's name, or "name.*" for all modules below it.
+func moduleSyntax() syntax[string] {
+	const noun = `a module such as "json", or "urllib.*" for those below it`
+	s := textSyntax(noun, func(_ source, text string) (string, error) {
+		for part := range strings.SplitSeq(strings.TrimSuffix(text, ".*"), ".") {
+			if part == "" || strings.ContainsAny(part, "*/\\ \t\n\x00") || part[0] >= '0' && part[0] <= '9' {
+				return "", expected(noun)
+			}
+		}
+		return text, nil
+	}, plain)
+	return s
+}
+
+// capabilitySyntax is the name under which the host offers something.
+func capabilitySyntax() syntax[string] {
+	const noun = "a capability's name of letters, digits, dots, hyphens and underscores"
+	s := textSyntax(noun, func(_ source, text string) (string, error) {
+		rest := strings.TrimLeft(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+		if text == "" || rest != "" {
+			return "", expected(noun)
+		}
+		return text, nil
+	}, plain)
+	s.schema = map[string]any{"type": "string", "pattern": "^[A-Za-z0-9._-]+$"}
+	return s
+}

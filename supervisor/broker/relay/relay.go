@@ -1,0 +1,144 @@
+// Package relay carries the sandbox's UDP datagrams to where the rules allow,
+// through sockets that the supervisor owns: the guest never holds a UDP socket
+// of the host, on which one sendmsg(2) could name any destination. Each datagram
+// is decided on the destination that it really has.
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/net/ipv6"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/netrule"
+)
+
+// Config says by what a Relay decides.
+type Config struct {
+	Rules netrule.Set
+	Host  netrule.HostFacts
+	Names func(netip.Addr) []string // names pinned to an address
+	Audit audit.Sink
+	Flows int // live pairs of addresses at most; the longest idle one makes room
+	// Unreachable tells the guest that nothing listens at to; nil: it is silent.
+	Unreachable func(from, to netip.AddrPort)
+}
+
+// Relay is a running relay. It is safe for concurrent use.
+type Relay struct {
+	config Config
+	mu     sync.Mutex
+	flows  map[flowKey]*flow
+	closed bool
+	done   sync.WaitGroup
+}
+
+// largest is the largest UDP payload (RFC 768, 16-bit length).
+const largest = 65535
+
+// New makes a relay.
+func New(config Config) *Relay {
+	return &Relay{config: config, flows: map[flowKey]*flow{}}
+}
+
+// Serve relays what arrives on the sockets until ctx is done. Each is a
+// dual-stack socket of the sandbox's network namespace, bound to one permitted
+// port of the unspecified address. Serve closes them.
+func (r *Relay) Serve(ctx context.Context, sockets []*net.UDPConn) error {
+	failed := make(chan error, len(sockets))
+	for _, socket := range sockets {
+		if err := prepare(socket); err != nil {
+			return fmt.Errorf("prepare a relay socket: %w", err)
+		}
+		r.done.Go(func() { failed <- r.read(socket) })
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	for _, socket := range sockets {
+		_ = socket.Close()
+	}
+	r.closeFlows()
+	r.done.Wait()
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// read relays the datagrams that the guest sends to one port.
+func (r *Relay) read(socket *net.UDPConn) error {
+	port := socket.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	buf, oob := make([]byte, largest), make([]byte, 128)
+	for {
+		n, oobn, _, guest, err := socket.ReadMsgUDPAddrPort(buf, oob)
+		if errors.Is(err, net.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read the sandbox's datagrams: %w", err)
+		}
+		var cm ipv6.ControlMessage
+		if cm.Parse(oob[:oobn]) != nil {
+			continue
+		}
+		to, ok := netip.AddrFromSlice(cm.Dst)
+		if !ok {
+			continue
+		}
+		key := flowKey{unmapped(guest), netip.AddrPortFrom(to.Unmap(), port)}
+		r.forward(socket, key, buf[:n])
+	}
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+}
+
+// forward sends one datagram on, if it may go.
+func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
+	start := time.Now()
+	decision := r.config.Rules.Decide(netrule.Endpoint{
+		Protocol: netrule.UDP, Addr: key.to, Names: r.names(key.to.Addr()),
+	}, r.config.Host)
+	if decision.Verdict != netrule.Allow {
+		r.record(key, decision, start, "deny", "EACCES")
+		return
+	}
+	f, fresh := r.flow(socket, key, decision.Canonical)
+	if f == nil {
+		return
+	}
+	if fresh {
+		r.record(key, decision, start, "allow", "")
+	}
+	_, err := f.host.Write(payload)
+	f.noticeRefusal(err)
+}
+
+func (r *Relay) names(addr netip.Addr) []string {
+	if r.config.Names == nil {
+		return nil
+	}
+	return r.config.Names(addr)
+}
+
+func (r *Relay) record(key flowKey, d netrule.Decision, start time.Time, verdict, errno string) {
+	rec := audit.Record{
+		Time: start, Source: "kernel", Verdict: verdict, Operation: "sendto",
+		Target: "udp://" + d.Canonical.String(), Rule: d.Rule, Errno: errno, Hint: d.Hint,
+		Latency: time.Since(start),
+	}
+	if original := "udp://" + key.to.String(); original != rec.Target {
+		rec.Original = original
+	}
+	r.config.Audit.Record(rec)
+}

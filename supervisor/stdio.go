@@ -1,0 +1,302 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Stdio connects the program's descriptors 0, 1 and 2 with the caller's, which
+// the program must not hold itself: what was opened for appending it could open
+// again for writing, through /proc/self/fd, and a terminal it could type on.
+//
+//	caller's                                     program's
+//	closed                                       /dev/null
+//	stdin: /dev/null, pipe or file for reading   the same
+//	stdin: anything else                         a pipe, pumped
+//	stdout, stderr                               a pipe, pumped; one pipe for both
+//	                                             if both are the same (2>&1)
+//	any of them: a terminal                      the pty of Terminal
+type Stdio struct {
+	Child    [3]*os.File // to donate; CloseChild closes them
+	Terminal *Terminal   // nil if the caller has none
+
+	outputs []*output
+	input   *input
+	stop    *event // gives up on targets
+	stopIn  *event // ends the input pump
+	budget  budget
+	pumps   sync.WaitGroup
+	spare   []*os.File // opened here, or given to the child
+}
+
+// ErrStalled is returned by Drain when the caller's side did not take the
+// program's output in time.
+var ErrStalled = errors.New("the reader of the output does not read")
+
+// OpenStdio looks at the caller's descriptors and makes what the program gets in
+// their place, owned by uid and gid; a negative uid leaves the owner. It must be
+// called with the rights of the caller, before a privileged supervisor changes
+// its uid.
+func OpenStdio(caller [3]int, uid, gid int) (*Stdio, error) {
+	s := &Stdio{}
+	if err := s.open(caller, uid, gid); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("connect standard input and output: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Stdio) open(caller [3]int, uid, gid int) error {
+	var err error
+	if s.stop, err = newEvent(); err != nil {
+		return err
+	}
+	if s.stopIn, err = newEvent(); err != nil {
+		return err
+	}
+	var d [3]descriptor
+	for i, fd := range caller {
+		if d[i], err = describe(fd); err != nil {
+			return err
+		}
+	}
+	if err := s.openTerminal(d, uid, gid); err != nil {
+		return err
+	}
+	if err := s.openInput(d[0], uid, gid); err != nil {
+		return err
+	}
+	if err := s.openOutput(1, d[1], uid, gid); err != nil {
+		return err
+	}
+	if d[2].same(d[1]) {
+		s.Child[2] = s.Child[1]
+		return nil
+	}
+	return s.openOutput(2, d[2], uid, gid)
+}
+
+// openTerminal makes the pty if one of d is a terminal. What the program writes
+// there goes to the first terminal among standard output, error and input.
+func (s *Stdio) openTerminal(d [3]descriptor, uid, gid int) error {
+	real, input := -1, d[0].kind == kindTerminal
+	var out descriptor
+	for _, i := range []int{0, 2, 1} {
+		if d[i].kind == kindTerminal {
+			out = d[i]
+		}
+	}
+	switch {
+	case input:
+		real = d[0].fd
+	case out.kind == kindTerminal:
+		real = out.fd
+	default:
+		return nil
+	}
+	pipeline := false
+	for _, o := range d[1:] {
+		pipeline = pipeline || o.kind == kindPipe || o.kind == kindSocket
+	}
+	t, err := openTerminal(real, input, input && pipeline, uid, gid)
+	if err != nil {
+		return err
+	}
+	s.Terminal = t
+	s.spare = append(s.spare, t.slave)
+	s.outputs = append(s.outputs, newOutput(t.master, true, newTarget(out, s.stop), &s.budget))
+	return nil
+}
+
+func (s *Stdio) openInput(d descriptor, uid, gid int) error {
+	switch {
+	case d.kind == kindTerminal:
+		s.Child[0] = s.Terminal.slave
+		return nil
+	case d.kind == kindClosed:
+		return s.openNull(0)
+	case d.kind == kindNull, d.readOnly() && (d.kind == kindPipe || d.kind == kindFile):
+		own, err := unix.FcntlInt(uintptr(d.fd), unix.F_DUPFD_CLOEXEC, 3)
+		if err != nil {
+			return fmt.Errorf("duplicate descriptor %d: %w", d.fd, err)
+		}
+		s.give(0, os.NewFile(uintptr(own), "stdin"))
+		return nil
+	}
+	ours, theirs, err := newPipe(uid, gid, false)
+	if err != nil {
+		return err
+	}
+	s.give(0, theirs)
+	s.input = &input{source: d.fd, fd: ours, stop: s.stopIn}
+	return nil
+}
+
+func (s *Stdio) openOutput(i int, d descriptor, uid, gid int) error {
+	switch d.kind {
+	case kindTerminal:
+		s.Child[i] = s.Terminal.slave
+		return nil
+	case kindClosed:
+		return s.openNull(i)
+	}
+	ours, theirs, err := newPipe(uid, gid, true)
+	if err != nil {
+		return err
+	}
+	s.give(i, theirs)
+	s.outputs = append(s.outputs, newOutput(ours, false, newTarget(d, s.stop), &s.budget))
+	return nil
+}
+
+func (s *Stdio) openNull(i int) error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("stand in for the closed descriptor %d: %w", i, err)
+	}
+	s.give(i, null)
+	return nil
+}
+
+func (s *Stdio) give(i int, file *os.File) {
+	s.Child[i] = file
+	s.spare = append(s.spare, file)
+}
+
+// Controlling is true if the program's standard input is a terminal, which
+// should become the controlling terminal of its session.
+func (s *Stdio) Controlling() bool { return s.Terminal != nil && s.Terminal.input }
+
+// CloseChild closes our copies of the program's descriptors. Until then the end
+// of the program's output cannot be seen.
+func (s *Stdio) CloseChild() {
+	for _, file := range s.spare {
+		_ = file.Close()
+	}
+	s.spare = nil
+}
+
+// Start begins to pump and takes the caller's terminal into raw mode. When the
+// program has written more than limit bytes to descriptors 1 and 2 together
+// (0 is no limit), exactly limit bytes have been passed on and exceeded is
+// called once, in the pump's goroutine; it must not wait for the pumps.
+func (s *Stdio) Start(limit int64, exceeded func()) {
+	s.budget.limit, s.budget.over = limit, exceeded
+	if s.Terminal != nil {
+		s.Terminal.Resume()
+		if s.Terminal.input {
+			s.pumps.Go(s.Terminal.pumpInput)
+		}
+	}
+	for _, o := range s.outputs {
+		s.pumps.Go(o.run)
+	}
+	if s.input != nil {
+		s.pumps.Go(s.input.run)
+		s.input = nil
+	}
+}
+
+// Written is how many bytes the program has written.
+func (s *Stdio) Written() int64 { return s.budget.total() }
+
+// grace is how long a pump may take to see that it shall end. Only a device
+// that blocks in write(2) needs more; its pump is then left behind.
+const grace = 200 * time.Millisecond
+
+// Drain passes on what the program has written, without waiting for the end of
+// its pipes, and ends the pumps. The program must have ended, and the rest of
+// its tree must be ending. When ctx is done before the caller's side has taken
+// everything, the rest is lost and Drain returns ErrStalled. Otherwise it returns
+// the first error of a descriptor, but for that of a reader that has gone away.
+func (s *Stdio) Drain(ctx context.Context) error {
+	s.stopIn.set()
+	if s.Terminal != nil {
+		s.Terminal.end()
+	}
+	for _, o := range s.outputs {
+		o.finish()
+	}
+	if !s.joined(ctx, 0) {
+		s.stop.set()
+		s.joined(context.Background(), grace)
+		return ErrStalled
+	}
+	for _, o := range s.outputs {
+		if o.failure != nil && !errors.Is(o.failure, unix.EPIPE) {
+			return fmt.Errorf("pass on the program's output: %w", o.failure)
+		}
+	}
+	return nil
+}
+
+// Close restores the caller's terminal and releases everything. It is safe at
+// any time, more than once, and deferred: the terminal must come back whatever
+// happens.
+func (s *Stdio) Close() {
+	if s.Terminal != nil {
+		s.Terminal.end()
+		s.Terminal.Restore()
+	}
+	s.CloseChild()
+	if s.input != nil { // never started
+		_ = unix.Close(s.input.fd)
+		s.input = nil
+	}
+	for _, e := range []*event{s.stop, s.stopIn} {
+		if e != nil {
+			e.set()
+		}
+	}
+	for _, o := range s.outputs {
+		o.finish()
+	}
+	if s.joined(context.Background(), grace) {
+		s.release()
+	}
+}
+
+// release closes what the pumps used; they have ended.
+func (s *Stdio) release() {
+	for _, o := range s.outputs {
+		o.close()
+	}
+	if s.Terminal != nil {
+		s.Terminal.wake.close()
+	}
+	for _, e := range []*event{s.stop, s.stopIn} {
+		if e != nil {
+			e.close()
+		}
+	}
+	s.outputs, s.Terminal, s.stop, s.stopIn = nil, nil, nil, nil
+}
+
+// joined waits for the pumps until ctx is done or, if patience is positive,
+// for so long, and reports whether they have ended.
+func (s *Stdio) joined(ctx context.Context, patience time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		s.pumps.Wait()
+		close(done)
+	}()
+	var late <-chan time.Time
+	if patience > 0 {
+		timer := time.NewTimer(patience)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+	case <-late:
+	}
+	return false
+}

@@ -1,0 +1,171 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+// Terminal is the program's own terminal, a pty, and the caller's terminal
+// behind it. The program never holds the caller's: on that it could push input
+// for the shell, or change modes for good.
+//
+// Which of the program's descriptors is the pty follows from the caller's, one
+// by one: a terminal becomes the pty, anything else keeps its own pipe or file,
+// so that `pysandbox exec job.py | less` pages and `> file` holds no escape
+// sequences. Where standard input is a terminal, the caller's is put into raw
+// mode, so that every key, ^C too, reaches the pty and the line discipline there
+// acts on it. Where only an output is a terminal, the caller's stays as it is,
+// ^C becomes a SIGINT for pysandbox, which passes it on, and the pty leaves
+// newlines alone because the caller's terminal handles them.
+type Terminal struct {
+	master int      // non-blocking; owned by the output pump
+	slave  *os.File // for the child
+	real   int      // the caller's terminal: its modes, size and foreground job count
+	input  bool     // standard input is the terminal
+	lazy   bool     // raw mode only when the program turns out to want input
+
+	initial unix.Termios // settings of the pty at the start
+	wake    *event       // tells the input pump that something here has changed
+
+	mu    sync.Mutex
+	saved *term.State // what to restore; nil when the caller's terminal is not raw
+	ended bool        // no more raw mode
+}
+
+// openTerminal makes a pty in front of the caller's terminal real, owned by uid
+// and gid unless uid is negative.
+func openTerminal(real int, input, lazy bool, uid, gid int) (*Terminal, error) {
+	wake, err := newEvent()
+	if err != nil {
+		return nil, err
+	}
+	t := &Terminal{master: -1, real: real, input: input, lazy: lazy, wake: wake}
+	if err := t.openPTY(uid, gid); err != nil {
+		_ = unix.Close(t.master)
+		if t.slave != nil {
+			_ = t.slave.Close()
+		}
+		wake.close()
+		return nil, fmt.Errorf("make a terminal for the program: %w", err)
+	}
+	return t, nil
+}
+
+// openPTY opens both sides. TIOCGPTPEER (ioctl_tty(2), Linux 4.13) needs no path
+// to the slave, and so no trust in what is mounted on /dev/pts.
+func (t *Terminal) openPTY(uid, gid int) error {
+	const flags = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
+	var err error
+	if t.master, err = unix.Open("/dev/ptmx", flags|unix.O_NONBLOCK, 0); err != nil {
+		return fmt.Errorf("open /dev/ptmx: %w", err)
+	}
+	if err := unix.IoctlSetPointerInt(t.master, unix.TIOCSPTLCK, 0); err != nil {
+		return fmt.Errorf("unlock the pty: %w", err)
+	}
+	slave, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(t.master), unix.TIOCGPTPEER, flags)
+	if errno != 0 {
+		return fmt.Errorf("open the other side of the pty: %w", errno)
+	}
+	t.slave = os.NewFile(slave, "pty")
+	if uid >= 0 {
+		if err := unix.Fchown(int(slave), uid, gid); err != nil {
+			return fmt.Errorf("hand the pty to uid %d: %w", uid, err)
+		}
+	}
+	return t.copySettings()
+}
+
+// copySettings gives the pty the modes and the size of the caller's terminal.
+// An ioctl on the master acts on the slave's settings (pty(7)).
+func (t *Terminal) copySettings() error {
+	settings, err := unix.IoctlGetTermios(t.real, unix.TCGETS)
+	if err != nil {
+		return fmt.Errorf("read the settings of the caller's terminal: %w", err)
+	}
+	if !t.input {
+		settings.Oflag &^= unix.OPOST
+	}
+	if err := unix.IoctlSetTermios(t.master, unix.TCSETS, settings); err != nil {
+		return fmt.Errorf("set up the pty: %w", err)
+	}
+	t.initial = *settings
+	t.Resize()
+	return nil
+}
+
+// Resize gives the pty the size of the caller's terminal. The kernel tells the
+// program's foreground job with SIGWINCH.
+func (t *Terminal) Resize() {
+	size, err := unix.IoctlGetWinsize(t.real, unix.TIOCGWINSZ)
+	if err == nil {
+		_ = unix.IoctlSetWinsize(t.master, unix.TIOCSWINSZ, size)
+	}
+}
+
+// Resume takes the caller's terminal into raw mode, at the start and after
+// pysandbox was continued: only if standard input comes from it, if this process
+// is its foreground job, and not before the program wants input when it stands in
+// a pipeline whose other members may want the terminal too.
+func (t *Terminal) Resume() {
+	t.Resize()
+	if t.input && !t.lazy {
+		t.enterRaw()
+	}
+}
+
+// enterRaw is Resume without regard to lazy.
+func (t *Terminal) enterRaw() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended || !t.foreground() {
+		return
+	}
+	state, err := term.MakeRaw(t.real)
+	if err == nil && t.saved == nil {
+		t.saved = state
+	}
+	t.wake.set()
+}
+
+// Restore gives the caller's terminal its modes back. If this process is no
+// longer the foreground job, the shell has done so already.
+func (t *Terminal) Restore() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.saved != nil && t.foreground() {
+		_ = term.Restore(t.real, t.saved)
+	}
+	t.saved = nil
+	t.wake.set()
+}
+
+// foreground is true if this process may use the caller's terminal: it is in
+// the foreground job, or the terminal controls some other session or none.
+func (t *Terminal) foreground() bool {
+	group, err := unix.IoctlGetInt(t.real, unix.TIOCGPGRP)
+	return err != nil || group == unix.Getpgrp()
+}
+
+func (t *Terminal) isRaw() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.saved != nil
+}
+
+// end stops the input pump for good.
+func (t *Terminal) end() {
+	t.mu.Lock()
+	t.ended = true
+	t.mu.Unlock()
+	t.wake.set()
+}
+
+func (t *Terminal) hasEnded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended
+}

@@ -1,0 +1,100 @@
+package supervisor
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sampling is how often a lazy terminal looks whether the program wants input.
+const sampling = 100 * time.Millisecond
+
+// pumpInput carries keys from the caller's terminal to the pty while the
+// caller's is raw, until end is called or either side is gone.
+func (t *Terminal) pumpInput() {
+	source := t.real
+	if fd, err := reopen(t.real, unix.O_RDONLY); err == nil {
+		source = fd
+		defer func() { _ = unix.Close(fd) }()
+	}
+	buf := make([]byte, 4096) // N_TTY_BUF_SIZE
+	for !t.hasEnded() {
+		if !t.isRaw() {
+			t.awaitRaw(source)
+			continue
+		}
+		ready, err := await(source, unix.POLLIN, t.wake, -1)
+		if errors.Is(err, errStop) {
+			t.wake.clear()
+		}
+		if !ready || !t.isRaw() {
+			continue
+		}
+		n, err := read(source, buf)
+		if errors.Is(err, unix.EAGAIN) {
+			continue
+		}
+		if err != nil || n == 0 || !t.deliver(buf[:n]) {
+			return
+		}
+	}
+}
+
+// deliver writes keys to the pty. A program that reads none of them holds up
+// only this pump.
+func (t *Terminal) deliver(keys []byte) bool {
+	for {
+		n, err := unix.Write(t.master, keys)
+		if err == nil {
+			keys = keys[n:]
+		}
+		if len(keys) == 0 {
+			return true
+		}
+		if err != nil && !errors.Is(err, unix.EAGAIN) && !errors.Is(err, unix.EINTR) {
+			return false
+		}
+		if _, err := await(t.master, unix.POLLOUT, t.wake, -1); errors.Is(err, errStop) {
+			t.wake.clear()
+			if t.hasEnded() {
+				return false
+			}
+		}
+	}
+}
+
+// awaitRaw waits for raw mode. A lazy terminal goes raw by itself when the
+// program has changed the settings of its pty (getpass, an editor, a pager), or
+// when the user has typed a line that no other member of the pipeline takes.
+func (t *Terminal) awaitRaw(source int) {
+	patience := time.Duration(-1)
+	if t.lazy {
+		patience = sampling
+	}
+	_, err := await(-1, 0, t.wake, patience)
+	if errors.Is(err, errStop) {
+		t.wake.clear()
+		return
+	}
+	if t.lazy && (t.settingsChanged() || t.unclaimed(source)) {
+		t.enterRaw()
+	}
+}
+
+func (t *Terminal) settingsChanged() bool {
+	settings, err := unix.IoctlGetTermios(t.master, unix.TCGETS)
+	return err == nil && (settings.Lflag != t.initial.Lflag || settings.Iflag != t.initial.Iflag)
+}
+
+// unclaimed is true if input has been waiting for a while.
+func (t *Terminal) unclaimed(source int) bool {
+	if ready, err := await(source, unix.POLLIN, t.wake, 0); err != nil || !ready {
+		return false
+	}
+	if _, err := await(-1, 0, t.wake, sampling); err != nil {
+		return false
+	}
+	ready, err := await(source, unix.POLLIN, t.wake, 0)
+	return err == nil && ready
+}

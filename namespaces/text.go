@@ -15,7 +15,8 @@ func (c OpCode) String() string {
 		OpRlimit: "rlimit", OpNoNewPrivs: "no-new-privileges", OpDropCaps: "drop-capabilities",
 		OpLandlock: "landlock", OpLandlockPath: "landlock-path", OpLandlockEnforce: "landlock-enforce",
 		OpSpawn: "spawn", OpStdio: "stdio", OpPassFD: "pass-fd", OpChdir: "chdir",
-		OpProbe: "probe", OpFilter: "filter", OpExec: "exec",
+		OpProbe: "probe", OpFilter: "filter", OpExec: "exec", OpSocket: "socket",
+		OpLocalRoutes: "local-routes",
 	}
 	if c < OpCount {
 		return names[c]
@@ -59,11 +60,13 @@ func (op Op) details() string {
 	case OpDevpts, OpChdir, OpProbe:
 		return quote(op.S1)
 	case OpRlimit:
-		return fmt.Sprintf("%s soft=%s hard=%s", rlimitName(op.N1), rlimitValue(op.N2), rlimitValue(op.N3))
+		return fmt.Sprintf("%s soft=%s hard=%s", rlimitText(op.N1), rlimitValue(op.N2), rlimitValue(op.N3))
 	case OpLandlock:
 		return LandlockHandled{LandlockRights(op.N1), LandlockNet(op.N2), LandlockScopes(op.N3)}.String()
 	case OpLandlockPath:
 		return quote(op.S1) + " " + LandlockRights(op.N1).String()
+	case OpSocket:
+		return fmt.Sprintf("domain=%d type=%d protocol=%d", op.N1, op.N2, op.N3)
 	case OpStdio:
 		return fmt.Sprintf("donated %d %d %d", op.N1, op.N2, op.N3)
 	case OpPassFD:
@@ -130,23 +133,4 @@ func splitWords(data []byte) []string {
 		return nil
 	}
 	return strings.Split(text, "\x00")
-}
-
-// rlimitName names a resource of setrlimit(2) by its number on x86-64.
-func rlimitName(resource uint64) string {
-	names := []string{
-		"cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as",
-		"locks", "sigpending", "msgqueue", "nice", "rtprio", "rttime",
-	}
-	if resource < uint64(len(names)) {
-		return names[resource]
-	}
-	return strconv.FormatUint(resource, 10)
-}
-
-func rlimitValue(v uint64) string {
-	if v == ^uint64(0) {
-		return "infinity"
-	}
-	return strconv.FormatUint(v, 10)
 }

@@ -48,13 +48,14 @@ func (p Program) Validate() error {
 	return nil
 }
 
-// phaseTree is the phase of all operations that build the tree, which may be
-// mixed. Later operations have phases of their own, in the order of their codes.
+// phaseTree is the phase of all operations that build the tree or the network,
+// which may be mixed. Others have phases of their own, in the order of their
+// codes.
 const phaseTree = int(OpDevpts)
 
 func phase(code OpCode, last int) int {
 	switch {
-	case code <= OpDevpts:
+	case code <= OpDevpts, code == OpSocket, code == OpLocalRoutes:
 		return phaseTree
 	case code == OpRlimit && last >= int(OpSpawn):
 		// A limit on descriptors may be lower than the numbers that setup
@@ -94,7 +95,7 @@ func (op Op) check() error {
 	case OpExec:
 		return op.checkExec()
 	case OpPivot, OpRootReadOnly, OpCgroupNS, OpNoNewPrivs, OpDropCaps, OpLandlock,
-		OpLandlockEnforce, OpSpawn, OpStdio, OpPassFD:
+		OpLandlockEnforce, OpSpawn, OpStdio, OpPassFD, OpSocket, OpLocalRoutes:
 	case OpInvalid:
 		return errors.New("it does nothing")
 	default:

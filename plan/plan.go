@@ -15,6 +15,9 @@ import (
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
+// Version is the version of the JSON form of a plan.
+const Version = 1
+
 // CommandKind says what is to be run. The zero value runs nothing.
 type CommandKind uint8
 
@@ -24,6 +27,7 @@ const (
 	RunCode                           // -c CODE [args]
 	RunModule                         // -m MODULE [args]
 	RunProgram                        // -- COMMAND [args]
+	RunInput                          // Python reads its program from standard input
 )
 
 // Invocation is what the caller asked for beside the policy.
@@ -40,22 +44,26 @@ type Invocation struct {
 // within a version and golden files hold it.
 type Plan struct {
 	Version    int
-	Policy     string // name of the policy it came from
-	Require    string // tier that must be in force
+	Policy     string   // name of the policy it came from
+	Sources    []string // the layers of that policy, the base first
+	EnvUsed    []string // the PYSANDBOX_* variables that had a say
+	Require    string   // tier that must be in force
 	Invocation Invocation
+	Command    Command
 
 	// Spec is the portable half: process, user, mounts of the operator's own
 	// paths, namespaces, capabilities, rlimits, resources and seccomp.
 	Spec *specs.Spec
 
-	Python   policy.Python
-	Network  policy.Network
-	Files    policy.Files
-	Process  policy.Process
-	Limits   policy.Limits
-	Landlock namespaces.Landlock
-	Layers   []string           // names of the syscall layers in the filter
-	Filter   seccomp.FilterSpec // what those layers and [syscalls] amount to
+	Python       policy.Python
+	Network      policy.Network
+	Files        policy.Files
+	Process      policy.Process
+	Limits       policy.Limits
+	Capabilities []string
+	Landlock     namespaces.Landlock
+	Layers       []string           // names of the syscall layers in the filter
+	Filter       seccomp.FilterSpec // what those layers and [syscalls] amount to
 }
 
 // Resolved is a plan bound to one host: nothing is left to decide.
@@ -63,9 +71,13 @@ type Resolved struct {
 	Plan        *Plan
 	Interpreter host.Interpreter
 	Tier        string
-	Setup       namespaces.Program // every OpBind names a host path
-	Filter      seccomp.Program
-	HostFacts   netrule.HostFacts
-	Warnings    []string
-	Wall        time.Duration
+	Landlock    int // ABI of the ruleset in Setup, 0 without one
+
+	// Setup is what the stage runs after namespaces.Skeleton. Every OpBind names
+	// a host path; descriptors donated at 0, 1 and 2 become the program's.
+	Setup     namespaces.Program
+	Filter    seccomp.Program
+	HostFacts netrule.HostFacts
+	Warnings  []string
+	Wall      time.Duration
 }

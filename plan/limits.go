@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/pysandbox/pysandbox/namespaces"
+)
+
+// resolvedLimits are the limits that setup sets by setrlimit(2).
+type resolvedLimits struct {
+	early    namespaces.Program // before the program's process is made
+	late     namespaces.Program // in it: what would hinder setup itself
+	warnings []string
+}
+
+// resolveLimits turns the plan's limits into operations. A limit that only a
+// control group can hold for the whole tree is an error where there is none,
+// unless limits.best_effort names it; then the closest rlimit stands in.
+func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
+	limits := slices.Clone(p.Spec.Process.Rlimits)
+	r := &resolvedLimits{}
+	var problems []error
+	for _, need := range p.treeLimits(h.Facts) {
+		if !need.wanted || need.available {
+			continue
+		}
+		if !slices.Contains(p.Limits.BestEffort, need.name) {
+			problems = append(problems, fmt.Errorf("limits.%s cannot be enforced on this host: %s; give pysandbox a control group (Delegate=yes in its unit, or systemd-run --user --scope -p Delegate=yes), or add %q to limits.best_effort",
+				need.name, need.reason, need.name))
+			continue
+		}
+		r.warnings = append(r.warnings, fmt.Sprintf("limits.%s: %s; %s", need.name, need.reason, need.instead))
+		limits = append(limits, need.fallback...)
+	}
+	for _, limit := range limits {
+		if host, known := h.Facts.HardLimits[limit.Type]; known && host < limit.Hard {
+			r.warnings = append(r.warnings, fmt.Sprintf("%s: the caller's own hard limit of %d is lower than the policy's %d and stays", limit.Type, host, limit.Hard))
+			limit.Soft, limit.Hard = min(limit.Soft, host), host
+		}
+		op, err := rlimitOp(limit)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if limit.Type == "RLIMIT_NOFILE" {
+			r.late = append(r.late, op)
+		} else {
+			r.early = append(r.early, op)
+		}
+	}
+	slices.SortFunc(r.early, func(a, b namespaces.Op) int { return int(a.N1) - int(b.N1) })
+	return r, errors.Join(problems...)
+}
+
+// treeLimit is a limit on all processes together.
+type treeLimit struct {
+	name      string
+	wanted    bool
+	available bool
+	reason    string              // why it is not available
+	instead   string              // what stands in
+	fallback  []specs.POSIXRlimit // limits of each process that stand in
+}
+
+// treeLimits lists the limits of the whole tree and what stands in for each.
+// RLIMIT_NPROC counts the processes of the sandbox's own user namespace, with
+// ours among them (Linux 5.14; setrlimit(2)).
+func (p *Plan) treeLimits(f Facts) []treeLimit {
+	memory, pids := uint64(p.Limits.Memory), uint64(p.Limits.Pids)+1
+	return []treeLimit{
+		{
+			name: "memory", wanted: p.Limits.Memory > 0, available: f.CgroupMemory,
+			reason:   "no control group limits memory",
+			instead:  "it bounds each process alone (RLIMIT_DATA)",
+			fallback: []specs.POSIXRlimit{{Type: "RLIMIT_DATA", Soft: memory, Hard: memory}},
+		},
+		{
+			name: "pids", wanted: p.Limits.Pids > 0, available: f.CgroupPids,
+			reason:   "no control group counts processes",
+			instead:  "the sandbox's user is bounded instead (RLIMIT_NPROC)",
+			fallback: []specs.POSIXRlimit{{Type: "RLIMIT_NPROC", Soft: pids, Hard: pids}},
+		},
+		{
+			// One process has its own limit, which Spec holds already.
+			name: "cpu", wanted: p.Limits.CPU > 0, available: f.CgroupCPU || p.Limits.Pids == 1,
+			reason:  "no control group counts CPU time",
+			instead: "it bounds each process alone (RLIMIT_CPU)",
+		},
+		{
+			name: "cpu_quota", wanted: p.Limits.CPUQuota > 0, available: f.CgroupCPU,
+			reason:  "no control group shares out processors",
+			instead: "nothing stands in",
+		},
+	}
+}
+
+func rlimitOp(limit specs.POSIXRlimit) (namespaces.Op, error) {
+	resource, known := namespaces.Rlimit(limit.Type)
+	if !known {
+		return namespaces.Op{}, fmt.Errorf("unknown resource limit %s", limit.Type)
+	}
+	return namespaces.Op{Code: namespaces.OpRlimit, N1: resource, N2: limit.Soft, N3: limit.Hard}, nil
+}

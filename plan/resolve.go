@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// Resolve binds a plan to a host. It makes no system call and is deterministic.
+// What the policy demands and this host or this version cannot enforce is an
+// error that names it and what would help; nothing is left out in silence.
+func Resolve(p *Plan, h *Host) (*Resolved, error) {
+	if err := refuseUnavailable(p); err != nil {
+		return nil, fmt.Errorf("resolve the policy: %w", err)
+	}
+	tier, err := chooseTier(p.Require, h.Facts)
+	if err != nil {
+		return nil, err
+	}
+	limits, err := resolveLimits(p, h)
+	if err != nil {
+		return nil, fmt.Errorf("resolve the limits: %w", err)
+	}
+	program, err := resolveProgram(p, h)
+	if err != nil {
+		return nil, fmt.Errorf("resolve the program: %w", err)
+	}
+	v, err := p.resolveView(h)
+	if err != nil {
+		return nil, fmt.Errorf("resolve what is visible: %w", err)
+	}
+	filter, err := h.Compile(p.Filter)
+	if err != nil {
+		return nil, fmt.Errorf("resolve the filter: %w", err)
+	}
+	r := &Resolved{
+		Plan:        p,
+		Interpreter: h.Interpreter,
+		Tier:        tier,
+		Landlock:    h.Facts.Landlock,
+		Filter:      filter,
+		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
+		Warnings:    limits.warnings,
+		Wall:        p.Limits.Wall,
+	}
+	if r.Setup, err = r.assemble(h, v, limits, program); err != nil {
+		return nil, fmt.Errorf("resolve the setup: %w", err)
+	}
+	return r, nil
+}
+
+// assemble puts the operations in the order that confines. It validates the
+// result, so a program that could leave a layer out never reaches the stage.
+func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program namespaces.Op) (namespaces.Program, error) {
+	mounts, err := v.tree.Operations()
+	if err != nil {
+		return nil, err
+	}
+	directory, err := v.directory(r.Plan, h)
+	if err != nil {
+		return nil, err
+	}
+	stdio := namespaces.Op{Code: namespaces.OpStdio, N1: 0, N2: 1, N3: 2}
+	if r.Plan.Invocation.Terminal {
+		stdio.Flags = namespaces.FlagTTY
+	}
+	setup := slices.Concat(
+		mounts,
+		namespaces.Program{
+			{Code: namespaces.OpPivot},
+			{Code: namespaces.OpRootReadOnly},
+			{Code: namespaces.OpCgroupNS},
+		},
+		limits.early,
+		namespaces.Program{{Code: namespaces.OpNoNewPrivs}, {Code: namespaces.OpDropCaps}},
+		v.landlock(r.Plan).Operations(h.Facts.Landlock),
+		namespaces.Program{{Code: namespaces.OpSpawn}, stdio},
+		limits.late,
+		namespaces.Program{
+			{Code: namespaces.OpChdir, S1: directory},
+			{Code: namespaces.OpProbe, S1: namespaces.ProbePath},
+			{Code: namespaces.OpFilter, Data: filterBytes(r.Filter), N1: h.Facts.FilterFlags | seccomp.FlagNewListener},
+			program,
+		},
+	)
+	return setup, setup.Validate()
+}
+
+// resolveProgram returns the operation that starts the program.
+func resolveProgram(p *Plan, h *Host) (namespaces.Op, error) {
+	executable := h.Program
+	if p.Command.Python {
+		executable = h.Interpreter.Executable
+		if err := checkRelease(p.Command.Release, h.Interpreter); err != nil {
+			return namespaces.Op{}, err
+		}
+	}
+	if executable == "" {
+		return namespaces.Op{}, fmt.Errorf("%s was not found on this host", p.Command.name())
+	}
+	// The path, not a bare name: CPython finds its library from argv[0].
+	args := append([]string{executable}, p.Command.Args...)
+	return namespaces.ExecOp(executable, args, environmentList(p.resolveEnvironment(h)))
+}
+
+func checkRelease(wanted string, have host.Interpreter) error {
+	if wanted == "" || have.Version == wanted || isReleaseOf(have.Version, wanted) {
+		return nil
+	}
+	return fmt.Errorf("the command names python%s and the policy's interpreter %s is python%s; drop one of them (python.interpreter, --python)",
+		wanted, have.Executable, have.Version)
+}
+
+// isReleaseOf says whether version ("3.12.1") belongs to release ("3" or "3.12").
+func isReleaseOf(version, release string) bool {
+	return len(version) > len(release) && version[:len(release)] == release && version[len(release)] == '.'
+}
+
+// filterBytes lays out instructions as struct sock_filter (linux/filter.h).
+func filterBytes(program seccomp.Program) []byte {
+	out := make([]byte, 0, 8*len(program))
+	for _, in := range program {
+		out = binary.LittleEndian.AppendUint16(out, in.Code)
+		out = append(out, in.Jt, in.Jf)
+		out = binary.LittleEndian.AppendUint32(out, in.K)
+	}
+	return out
+}

@@ -1,0 +1,96 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The tiers, from the strongest down.
+const (
+	TierFull      = "full"
+	TierContainer = "container"
+	TierMinimal   = "minimal"
+)
+
+// Features of a host that a tier stands on, as Facts.Missing has them.
+const (
+	FeatureUserNS   = "user namespaces"
+	FeatureLandlock = "Landlock"
+	FeatureSeccomp  = "seccomp filters"
+	FeatureNotify   = "seccomp notification"
+)
+
+func tierOrDefault(require string) string {
+	if require == "" {
+		return TierFull
+	}
+	return require
+}
+
+// tier is what a tier stands on and whether this version can run it.
+type tier struct {
+	name     string
+	features []string
+	built    bool
+}
+
+func tiers() []tier {
+	return []tier{
+		{TierFull, []string{FeatureUserNS, FeatureLandlock, FeatureSeccomp, FeatureNotify}, true},
+		{TierContainer, []string{FeatureLandlock, FeatureSeccomp, FeatureNotify}, false},
+		{TierMinimal, []string{FeatureLandlock, FeatureSeccomp}, false},
+	}
+}
+
+// UnsupportedError says that no tier that the operator accepts can be had here.
+type UnsupportedError struct {
+	Require string
+	Missing []string // "feature: why and what fixes it", for the strongest tier
+	Unbuilt []string // weaker tiers that would do, but that this version lacks
+}
+
+func (e *UnsupportedError) Error() string {
+	text := fmt.Sprintf("this host does not offer the tier %s: %s", TierFull, strings.Join(e.Missing, "; "))
+	if len(e.Unbuilt) > 0 {
+		text += fmt.Sprintf("; the tier %s is not available in this version", strings.Join(e.Unbuilt, " or "))
+	}
+	return text
+}
+
+// chooseTier returns the strongest tier that the host offers, if it is at least
+// the required one. An unknown requirement is never met.
+func chooseTier(require string, f Facts) (string, error) {
+	all := tiers()
+	last := slices.IndexFunc(all, func(t tier) bool { return t.name == require })
+	if last < 0 {
+		return "", fmt.Errorf("require = %q names no tier; tiers are %s, %s and %s", require, TierFull, TierContainer, TierMinimal)
+	}
+	failed := &UnsupportedError{Require: require}
+	for i, t := range all[:last+1] {
+		missing := t.missing(f)
+		switch {
+		case len(missing) == 0 && t.built:
+			return t.name, nil
+		case len(missing) == 0:
+			failed.Unbuilt = append(failed.Unbuilt, t.name)
+		case i == 0:
+			failed.Missing = missing
+		}
+	}
+	return "", failed
+}
+
+func (t tier) missing(f Facts) []string {
+	var missing []string
+	for _, feature := range t.features {
+		reason, lacks := f.Missing[feature]
+		if feature == FeatureLandlock && f.Landlock < 1 && !lacks {
+			reason, lacks = "the kernel has none, or it is switched off; boot with lsm=landlock,… (Linux 5.13 or later)", true
+		}
+		if lacks {
+			missing = append(missing, feature+": "+reason)
+		}
+	}
+	return missing
+}

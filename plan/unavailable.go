@@ -1,0 +1,41 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/pysandbox/pysandbox/internal/netrule"
+)
+
+// refuseUnavailable refuses what the policy language has and this version does
+// not enforce. This is the only such list: a key is either here or has an effect.
+func refuseUnavailable(p *Plan) error {
+	uses := []struct {
+		key  string
+		used bool
+	}{
+		{"python.modules", len(p.Python.ModulesAllow)+len(p.Python.ModulesDeny) > 0},
+		{"network.listen", len(p.Network.Listen) > 0},
+		{"network.unix", len(p.Network.Unix) > 0},
+		{"network.allow with host names", namesHosts(p.Network.Rules)},
+		{"[capabilities]", len(p.Capabilities) > 0},
+	}
+	var problems []error
+	for _, use := range uses {
+		if use.used {
+			problems = append(problems, fmt.Errorf("%s is not available in this version; remove it from the policy", use.key))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func namesHosts(rules netrule.Set) bool {
+	for _, list := range [][]netrule.Rule{rules.Allow, rules.Deny} {
+		for _, rule := range list {
+			if rule.Kind == netrule.TargetName || rule.Kind == netrule.TargetSubnames {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
+	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -12,15 +16,19 @@ func newCheck(u *ui, status *int) *cobra.Command {
 		Short:   "Validate policy files",
 		Long:    checkLong,
 		Example: "  pysandbox check /etc/pysandbox/*.toml",
-		Args: func(cmd *cobra.Command, args []string) error {
+		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return misuse("pysandbox check FILE...", "check needs a policy file")
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			directory, err := workingDirectory()
+			if err != nil {
+				return err
+			}
 			for _, file := range args {
-				if err := checkFile(u, file); err != nil {
+				if err := checkFile(u, directory, file); err != nil {
 					u.failure(err)
 					*status = supervisor.ExitSetup
 				}
@@ -35,9 +43,14 @@ const checkLong = `Read policy files, with the presets and files that they exten
 error with its file, line and column. Nothing is run, and the host is not asked
 what it can enforce; that is what explain and doctor do.`
 
-func checkFile(u *ui, file string) error {
-	if err := validatePolicy(file); err != nil {
+// checkFile reads one policy as exec would, up to where a host is asked.
+func checkFile(u *ui, directory, file string) error {
+	pol, err := policy.Load(policy.Options{File: file, Directory: directory})
+	if err != nil {
 		return err
+	}
+	if _, err := plan.Compile(pol, plan.Invocation{Kind: plan.RunInput, Directory: directory}); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	return u.printf("%s: ok\n", escape(file))
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pysandbox/pysandbox/configs"
 )
 
 func newCompletion(u *ui, _ *int) *cobra.Command {
@@ -72,12 +74,7 @@ func complete(cmd *cobra.Command, flag string, fn cobra.CompletionFunc) {
 // with an empty list completes to nothing.
 func flagWords() map[string][]string {
 	return map[string][]string{
-		"preset": {
-			"strict\tcompute only",
-			"http-only\tconnect to port 80, and names",
-			"web-client\tconnect to ports 80 and 443",
-			"worker\ta long-running service",
-		},
+		"preset": presetWords(),
 		"require": {
 			"full\tnamespaces, Landlock, seccomp, limits",
 			"container\tLandlock, seccomp, limits",
@@ -119,4 +116,12 @@ func completeVariable(_ *cobra.Command, _ []string, prefix string) ([]string, co
 		}
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+func presetWords() []string {
+	var words []string
+	for _, preset := range configs.Presets() {
+		words = append(words, preset.Name+"\t"+preset.Summary)
+	}
+	return words
 }

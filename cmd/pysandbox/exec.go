@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -21,7 +23,7 @@ func newExec(u *ui, status *int) *cobra.Command {
 		Example: execExample,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			out, err := results.open()
+			out, err := results.open(policy.ReadEnvironment(os.LookupEnv))
 			if err != nil {
 				return err
 			}

@@ -1,21 +1,19 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/pflag"
+
+	"github.com/pysandbox/pysandbox/policy"
 )
 
-// policyFlags are the flags that make the last layer of a policy, as text. The
-// policy room reads them, so that a flag and the key of a file accept the same
-// words.
+// policyFlags are the flags that choose a policy and make its last layer. They
+// stay text: package policy reads them, so that a flag and the key of a file
+// accept the same words.
 type policyFlags struct {
-	file, preset, require, python, directory string
-
-	allowNet, denyNet, hostLoopback, listen list
-	allowRead, allowWrite                   list
-	allowEnv, env, envFile                  list
-	allowSpawn                              list
-	timeout, cpu, memory, output, pids      string
-	tmpSize, fileSize, openFiles            string
+	file, preset string
+	overrides    policy.Overrides
 }
 
 // spawnAny is the value of --allow-spawn without a value.
@@ -23,33 +21,46 @@ const spawnAny = "any"
 
 func (f *policyFlags) register(flags *pflag.FlagSet) {
 	flags.SortFlags = false
+	o := &f.overrides
 
 	flags.StringVar(&f.file, "policy", "", "read the policy in `FILE` (TOML or JSON)")
 	flags.StringVar(&f.preset, "preset", "", "start from preset `NAME`: strict, http-only, web-client or worker (default strict)")
-	flags.StringVar(&f.require, "require", "", "refuse to start below `TIER`: full, container or minimal (default full)")
+	flags.StringVar(&o.Require, "require", "", "refuse to start below `TIER`: full, container or minimal (default full)")
 
-	flags.Var(&f.allowNet, "allow-net", "allow connections to `RULE`, as in tcp://example.org:443")
-	flags.Var(&f.denyNet, "deny-net", "deny connections to `RULE`; beats every --allow-net")
-	flags.Var(&f.hostLoopback, "host-loopback", "forward `PORT` of the host's loopback, as in 6379 or tcp:6379")
-	flags.Var(&f.listen, "listen", "publish `PORT` on the host, as in 8000 or tcp:127.0.0.1:8000")
+	flags.Var((*list)(&o.AllowNet), "allow-net", "allow connections to `RULE`, as in tcp://198.51.100.7:443")
+	flags.Var((*list)(&o.DenyNet), "deny-net", "deny connections to `RULE`; beats every --allow-net")
+	flags.Var((*list)(&o.HostLoopback), "host-loopback", "forward `PORT` of the host's loopback, as in 6379 or tcp:6379")
+	flags.Var((*list)(&o.Listen), "listen", "publish `PORT` on the host, as in 8000 or tcp:127.0.0.1:8000")
 
-	flags.Var(&f.allowRead, "allow-read", "let the program read `PATH` and what is below it")
-	flags.Var(&f.allowWrite, "allow-write", "let the program write `PATH` and what is below it")
-	flags.Var(&f.allowEnv, "allow-env", "pass the environment variable `NAME`")
-	flags.Var(&f.env, "env", "set an environment variable, `NAME=VALUE`")
-	flags.Var(&f.envFile, "env-file", "set the environment variables in `FILE`, one NAME=VALUE a line")
-	flags.Var(&f.allowSpawn, "allow-spawn", "let the program start `PROG`, or without a value any program of the system")
+	flags.Var((*list)(&o.AllowRead), "allow-read", "let the program read `PATH` and what is below it")
+	flags.Var((*list)(&o.AllowWrite), "allow-write", "let the program write `PATH` and what is below it")
+	flags.Var((*list)(&o.AllowEnv), "allow-env", "pass the environment variable `NAME`")
+	flags.Var((*list)(&o.Env), "env", "set an environment variable, `NAME=VALUE`")
+	flags.Var((*list)(&o.EnvFile), "env-file", "set the environment variables in `FILE`, one NAME=VALUE a line")
+	flags.Var((*list)(&o.AllowSpawn), "allow-spawn", "let the program start `PROG`, or without a value any program of the system")
 	flags.Lookup("allow-spawn").NoOptDefVal = spawnAny
 
-	flags.StringVar(&f.python, "python", "", "run the interpreter `PYTHON`: a name, path, version or venv directory (default python3)")
-	flags.StringVar(&f.directory, "cwd", "", "start in `DIR`")
+	flags.StringVar(&o.Python, "python", "", "run the interpreter `PYTHON`: a name, path, version or venv directory (default python3)")
+	flags.StringVar(&o.Directory, "cwd", "", "start in `DIR`")
 
-	flags.StringVar(&f.timeout, "timeout", "", "end the run after `DURATION`, as in 10s")
-	flags.StringVar(&f.cpu, "cpu", "", "end the run after `DURATION` of CPU time, as in 5s")
-	flags.StringVar(&f.memory, "memory", "", "limit the memory of all processes to `SIZE`, as in 512M")
-	flags.StringVar(&f.pids, "pids", "", "limit processes and threads to `N`")
-	flags.StringVar(&f.output, "output", "", "end the run after `SIZE` of output, as in 1M")
-	flags.StringVar(&f.tmpSize, "tmp-size", "", "limit /tmp to `SIZE`")
-	flags.StringVar(&f.fileSize, "file-size", "", "limit each file to `SIZE`")
-	flags.StringVar(&f.openFiles, "open-files", "", "limit open files of each process to `N`")
+	flags.StringVar(&o.Timeout, "timeout", "", "end the run after `DURATION`, as in 10s")
+	flags.StringVar(&o.CPU, "cpu", "", "end the run after `DURATION` of CPU time, as in 5s")
+	flags.StringVar(&o.Memory, "memory", "", "limit the memory of all processes to `SIZE`, as in 512M")
+	flags.StringVar(&o.Pids, "pids", "", "limit processes and threads to `N`")
+	flags.StringVar(&o.Output, "output", "", "end the run after `SIZE` of output, as in 1M")
+	flags.StringVar(&o.TmpSize, "tmp-size", "", "limit /tmp to `SIZE`")
+	flags.StringVar(&o.FileSize, "file-size", "", "limit each file to `SIZE`")
+	flags.StringVar(&o.OpenFiles, "open-files", "", "limit open files of each process to `N`")
+}
+
+// load makes the policy that the flags, the caller's variables and the files
+// they name amount to. Relative paths of flags are relative to directory.
+func (f *policyFlags) load(directory string) (policy.Policy, error) {
+	return policy.Load(policy.Options{
+		File:      f.file,
+		Preset:    f.preset,
+		Directory: directory,
+		Overrides: f.overrides,
+		Env:       os.LookupEnv,
+	})
 }

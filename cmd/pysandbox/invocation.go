@@ -76,9 +76,9 @@ func (p *programFlags) register(flags *pflag.FlagSet) {
 // invocation reads which program is to be run from the flags and the
 // positional arguments of cmd.
 func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invocation, error) {
-	directory, err := os.Getwd()
+	directory, err := workingDirectory()
 	if err != nil {
-		return plan.Invocation{}, misuse("run it from a directory that exists", "find the working directory: %v", err)
+		return plan.Invocation{}, err
 	}
 	inv := plan.Invocation{
 		Args:      args,
@@ -98,7 +98,7 @@ func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invoc
 	case len(args) == 0 || args[0] == "-":
 		// As python3 does: a session on a terminal, otherwise the program
 		// is read from standard input.
-		inv.Kind = runInput
+		inv.Kind = plan.RunInput
 		inv.Args = args[min(1, len(args)):]
 	default:
 		inv.Kind, inv.Argument, inv.Args = plan.RunScript, filepath.Join(directory, args[0]), args[1:]
@@ -110,6 +110,14 @@ func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invoc
 		}
 	}
 	return inv, nil
+}
+
+func workingDirectory() (string, error) {
+	directory, err := os.Getwd()
+	if err != nil {
+		return "", misuse("run it from a directory that exists", "find the working directory: %s", cause(err))
+	}
+	return directory, nil
 }
 
 // checkScript refuses a script that Python could not read, before anything is

@@ -82,8 +82,8 @@ func TestInvocation(t *testing.T) {
 		{"-m pkg.mod -c", plan.RunModule, "pkg.mod", "-c"},
 		{"-- python3 -u x", plan.RunProgram, "python3", "-u x"},
 		{"-- -odd", plan.RunProgram, "-odd", ""},
-		{"- a", runInput, "", "a"},
-		{"", runInput, "", ""},
+		{"- a", plan.RunInput, "", "a"},
+		{"", plan.RunInput, "", ""},
 	} {
 		inv, err := parse(t, strings.Fields(c.line)...)
 		if err != nil {

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
+	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -25,24 +27,32 @@ type results struct {
 }
 
 // open opens the destinations, so that a run whose account could not be kept
-// does not start.
-func (r *resultFlags) open() (out results, err error) {
-	if r.report != "" {
-		if out.report, err = supervisor.OpenDestination(r.report); err != nil {
-			return results{}, misuse(descriptorHint("report", r.report), "--report: %v", err)
+// does not start. A destination without a flag may come from the environment.
+func (r *resultFlags) open(env policy.Environment) (out results, err error) {
+	if value, name := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT"); value != "" {
+		if out.report, err = supervisor.OpenDestination(value); err != nil {
+			return results{}, misuse(descriptorHint("report", value), "%s: %v", name, err)
 		}
 	}
-	if r.audit != "" {
-		if out.audit, err = supervisor.OpenAudit(r.audit); err != nil {
-			return results{}, errors.Join(misuse(descriptorHint("audit", r.audit), "--audit: %v", err), out.close())
+	if value, name := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT"); value != "" {
+		if out.audit, err = supervisor.OpenAudit(value); err != nil {
+			return results{}, errors.Join(misuse(descriptorHint("audit", value), "%s: %v", name, err), out.close())
 		}
 	}
 	return out, nil
 }
 
+// choose returns the value of a flag, or else of a variable, and its name.
+func choose(flag, flagName, variable, variableName string) (value, name string) {
+	if flag != "" {
+		return flag, flagName
+	}
+	return variable, variableName
+}
+
 // descriptorHint shows how a shell opens the descriptor of fd:N.
 func descriptorHint(flag, value string) string {
-	if len(value) > 3 && value[:3] == "fd:" {
+	if strings.HasPrefix(value, "fd:") {
 		return "open it in the shell, as in --" + flag + "=fd:3 3>file"
 	}
 	return ""

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pysandbox/pysandbox/internal/nearest"
 )
 
 // command is one row of the table of commands.
@@ -75,7 +77,7 @@ func noCommand(args []string) error {
 		return misuse("pysandbox exec script.py runs a program; pysandbox --help lists the commands", "no command given")
 	}
 	hint := "pysandbox --help lists the commands"
-	if near := nearest(args[0], commandNames()); near != "" {
+	if near := nearest.Name(args[0], commandNames()); near != "" {
 		hint = "did you mean pysandbox " + near + "?"
 	} else if looksLikeScript(args[0]) {
 		hint = "to run it: pysandbox exec " + strings.Join(args, " ")

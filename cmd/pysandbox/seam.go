@@ -14,8 +14,6 @@ import (
 
 var errSeam = errors.New("this build lacks the rooms below the command line")
 
-func validatePolicy(string) error { return errSeam }
-
 func diagnose(*ui, bool) (bool, error) { return false, errSeam }
 
 func explain(*ui, string, *policyFlags, plan.Invocation) error { return errSeam }
@@ -26,7 +24,3 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, _ *policyFlags
 	}
 	return nil, errSeam
 }
-
-// runInput stands for a kind of plan.CommandKind: Python reads its program from
-// standard input, or is a session on a terminal.
-const runInput = plan.RunProgram + 1

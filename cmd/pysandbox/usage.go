@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/pysandbox/pysandbox/internal/nearest"
+
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -68,7 +70,7 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 		}
 	})
 	hint := helpHint(cmd)
-	if near := nearest(name, known); near != "" {
+	if near := nearest.Name(name, known); near != "" {
 		hint = "did you mean --" + near + "?"
 	}
 	return misuse(hint, "unknown flag --%s", name)

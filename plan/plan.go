@@ -71,7 +71,8 @@ type Resolved struct {
 	Plan        *Plan
 	Interpreter host.Interpreter
 	Tier        string
-	Landlock    int // ABI of the ruleset in Setup, 0 without one
+	Sockets     []Socket // for the supervisor, one for each OpSocket of Setup
+	Landlock    int      // ABI of the ruleset in Setup, 0 without one
 
 	// Setup is what the stage runs after namespaces.Skeleton. Every OpBind names
 	// a host path; descriptors donated at 0, 1 and 2 become the program's.

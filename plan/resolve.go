@@ -49,6 +49,9 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Warnings:    limits.warnings,
 		Wall:        p.Limits.Wall,
 	}
+	if r.Sockets, err = p.networkSockets(); err != nil {
+		return nil, fmt.Errorf("resolve the network: %w", err)
+	}
 	if r.Setup, err = r.assemble(h, v, limits, program); err != nil {
 		return nil, fmt.Errorf("resolve the setup: %w", err)
 	}
@@ -62,6 +65,10 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 	if err != nil {
 		return nil, err
 	}
+	sockets, err := socketOperations(r.Sockets)
+	if err != nil {
+		return nil, err
+	}
 	directory, err := v.directory(r.Plan, h)
 	if err != nil {
 		return nil, err
@@ -71,6 +78,7 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 		stdio.Flags = namespaces.FlagTTY
 	}
 	setup := slices.Concat(
+		sockets,
 		mounts,
 		namespaces.Program{
 			{Code: namespaces.OpPivot},

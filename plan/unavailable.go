@@ -3,8 +3,6 @@ package plan
 import (
 	"errors"
 	"fmt"
-
-	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
 // refuseUnavailable refuses what the policy language has and this version does
@@ -17,7 +15,6 @@ func refuseUnavailable(p *Plan) error {
 		{"python.modules", len(p.Python.ModulesAllow)+len(p.Python.ModulesDeny) > 0},
 		{"network.listen", len(p.Network.Listen) > 0},
 		{"network.unix", len(p.Network.Unix) > 0},
-		{"network.allow with host names", namesHosts(p.Network.Rules)},
 		{"[capabilities]", len(p.Capabilities) > 0},
 	}
 	var problems []error
@@ -27,15 +24,4 @@ func refuseUnavailable(p *Plan) error {
 		}
 	}
 	return errors.Join(problems...)
-}
-
-func namesHosts(rules netrule.Set) bool {
-	for _, list := range [][]netrule.Rule{rules.Allow, rules.Deny} {
-		for _, rule := range list {
-			if rule.Kind == netrule.TargetName || rule.Kind == netrule.TargetSubnames {
-				return true
-			}
-		}
-	}
-	return false
 }

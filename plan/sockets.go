@@ -1,0 +1,119 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/namespaces"
+)
+
+// SocketUse is what the supervisor does with a socket of the sandbox's network
+// namespace. The zero value is of no use.
+type SocketUse uint8
+
+// The uses.
+const (
+	SocketNamesUDP SocketUse = iota + 1 // the name broker on 127.0.0.1:53
+	SocketNamesTCP
+	SocketRelay // relays UDP for Port
+	SocketICMP4 // tells the guest of refused datagrams
+	SocketICMP6
+)
+
+// Socket is one socket that the stage makes for the supervisor.
+type Socket struct {
+	Use  SocketUse
+	Port uint16 // SocketRelay
+}
+
+// mostRelayPorts bounds the relay's sockets, one for each port.
+const mostRelayPorts = 256
+
+var errRelayPorts = fmt.Errorf("udp:// rules in network.allow name more than %d ports; each needs a socket", mostRelayPorts)
+
+// networkSockets are the sockets that the plan's rules need, in the order of
+// their operations.
+func (p *Plan) networkSockets() ([]Socket, error) {
+	var sockets []Socket
+	if opensNames(p.Network.Rules) {
+		sockets = append(sockets, Socket{Use: SocketNamesUDP}, Socket{Use: SocketNamesTCP})
+	}
+	ports, err := relayPorts(p.Network.Rules)
+	if err != nil {
+		return nil, err
+	}
+	if len(ports) == 0 {
+		return sockets, nil
+	}
+	sockets = append(sockets, Socket{Use: SocketICMP4}, Socket{Use: SocketICMP6})
+	for _, port := range ports {
+		sockets = append(sockets, Socket{SocketRelay, port})
+	}
+	return sockets, nil
+}
+
+// opensNames reports whether some name could be looked up at all.
+func opensNames(rules netrule.Set) bool {
+	return slices.ContainsFunc(rules.Allow, func(r netrule.Rule) bool {
+		switch r.Kind {
+		case netrule.TargetName, netrule.TargetSubnames, netrule.TargetPublic, netrule.TargetAny:
+			return true
+		default:
+			return false
+		}
+	})
+}
+
+// relayPorts lists the UDP ports that an allow rule names, sorted.
+func relayPorts(rules netrule.Set) ([]uint16, error) {
+	named := map[uint16]bool{}
+	for _, rule := range rules.Allow {
+		if rule.Protocol != netrule.UDP {
+			continue
+		}
+		for _, r := range rule.Ports {
+			for port := int(r.First); port <= int(r.Last); port++ {
+				if named[uint16(port)] = true; len(named) > mostRelayPorts {
+					return nil, errRelayPorts
+				}
+			}
+		}
+	}
+	ports := make([]uint16, 0, len(named))
+	for port := range named {
+		ports = append(ports, port)
+	}
+	slices.Sort(ports)
+	return ports, nil
+}
+
+// socketOperations makes the sockets and, where something is relayed, the routes
+// that lead every datagram to them.
+func socketOperations(sockets []Socket) (namespaces.Program, error) {
+	var ops namespaces.Program
+	for _, s := range sockets {
+		op := namespaces.Op{Code: namespaces.OpSocket, N1: unix.AF_INET, N2: unix.SOCK_DGRAM}
+		switch s.Use {
+		case SocketNamesUDP:
+		case SocketNamesTCP:
+			op.N2 = unix.SOCK_STREAM
+		case SocketRelay:
+			op.N1 = unix.AF_INET6
+		case SocketICMP4:
+			op.N2, op.N3 = unix.SOCK_RAW, unix.IPPROTO_ICMP
+		case SocketICMP6:
+			op.N1, op.N2, op.N3 = unix.AF_INET6, unix.SOCK_RAW, unix.IPPROTO_ICMPV6
+		default:
+			return nil, errors.New("a socket without a use")
+		}
+		ops = append(ops, op)
+	}
+	if slices.ContainsFunc(sockets, func(s Socket) bool { return s.Use == SocketRelay }) {
+		ops = append(ops, namespaces.Op{Code: namespaces.OpLocalRoutes})
+	}
+	return ops, nil
+}

@@ -41,9 +41,9 @@ func (e *Error) place() string {
 	}
 }
 
-// join makes one error of many, those of one file in the order of their places
-// and the files in the order in which they were read. It is nil for none.
-func join(errs []*Error) error {
+// sortByPlace puts the errors of one file in the order of their places, and the
+// files in the order in which they were read.
+func sortByPlace(errs []*Error) {
 	order := map[string]int{}
 	for _, err := range errs {
 		if _, seen := order[err.File]; !seen {
@@ -53,6 +53,11 @@ func join(errs []*Error) error {
 	slices.SortStableFunc(errs, func(a, b *Error) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+}
+
+// join makes one error of many. It is nil for none.
+func join(errs []*Error) error {
+	sortByPlace(errs)
 	var joined []error
 	for i, err := range errs {
 		if i == maxErrors {

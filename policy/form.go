@@ -15,7 +15,7 @@ import (
 // policy, how layers of it combine, and how it is described.
 type form interface {
 	read(r *reader, key string, node *document.Node) // adds to the policy, or reports
-	flag(r *reader, text string)                     // the same with the text of a flag
+	flag(r *reader, key, text string)                // the same with the text of a flag
 	collects() bool                                  // layers append, so that replace makes sense
 	noun() string
 	schema() map[string]any
@@ -37,7 +37,7 @@ func (f scalar[T]) read(r *reader, key string, node *document.Node) {
 	*f.field(r.policy) = value
 }
 
-func (f scalar[T]) flag(r *reader, text string) {
+func (f scalar[T]) flag(r *reader, _, text string) {
 	value, err := f.value.flag(r.flagSource(), text)
 	if err != nil {
 		r.failFlag(text, err)
@@ -71,17 +71,24 @@ func (f list[T]) read(r *reader, key string, node *document.Node) {
 			r.fail(key+"["+strconv.Itoa(i)+"]", item, err)
 			continue
 		}
-		*f.field(r.policy) = append(*f.field(r.policy), value)
+		f.add(r, key, value, r.source(item))
 	}
 }
 
-func (f list[T]) flag(r *reader, text string) {
+// add appends a value and remembers where it came from.
+func (f list[T]) add(r *reader, key string, value T, from source) {
+	values := f.field(r.policy)
+	r.origins[key+"["+strconv.Itoa(len(*values))+"]"] = from.place
+	*values = append(*values, value)
+}
+
+func (f list[T]) flag(r *reader, key, text string) {
 	value, err := f.item.flag(r.flagSource(), text)
 	if err != nil {
 		r.failFlag(text, err)
 		return
 	}
-	*f.field(r.policy) = append(*f.field(r.policy), value)
+	f.add(r, key, value, r.flagSource())
 }
 
 func (f list[T]) collects() bool { return true }
@@ -121,7 +128,7 @@ func (f table) read(r *reader, key string, node *document.Node) {
 		name, err := f.name.flag(r.source(entry.Value), entry.Key)
 		if err != nil {
 			message, _ := explain(err, entry.Key)
-			r.report(&Error{Message: key + ": " + message, Nearest: nearestOf(err)}, entry.Position)
+			r.report(&Error{Message: r.shown(key) + ": " + message, Nearest: nearestOf(err)}, entry.Position)
 			continue
 		}
 		value, err := f.value.read(r.source(entry.Value), entry.Value)
@@ -141,7 +148,7 @@ func (f table) set(p *Policy, name, value string) {
 }
 
 // flag reads "NAME=VALUE".
-func (f table) flag(r *reader, text string) {
+func (f table) flag(r *reader, _, text string) {
 	name, value, found := strings.Cut(text, "=")
 	if !found {
 		r.failFlag(text, expected(`NAME=VALUE`))

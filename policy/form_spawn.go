@@ -32,12 +32,12 @@ func (f spawn) read(r *reader, key string, node *document.Node) {
 	}
 }
 
-func (f spawn) flag(r *reader, text string) {
+func (f spawn) flag(r *reader, key, text string) {
 	if text == spawnAny || text == "" {
 		r.policy.Process.SpawnAny = true
 		return
 	}
-	f.programs().flag(r, text)
+	f.programs().flag(r, key, text)
 }
 
 func (spawn) collects() bool { return true }

@@ -1,13 +1,10 @@
 package policy
 
 import (
-	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/pysandbox/pysandbox/configs"
 	"github.com/pysandbox/pysandbox/internal/nearest"
-	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
 // Options say which layers make a policy.
@@ -28,27 +25,27 @@ type Options struct {
 //
 // The error joins every mistake, each an *Error, at most 20 of them.
 func Load(o Options) (Policy, error) {
-	r := &reader{policy: &Policy{}}
+	r := newReader()
 	environment := ReadEnvironment(o.Env)
+	r.compose(o, environment)
+	if err := join(r.errs); err != nil {
+		return Policy{}, err
+	}
+	r.policy.EnvUsed = environment.used(o)
+	return *r.policy, nil
+}
+
+// compose applies every layer, the lowest first.
+func (r *reader) compose(o Options, environment Environment) {
 	layers := r.layers(o, environment)
 	for _, l := range layers {
 		r.layer(l)
+		r.policy.Name = l.name
 		r.policy.Layers = append(r.policy.Layers, l.name)
 	}
 	r.environment(environment, o)
 	r.overrides(o.Overrides, o.Directory)
-	if o.Overrides.given() {
-		r.policy.Layers = append(r.policy.Layers, "flags")
-	}
-	if len(layers) > 0 {
-		r.policy.Name = layers[len(layers)-1].name
-	}
-	r.policy.EnvUsed = environment.used(o)
 	r.finish()
-	if err := join(r.errs); err != nil {
-		return Policy{}, err
-	}
-	return *r.policy, nil
 }
 
 // layers reads the presets and files that the options and variables name.
@@ -103,43 +100,7 @@ func (r *reader) environment(environment Environment, o Options) {
 		return
 	}
 	r.file, r.dir, r.flagName = "", o.Directory, variablePython
-	newVocabulary().settings["python.interpreter"].form.flag(r, environment.Python)
-}
-
-// finish numbers the rules, fills what no layer said and holds the whole against
-// itself.
-func (r *reader) finish() {
-	p := r.policy
-	number := func(rules []netrule.Rule, list string) {
-		for i := range rules {
-			rules[i].ID = list + "[" + strconv.Itoa(i) + "]"
-		}
-	}
-	number(p.Network.Rules.Allow, "network.allow")
-	number(p.Network.Rules.Deny, "network.deny")
-	if p.Require == "" {
-		p.Require = "full"
-	}
-	if p.Network.Errno == "" {
-		p.Network.Errno = "EACCES"
-	}
-	for _, err := range unjoin(p.Network.Rules.Validate()) {
-		var conflict *netrule.RuleError
-		if errors.As(err, &conflict) {
-			mistake := r.places[conflict.Rule.Origin]
-			mistake.Message = conflict.Error()
-			r.errs = append(r.errs, &mistake)
-		}
-	}
-}
-
-// unjoin lists the errors that errors.Join put together.
-func unjoin(err error) []error {
-	if joined, isJoined := err.(interface{ Unwrap() []error }); isJoined { //nolint:errorlint // the join itself is meant
-		return joined.Unwrap()
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
+	const key = "python.interpreter"
+	newVocabulary().settings[key].form.flag(r, key, environment.Python)
+	r.policy.Layers = append(r.policy.Layers, variablePython)
 }

@@ -71,6 +71,10 @@ func (o Overrides) given() bool {
 
 // overrides adds the layer of the flags.
 func (r *reader) overrides(o Overrides, dir string) {
+	if !o.given() {
+		return
+	}
+	r.policy.Layers = append(r.policy.Layers, "flags")
 	r.file, r.dir, r.replacing = "", dir, false
 	for _, file := range o.EnvFile {
 		r.envFile(file)
@@ -82,7 +86,7 @@ func (r *reader) overrides(o Overrides, dir string) {
 		r.flagName = setting.flag
 		texts, _ := o.texts(setting.flag)
 		for _, text := range texts {
-			setting.form.flag(r, text)
+			setting.form.flag(r, setting.key, text)
 		}
 	}
 	r.flagName = ""
@@ -114,9 +118,9 @@ func (r *reader) envFile(name string) {
 		}
 		mistakes := len(r.errs)
 		if strings.Contains(line, "=") {
-			set.flag(r, line)
+			set.flag(r, "env.set", line)
 		} else {
-			pass.flag(r, line)
+			pass.flag(r, "env.pass", line)
 		}
 		for _, mistake := range r.errs[mistakes:] {
 			mistake.Flag, mistake.File, mistake.Line, mistake.Column = "", name, number, 1

@@ -18,29 +18,23 @@ type reader struct {
 	flagName  string // "--memory"; empty while a file is read
 	replacing bool   // within [replace]
 
-	// places finds the error prefix of what Rule.Origin names.
-	places map[string]Error
+	// origins says where the items of lists came from: "network.allow[0]",
+	// counted over all layers.
+	origins map[string]Error
 }
+
+func newReader() *reader { return &reader{policy: &Policy{}, origins: map[string]Error{}} }
 
 func (r *reader) source(node *document.Node) source {
-	return r.remember(Error{File: r.file, Line: node.Position.Line, Column: node.Position.Column})
+	return source{r.dir, Error{File: r.file, Line: node.Position.Line, Column: node.Position.Column}}
 }
 
-func (r *reader) flagSource() source { return r.remember(Error{Flag: r.flagName}) }
-
-func (r *reader) remember(place Error) source {
-	origin := place.place()
-	if r.places == nil {
-		r.places = map[string]Error{}
-	}
-	r.places[origin] = place
-	return source{dir: r.dir, origin: origin}
-}
+func (r *reader) flagSource() source { return source{r.dir, Error{Flag: r.flagName}} }
 
 // fail reports that the value of a key is wrong, at the byte that is.
 func (r *reader) fail(key string, node *document.Node, err error) {
 	message, offset := explain(err, node.Text)
-	r.report(&Error{Message: key + ": " + message, Nearest: nearestOf(err)}, at(node, offset))
+	r.report(&Error{Message: r.shown(key) + ": " + message, Nearest: nearestOf(err)}, at(node, offset))
 }
 
 func at(node *document.Node, offset int) document.Position {
@@ -109,7 +103,7 @@ func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
 			r.report(&Error{Message: fmt.Sprintf("replace.%s: only lists and tables are replaced; write %s itself", key, key)}, entry.Position)
 			return
 		}
-		setting.form.read(r, r.shown(key), entry.Value)
+		setting.form.read(r, key, entry.Value)
 		return
 	}
 	if !v.tables[key] {
@@ -117,7 +111,7 @@ func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
 		return
 	}
 	if entry.Value.Kind != document.Table {
-		r.fail(r.shown(key), entry.Value, wrongKind("a table", entry.Value))
+		r.fail(key, entry.Value, wrongKind("a table", entry.Value))
 		return
 	}
 	for _, inner := range entry.Value.Entries {

@@ -20,8 +20,8 @@ type syntax[T any] struct {
 
 // source says where a value was written.
 type source struct {
-	dir    string // what relative paths in it are relative to
-	origin string // "policy.toml:8:11" or "--allow-net"
+	dir   string // what relative paths in it are relative to
+	place Error  // the file with line and column, or the flag
 }
 
 // expected is an error that says what should have been written; the one who

@@ -3,6 +3,7 @@ package netrule
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,15 +14,26 @@ type RuleError struct {
 }
 
 // Error names the rule, its text and the problem.
-func (e *RuleError) Error() string { return e.Rule.ID + " (\"" + e.Rule.Text + "\"): " + e.Problem }
+func (e *RuleError) Error() string {
+	return e.Rule.ID + " (" + strconv.Quote(e.Rule.Text) + "): " + e.Problem
+}
 
-// Validate finds rules that contradict each other or can never work. The error
-// joins one *RuleError for each.
+// Validate refuses rules that contradict each other or can never work. The error
+// joins the Problems.
 func (s Set) Validate() error {
 	var errs []error
+	for _, problem := range s.Problems() {
+		errs = append(errs, problem)
+	}
+	return errors.Join(errs...)
+}
+
+// Problems lists the rules for which Validate refuses the set.
+func (s Set) Problems() []*RuleError {
+	var problems []*RuleError
 	for _, rule := range s.Allow {
 		if problem := rule.unreachable(); problem != "" {
-			errs = append(errs, &RuleError{rule, problem})
+			problems = append(problems, &RuleError{rule, problem})
 		}
 	}
 	for _, rule := range s.Deny {
@@ -32,11 +44,11 @@ func (s Set) Validate() error {
 			return allow.opensAddresses() && allow.overlaps(rule)
 		})
 		if open >= 0 {
-			errs = append(errs, &RuleError{rule, "a denied host name does nothing beside \"" + s.Allow[open].Text +
+			problems = append(problems, &RuleError{rule, "a denied host name does nothing beside \"" + s.Allow[open].Text +
 				"\" in allow, because the program can use the address instead; deny its addresses, or allow names only"})
 		}
 	}
-	return errors.Join(errs...)
+	return problems
 }
 
 // unreachable says why an allow rule can never allow anything.

@@ -1,0 +1,37 @@
+package policy
+
+import (
+	"strconv"
+
+	"github.com/pysandbox/pysandbox/internal/netrule"
+)
+
+// finish numbers the rules, fills what no layer said and holds the rules against
+// each other.
+func (r *reader) finish() {
+	p := r.policy
+	numberRules(p.Network.Rules.Allow, "network.allow")
+	numberRules(p.Network.Rules.Deny, "network.deny")
+	if p.Require == "" {
+		p.Require = "full"
+	}
+	if p.Network.Errno == "" {
+		p.Network.Errno = "EACCES"
+	}
+	for _, problem := range p.Network.Rules.Problems() {
+		r.errs = append(r.errs, r.at(problem.Rule.ID, problem.Error()))
+	}
+}
+
+func numberRules(rules []netrule.Rule, list string) {
+	for i := range rules {
+		rules[i].ID = list + "[" + strconv.Itoa(i) + "]"
+	}
+}
+
+// at is a message about an item of a list, placed where the item was written.
+func (r *reader) at(item, message string) *Error {
+	placed := r.origins[item]
+	placed.Message = message
+	return &placed
+}

@@ -51,18 +51,18 @@ func (p Program) Validate() error {
 // phaseTree is the phase of all operations that build the tree or the network,
 // which may be mixed. Others have phases of their own, in the order of their
 // codes.
-const phaseTree = int(OpDevpts)
+const phaseTree = 2 * int(OpDevpts)
 
 func phase(code OpCode, last int) int {
 	switch {
 	case code <= OpDevpts, code == OpSocket, code == OpLocalRoutes:
 		return phaseTree
-	case code == OpRlimit && last >= int(OpSpawn):
+	case code == OpRlimit && last >= phase(OpSpawn, 0):
 		// A limit on descriptors may be lower than the numbers that setup
 		// uses, so it may follow those in the program's process.
-		return int(OpPassFD)
+		return phase(OpPassFD, 0) + 1
 	default:
-		return int(code)
+		return 2 * int(code)
 	}
 }
 

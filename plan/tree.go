@@ -21,9 +21,17 @@ type view struct {
 	tree     namespaces.Tree
 }
 
+// groupedFiles is how many public files of one directory are worth binding the
+// directory for: some four Landlock rules cost as much as one mount, and the
+// tier without Landlock has no mounts.
+const groupedFiles = 8
+
 // resolveView finds the operator's paths and builds the tree of the sandbox.
 func (p *Plan) resolveView(h *Host) (*view, error) {
-	v := &view{user: make(map[string]access), closures: []host.Closure{h.Interpreter.Closure, h.Spawn}}
+	v := &view{
+		user:     make(map[string]access),
+		closures: []host.Closure{h.Interpreter.Group(groupedFiles), h.Spawn.Group(groupedFiles)},
+	}
 	if err := errors.Join(v.addUserPaths(p, h), v.addScript(p, h)); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ type child struct {
 	lease   *os.File // holds the uid lease; nil for an ordinary user
 	uid     int      // host uid and gid of the sandbox
 	gid     int
+	spawned bool // by spawnStage: this process goes on after the run
 }
 
 // beginChild returns the child that the constructor cloned, or starts one: a
@@ -43,7 +44,7 @@ func beginChild() (*child, error) {
 // spawnStage starts a stage process, which clones PID 1 as our child and ends.
 // syscall.ForkExec without new namespaces takes Go's vfork path.
 func spawnStage() (*child, error) {
-	c := &child{uid: os.Getuid(), gid: os.Getgid()}
+	c := &child{uid: os.Getuid(), gid: os.Getgid(), spawned: true}
 	if os.Geteuid() == 0 {
 		var err error
 		if c.lease, c.uid, err = shim.TakeLease(); err != nil {

@@ -42,6 +42,7 @@ type message struct {
 	maxRSS  uint64 // KiB
 	flags   uint64
 	pid     int // sender on the host, from SCM_CREDENTIALS; 0 if unknown
+	fd      int // of msgSocket; the receiver owns it
 }
 
 func (m *message) encode() []byte {
@@ -113,7 +114,7 @@ func (c *control) sendPlan(plan int, donated []int) error {
 // receive blocks for one message. It returns io.EOF when the sandbox is gone.
 func (c *control) receive() (message, error) {
 	buf := make([]byte, messageSize+1)
-	oob := make([]byte, unix.CmsgSpace(unix.SizeofUcred))
+	oob := make([]byte, unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4))
 	for {
 		n, oobn, _, _, err := unix.Recvmsg(c.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
 		switch {
@@ -126,23 +127,36 @@ func (c *control) receive() (message, error) {
 		case n == 0:
 			return message{}, io.EOF
 		}
-		m, err := decodeMessage(buf[:n])
-		m.pid = senderPID(oob[:oobn])
-		return m, err
+		return withControl(buf[:n], oob[:oobn])
 	}
 }
 
-func senderPID(oob []byte) int {
-	messages, err := unix.ParseSocketControlMessage(oob)
-	if err != nil {
-		return 0
+// withControl decodes a message with what the kernel put beside it. A
+// descriptor that no message should carry is closed.
+func withControl(buf, oob []byte) (message, error) {
+	m, err := decodeMessage(buf)
+	m.fd = -1
+	parts, parseErr := unix.ParseSocketControlMessage(oob)
+	if parseErr != nil {
+		return m, errors.Join(err, fmt.Errorf("control message: %w", parseErr))
 	}
-	for i := range messages {
-		if cred, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
-			return int(cred.Pid)
+	for i := range parts {
+		if cred, credErr := unix.ParseUnixCredentials(&parts[i]); credErr == nil {
+			m.pid = int(cred.Pid)
 		}
+		fds, rightsErr := unix.ParseUnixRights(&parts[i])
+		if rightsErr != nil || len(fds) == 0 {
+			continue
+		}
+		if m.kind == msgSocket && m.fd < 0 {
+			m.fd, fds = fds[0], fds[1:]
+		}
+		closeAll(fds)
 	}
-	return 0
+	if err == nil && m.kind == msgSocket && m.fd < 0 {
+		err = errors.New("control message: a socket was announced and did not come")
+	}
+	return m, err
 }
 
 // close ends the conversation; a stage that is still there ends too.

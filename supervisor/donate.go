@@ -16,8 +16,8 @@ import (
 // donated descriptor, counted from first. Trees that the operator named are
 // idmapped where the leased uid would not have its owner's rights, so that
 // files come out owned by their owner (mount_setattr(2), MOUNT_ATTR_IDMAP).
-func openSources(r *plan.Resolved, c *child, first int) (namespaces.Program, []int, error) {
-	setup := slices.Clone(r.Setup)
+func openSources(r *plan.Resolved, c *child, setup namespaces.Program, first int) (namespaces.Program, []int, error) {
+	setup = slices.Clone(setup)
 	named := operatorPaths(r.Plan)
 	maps := idMaps{id: c.uid, open: map[[2]uint32]*os.File{}}
 	defer maps.close()

@@ -1,0 +1,133 @@
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// Options are the caller's side of a run.
+type Options struct {
+	Stdio [3]int     // the caller's descriptors 0, 1 and 2
+	Audit audit.Sink // told of every decision; nil: nobody
+}
+
+// sandbox is one running plan. Its fields are filled in the order in which the
+// launch goes.
+type sandbox struct {
+	plan    *plan.Resolved
+	options Options
+	cause   FirstCause
+	denials audit.Fold
+	started time.Time
+
+	child    *child
+	stdio    *Stdio
+	setup    namespaces.Program // as it was sent
+	sockets  []int              // of the sandbox's network, for the supervisor
+	services *services
+	program  int // PID 2 on the host
+	pidfd    int // of PID 2
+	listener *seccomp.Listener
+	layers   Layers
+
+	tasks   sync.WaitGroup   // serve and what else runs beside
+	stopped chan unix.Signal // the program was stopped
+	gone    chan struct{}    // PID 1 has said all it had to say
+	status  message          // STATUS, valid when ended
+	ended   bool
+}
+
+// Run runs one plan to its end and tells what happened. It never returns an
+// error: whatever fails is the outcome of the report.
+func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &sandbox{
+		plan: r, options: o, started: time.Now(), pidfd: -1,
+		stopped: make(chan unix.Signal, 1), gone: make(chan struct{}),
+	}
+	defer s.close()
+	err := s.start(ctx)
+	if err == nil {
+		s.wait(ctx)
+	} else {
+		s.cause.Set(setupCause(err))
+	}
+	if s.child != nil {
+		s.finish(ctx)
+	}
+	cancel()
+	s.tasks.Wait()
+	return s.report()
+}
+
+func (s *sandbox) start(ctx context.Context) error {
+	var err error
+	if s.child, err = beginChild(); err != nil {
+		return err
+	}
+	if err := s.launch(ctx); err != nil {
+		return err
+	}
+	s.stdio.Start(int64(s.plan.Plan.Limits.Output), func() { s.end(Cause{Kind: CauseOutput}) })
+	go s.listen()
+	return s.child.control.send(message{kind: msgGo})
+}
+
+// wait returns when the program has ended or something has ended it.
+func (s *sandbox) wait(ctx context.Context) {
+	for {
+		select {
+		case <-s.gone:
+			return
+		case <-ctx.Done():
+			s.end(Cause{Kind: CauseCanceled})
+			return
+		case <-s.stopped:
+		}
+	}
+}
+
+func (s *sandbox) report() *Report {
+	return NewReport(Evidence{
+		Status:   unix.WaitStatus(s.status.a),
+		Ended:    s.ended,
+		Cause:    s.cause.Get(),
+		LimitCPU: s.plan.Plan.Limits.CPU > 0,
+		Tier:     s.plan.Tier,
+		Layers:   s.layers,
+		Usage: Usage{
+			WallSeconds:     time.Since(s.started).Seconds(),
+			CPUSeconds:      float64(s.status.utime+s.status.stime) / 1e6,
+			PeakMemoryBytes: int64(s.status.maxRSS) << 10,
+		},
+		Denials: &s.denials,
+	})
+}
+
+// close releases everything; the tree has ended, or ends with this.
+func (s *sandbox) close() {
+	if s.stdio != nil {
+		s.stdio.Close()
+	}
+	if s.listener != nil {
+		_ = s.listener.Close()
+	}
+	closeAll(s.sockets)
+	if s.services != nil {
+		s.services.close()
+	}
+	if s.pidfd >= 0 {
+		_ = unix.Close(s.pidfd)
+	}
+	if s.child != nil {
+		s.child.close()
+	}
+}

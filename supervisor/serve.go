@@ -1,0 +1,82 @@
+package supervisor
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/supervisor/broker"
+)
+
+// serve starts to answer the sandbox's notifications. If the answers end before
+// the program does, the tree is killed: its trapped calls would wait for ever.
+func (s *sandbox) serve(ctx context.Context) error {
+	config, err := brokerConfig(s.plan)
+	if err != nil {
+		return err
+	}
+	sink := audit.Sink(&s.denials)
+	if s.options.Audit != nil {
+		sink = audit.Tee{&s.denials, s.options.Audit}
+	}
+	if s.services, err = openServices(s.plan.Sockets, s.sockets); err != nil {
+		return err
+	}
+	config.Names = s.services.names
+	b, err := broker.New(config, sink)
+	if err != nil {
+		return fmt.Errorf("start the broker: %w", err)
+	}
+	s.tasks.Go(func() {
+		if err := b.Serve(ctx, s.listener); err != nil {
+			s.end(Cause{Kind: CauseInternal, Err: err})
+		}
+		_ = b.Close()
+	})
+	s.services.start(ctx, s, sink)
+	return nil
+}
+
+// brokerConfig is the part of a plan that the broker decides by.
+func brokerConfig(r *plan.Resolved) (broker.Config, error) {
+	p := r.Plan
+	errno := unix.EACCES
+	if p.Network.Errno != "" {
+		if errno = errnoByName(p.Network.Errno); errno == 0 {
+			return broker.Config{}, fmt.Errorf("network.errno: no error is called %s", p.Network.Errno)
+		}
+	}
+	config := broker.Config{
+		Rules:       p.Network.Rules,
+		HostFacts:   r.HostFacts,
+		Errno:       errno,
+		UnixSockets: p.Network.Unix,
+		Connections: p.Limits.Connections,
+		LandlockTCP: r.Landlock >= landlockTCP,
+		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: p.Process.Spawn},
+	}
+	for _, port := range p.Network.HostLoopback {
+		if port.Protocol == netrule.TCP {
+			config.HostLoopback = append(config.HostLoopback, port.Number)
+		}
+	}
+	return config, nil
+}
+
+// landlockTCP is the ABI from which Landlock handles bind and connect of TCP
+// sockets (Linux 6.7).
+const landlockTCP = 4
+
+// errnoByName returns 0 for a name that is none.
+func errnoByName(name string) unix.Errno {
+	for errno := unix.Errno(1); errno < 134; errno++ { // EHWPOISON is the last
+		if unix.ErrnoName(errno) == name {
+			return errno
+		}
+	}
+	return 0
+}

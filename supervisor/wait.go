@@ -1,0 +1,78 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/sys/unix"
+)
+
+// listen reads what PID 1 has to say until it is gone. It ends with the tree.
+func (s *sandbox) listen() {
+	defer close(s.gone)
+	for {
+		m, err := s.child.control.receive()
+		switch {
+		case errors.Is(err, io.EOF):
+			return
+		case err != nil:
+			s.end(Cause{Kind: CauseInternal, Err: err})
+			return
+		}
+		switch m.kind {
+		case msgStatus:
+			s.status, s.ended = m, true
+			return
+		case msgError:
+			s.cause.Set(setupCause(stageError(m, s.setup)))
+		case msgStopped:
+			s.stopped <- unix.Signal(m.a)
+		default:
+			s.end(Cause{Kind: CauseInternal, Err: fmt.Errorf("unexpected message %d of the sandbox", m.kind)})
+		}
+	}
+}
+
+// end notes why the supervisor ends the run, and ends it. The first cause wins.
+func (s *sandbox) end(c Cause) {
+	s.cause.Set(c)
+	s.child.kill()
+}
+
+// setupCause is the cause of a failed start. A program that could not be
+// executed has the status that a shell would give it.
+func setupCause(err error) Cause {
+	c := Cause{Kind: CauseSetup, Err: err}
+	var stage *StageError
+	if errors.As(err, &stage) && stage.Exec() {
+		c.Status = ExitNotExecutable
+		if errors.Is(stage.Errno, unix.ENOENT) {
+			c.Status = ExitNotFound
+		}
+	}
+	return c
+}
+
+// finish waits for the end of the tree where something is left of it, and passes
+// on the rest of the output: for as long as the caller's side needs if the
+// program ended by itself, as the program would have had to wait.
+func (s *sandbox) finish(ctx context.Context) {
+	killed := s.cause.Get().Kind != CauseNone
+	if killed || !s.ended || s.status.b != 0 || s.child.spawned {
+		s.child.kill()
+		s.child.reap()
+	}
+	if s.stdio == nil {
+		return
+	}
+	if killed {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, grace)
+		defer cancel()
+	}
+	if err := s.stdio.Drain(ctx); err != nil && !killed {
+		s.cause.Set(Cause{Kind: CauseInternal, Err: err})
+	}
+}

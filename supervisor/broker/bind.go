@@ -1,0 +1,122 @@
+package broker
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// bind answers bind(2).
+//
+// A local socket is bound by the kernel itself: its path must be resolved for
+// the caller, and getsockname(2) must give it back as it was. The descriptor may
+// be another by then. That a TCP socket of the host cannot be bound in its place
+// is for Landlock to say, which judges the final object.
+func (b *Broker) bind(req *request) recheckedReply {
+	s, errno := b.take(req)
+	if errno != 0 {
+		return denied(errno)
+	}
+	defer s.release()
+	if s.isLocal() {
+		if !b.config.LandlockTCP {
+			req.record = b.denial(req, "bind", "", ruleFamilies)
+			return denied(unix.EACCES)
+		}
+		b.inside(req, "bind", "unix")
+		return continueUnder(landlockTCP)
+	}
+	return recheckedReply{reply: b.bindInternet(req, &s)}
+}
+
+// bindInternet binds in the sandbox's own network, where any address will do.
+func (b *Broker) bindInternet(req *request, s *socket) reply {
+	if !s.isInternet() {
+		req.record = b.denial(req, "bind", "", ruleFamilies)
+		return deny(unix.EACCES)
+	}
+	var a address
+	if errno := b.copyAddress(req, 1, &a); errno != 0 {
+		return performed(-1, errno)
+	}
+	d := readAddress(s.domain, a.bytes())
+	if s.host {
+		if r, done := b.returnHome(req, s, "bind"); done {
+			return r
+		}
+	}
+	b.inside(req, "bind", d.target(s.socketKind))
+	errno := bindTo(s.fd, a.bytes())
+	if errno == 0 && d.addr.Port() != 0 {
+		b.bound.choose(s.fd)
+	}
+	return performed(0, errno)
+}
+
+// listen answers listen(2). It is never left to the kernel: Landlock does not
+// judge it, and a host socket put in place of the judged one would listen on the
+// host.
+func (b *Broker) listen(req *request) reply {
+	s, errno := b.take(req)
+	if errno != 0 {
+		return performed(-1, errno)
+	}
+	defer s.release()
+	if s.host && !s.isLocal() {
+		if r, done := b.returnHome(req, &s, "listen"); done {
+			return r
+		}
+	}
+	b.inside(req, "listen", "")
+	return performed(0, errnoOf(unix.Listen(s.fd, int(int32(req.Args[1])))))
+}
+
+// returnHome makes a host socket that is not connected the sandbox's own again,
+// as whose it may be bound and listen. A connected one gives what the kernel
+// gives.
+func (b *Broker) returnHome(req *request, s *socket, operation string) (r reply, done bool) {
+	if !s.isTCP() || stateOf(s.fd) != tcpClose {
+		return performed(-1, unix.EINVAL), true
+	}
+	if errno := b.giveBack(req, s, operation); errno != 0 {
+		return deny(errno), true
+	}
+	return reply{}, false
+}
+
+// maxBound bounds the memory of chosen ports. Forgetting one makes a handed off
+// connection leave from another port than the program chose.
+const maxBound = 4096
+
+// bound remembers sockets that were bound to a port of the program's choice,
+// which nothing else can tell from one that the kernel chose.
+type bound struct {
+	mu      sync.Mutex
+	cookies map[uint64]struct{}
+}
+
+func newBound() bound { return bound{cookies: make(map[uint64]struct{})} }
+
+func (l *bound) choose(fd int) {
+	cookie, errno := cookieOption(fd, unix.SO_COOKIE)
+	if errno != 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.cookies) >= maxBound {
+		for old := range l.cookies {
+			delete(l.cookies, old)
+			break
+		}
+	}
+	l.cookies[cookie] = struct{}{}
+}
+
+func (l *bound) chosen(fd int) bool {
+	cookie, errno := cookieOption(fd, unix.SO_COOKIE)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, found := l.cookies[cookie]
+	return errno == 0 && found
+}

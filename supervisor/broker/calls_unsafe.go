@@ -1,0 +1,108 @@
+package broker
+
+import (
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// readGuest copies from the memory of thread tid into buf and returns how many
+// bytes could be read: fewer where the pages end (process_vm_readv(2)).
+func readGuest(tid int, address uint64, buf []byte) (int, syscall.Errno) {
+	if len(buf) == 0 {
+		return 0, 0
+	}
+	local := unix.Iovec{Base: &buf[0], Len: uint64(len(buf))}
+	remote := unix.RemoteIovec{Base: uintptr(address), Len: len(buf)}
+	n, _, errno := unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(tid),
+		uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
+}
+
+// writeGuest copies buf into the memory of thread tid (process_vm_writev(2)).
+func writeGuest(tid int, address uint64, buf []byte) syscall.Errno {
+	local := unix.Iovec{Base: &buf[0], Len: uint64(len(buf))}
+	remote := unix.RemoteIovec{Base: uintptr(address), Len: len(buf)}
+	n, _, errno := unix.RawSyscall6(unix.SYS_PROCESS_VM_WRITEV, uintptr(tid),
+		uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
+	switch {
+	case errno != 0:
+		return errno
+	case int(n) != len(buf):
+		return unix.EFAULT
+	}
+	return 0
+}
+
+// connectTo is connect(2) with the address as bytes. The socket must not block.
+func connectTo(fd int, address []byte) syscall.Errno {
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), pointer(address), uintptr(len(address)))
+	return errno
+}
+
+// bindTo is bind(2) with the address as bytes.
+func bindTo(fd int, address []byte) syscall.Errno {
+	_, _, errno := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), pointer(address), uintptr(len(address)))
+	return errno
+}
+
+// sendTo is sendto(2) with the address as bytes; flags must have MSG_DONTWAIT.
+func sendTo(fd int, data []byte, flags int, address []byte) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), pointer(data), uintptr(len(data)),
+		uintptr(flags), pointer(address), uintptr(len(address)))
+	return int(n), errno
+}
+
+// boundName is getsockname(2) with the address as bytes.
+func boundName(fd int, buf *[maxAddress]byte) (int, syscall.Errno) {
+	size := uint32(len(buf))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETSOCKNAME, uintptr(fd), uintptr(unsafe.Pointer(buf)), uintptr(unsafe.Pointer(&size)))
+	return int(min(size, maxAddress)), errno
+}
+
+// option reads a socket option into buf and returns its size.
+func option(fd, level, name int, buf []byte) (int, syscall.Errno) {
+	size := uint32(len(buf))
+	_, _, errno := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
+		pointer(buf), uintptr(unsafe.Pointer(&size)), 0)
+	return int(size), errno
+}
+
+func setOption(fd, level, name int, value []byte) syscall.Errno {
+	_, _, errno := unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name),
+		pointer(value), uintptr(len(value)), 0)
+	return errno
+}
+
+// sameFile compares our descriptor with one of thread tid by kcmp(2).
+func (b *Broker) sameFile(ours, tid, theirs int) (bool, syscall.Errno) {
+	order, _, errno := unix.RawSyscall6(unix.SYS_KCMP, uintptr(b.self), uintptr(tid), kcmpFile, uintptr(ours), uintptr(theirs), 0)
+	return errno == 0 && order == 0, errno
+}
+
+// watches reports whether our epoll has an entry number tfd, the skip'th of that
+// number, and whether it is for our file (kcmp(2), KCMP_EPOLL_TFD).
+func (b *Broker) watches(epoll, tfd, skip, file int) (ours, exists bool) {
+	slot := struct{ efd, tfd, toff uint32 }{uint32(epoll), uint32(tfd), uint32(skip)}
+	order, _, errno := unix.RawSyscall6(unix.SYS_KCMP, uintptr(b.self), uintptr(b.self), kcmpEpollTFD,
+		uintptr(file), uintptr(unsafe.Pointer(&slot)), 0)
+	return errno == 0 && order == 0, errno == 0
+}
+
+// kcmp(2), linux/kcmp.h.
+const (
+	kcmpFile     = 0
+	kcmpEpollTFD = 7
+)
+
+// pointer is the address of a slice for the call in whose arguments it stands.
+func pointer(b []byte) uintptr {
+	if len(b) == 0 {
+		return 0
+	}
+	return uintptr(unsafe.Pointer(&b[0]))
+}

@@ -1,0 +1,66 @@
+package broker
+
+import (
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/netrule"
+)
+
+// DefaultConnections bounds the host sockets in a sandbox's hands where the
+// configuration does not.
+const DefaultConnections = 256
+
+// Config is what a broker must know of its sandbox.
+type Config struct {
+	Rules     netrule.Set
+	HostFacts netrule.HostFacts
+	// Errno is what a refused connect returns; 0 means EACCES.
+	Errno syscall.Errno
+	// HostLoopback are the TCP ports of the host's loopback that can be reached
+	// at the same loopback address inside.
+	HostLoopback []uint16
+	// UnixSockets are host sockets, as absolute paths, that a connect to the
+	// same path reaches.
+	UnixSockets []string
+	// Connections bounds the host sockets in the sandbox's hands; 0 means
+	// DefaultConnections.
+	Connections int
+	// Network is the SO_NETNS_COOKIE of the sandbox's network namespace. With 0
+	// every socket that is not of the supervisor's namespace is the sandbox's.
+	Network uint64
+	// LandlockTCP says that TCP bind and connect are handled by Landlock with no
+	// rule. Only then may the kernel be left to run a bind of a local socket.
+	LandlockTCP bool
+	Spawn       Spawn
+	// Grantable reports whether [syscalls] allow can permit a call; nil: none.
+	Grantable func(name string) bool
+	// Names returns the names that were pinned to an address; nil: none.
+	Names func(netip.Addr) []string
+	// Verbose records also what stays inside the sandbox, such as a connect to
+	// its own loopback.
+	Verbose bool
+}
+
+// Spawn is which programs may be executed. Mounts and Landlock enforce it; the
+// broker only explains.
+type Spawn struct {
+	Any   bool     // every program that is visible
+	Paths []string // files or directories, as the sandbox sees them
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Errno == 0 {
+		c.Errno = unix.EACCES
+	}
+	if c.Connections == 0 {
+		c.Connections = DefaultConnections
+	}
+	if c.Connections < 0 {
+		return c, fmt.Errorf("limit of %d connections: must not be negative", c.Connections)
+	}
+	return c, nil
+}

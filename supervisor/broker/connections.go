@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxKept bounds the sockets that are kept to be given back.
+const maxKept = 1024
+
+// connections counts the host sockets in the sandbox's hands and keeps, for
+// each, the socket of the sandbox that it took the place of.
+type connections struct {
+	mu       sync.Mutex
+	limit    int
+	byCookie map[uint64]connection
+}
+
+type connection struct {
+	inode uint64
+	guest int // the sandbox's own socket, -1 if it was not kept
+}
+
+func newConnections(limit int) connections {
+	return connections{limit: limit, byCookie: make(map[uint64]connection)}
+}
+
+// full reports whether the table is; sweep then finds out what still lives.
+func (c *connections) full() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.byCookie) >= c.limit
+}
+
+// add enters a host socket and takes over guest.
+func (c *connections) add(host, guest int) {
+	cookie, errno := cookieOption(host, unix.SO_COOKIE)
+	var stat unix.Stat_t
+	if errno != 0 || unix.Fstat(host, &stat) != nil {
+		unix.Close(guest)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.byCookie) >= maxKept && guest >= 0 {
+		unix.Close(guest)
+		guest = -1
+	}
+	c.byCookie[cookie] = connection{inode: stat.Ino, guest: guest}
+}
+
+// guestOf returns a new descriptor of the socket that a host socket took the
+// place of, or -1.
+func (c *connections) guestOf(host int) int {
+	cookie, errno := cookieOption(host, unix.SO_COOKIE)
+	if errno != 0 {
+		return -1
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, known := c.byCookie[cookie]
+	if !known || found.guest < 0 {
+		return -1
+	}
+	fd, err := unix.FcntlInt(uintptr(found.guest), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return -1
+	}
+	return fd
+}
+
+func (c *connections) remove(host int) {
+	cookie, _ := cookieOption(host, unix.SO_COOKIE)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.forget(cookie)
+}
+
+func (c *connections) forget(cookie uint64) {
+	if gone, known := c.byCookie[cookie]; known {
+		if gone.guest >= 0 {
+			unix.Close(gone.guest)
+		}
+		delete(c.byCookie, cookie)
+	}
+}
+
+// sweep forgets the host sockets that are closed and reports whether there is
+// room. A closed socket has left the kernel's tables or has no inode there
+// (proc_pid_net(5), tcp). Reading them takes time.
+func (c *connections) sweep() bool {
+	live := make(map[uint64]bool)
+	for _, table := range []string{"tcp", "tcp6"} {
+		if !liveInodes("/proc/thread-self/net/"+table, live) {
+			return false
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for cookie, entry := range c.byCookie {
+		if !live[entry.inode] {
+			c.forget(cookie)
+		}
+	}
+	return len(c.byCookie) < c.limit
+}
+
+// liveInodes adds the inodes of a table of sockets.
+func liveInodes(table string, live map[uint64]bool) bool {
+	text, err := os.ReadFile(table)
+	if err != nil {
+		return errors.Is(err, os.ErrNotExist) // no IPv6 on this host
+	}
+	const inodeField = 9
+	for line := range bytes.Lines(text) {
+		fields := bytes.Fields(line)
+		if len(fields) <= inodeField {
+			continue
+		}
+		if inode, err := strconv.ParseUint(string(fields[inodeField]), 10, 64); err == nil && inode != 0 {
+			live[inode] = true
+		}
+	}
+	return true
+}
+
+func (c *connections) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for cookie := range c.byCookie {
+		c.forget(cookie)
+	}
+}

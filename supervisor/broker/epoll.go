@@ -1,0 +1,101 @@
+package broker
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// maxEpolls bounds the epolls that are watched for registrations of sockets that
+// are handed off. Those of an epoll that was forgotten are lost: the program
+// waits, nothing opens.
+const maxEpolls = 64
+
+// epolls are our duplicates of the epolls that the sandbox has made.
+type epolls struct {
+	mu  sync.Mutex
+	fds []int // oldest first
+}
+
+// epollCreate answers epoll_create(2) and epoll_create1(2): an epoll made here
+// is known here, by whatever number the program calls it later.
+func (b *Broker) epollCreate(req *request) reply {
+	flags := int(int32(req.Args[0]))
+	if req.Syscall == unix.SYS_EPOLL_CREATE {
+		if flags <= 0 { // a size
+			return performed(-1, unix.EINVAL)
+		}
+		flags = 0
+	}
+	if flags&^unix.EPOLL_CLOEXEC != 0 {
+		return performed(-1, unix.EINVAL)
+	}
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return performed(-1, errnoOf(err))
+	}
+	// With FLAG_SEND the kernel answers the call with the new number in the same
+	// step, so that no signal can come between (Linux 5.14).
+	err = b.listener.addFD(req.ID, fd, 0, seccomp.AddFDSend, flags != 0)
+	if err != nil {
+		unix.Close(fd)
+		return performed(-1, errnoOf(err))
+	}
+	b.epolls.keep(fd)
+	return postponed()
+}
+
+func (e *epolls) keep(fd int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.fds) == maxEpolls {
+		unix.Close(e.fds[0])
+		e.fds = append(e.fds[:0], e.fds[1:]...)
+	}
+	e.fds = append(e.fds, fd)
+}
+
+func (e *epolls) close() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, fd := range e.fds {
+		unix.Close(fd)
+	}
+	e.fds = nil
+}
+
+// entry is one registration of a file in an epoll, as epoll keys it.
+type entry struct {
+	epoll  int
+	number int // of the caller's descriptor
+	events uint32
+	data   uint64
+}
+
+// entriesOf finds the registrations of a file under numbers.
+func (e *epolls) entriesOf(b *Broker, file int, numbers []int) []entry {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var found []entry
+	for _, epoll := range e.fds {
+		for _, number := range numbers {
+			if b.isWatched(epoll, number, file) {
+				found = append(found, readEntries(epoll, number, file)...)
+			}
+		}
+	}
+	return found
+}
+
+// isWatched asks whether an epoll has an entry of that number for that file; an
+// epoll has several entries of one number if the number was reused.
+func (b *Broker) isWatched(epoll, number, file int) bool {
+	for skip := 0; ; skip++ {
+		ours, exists := b.watches(epoll, number, skip, file)
+		if ours || !exists {
+			return ours
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package broker
+
+import (
+	"encoding/binary"
+	"path"
+	"slices"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// connectPath connects a local socket to a path. The caller's mounts may hold
+// sockets of the host, which neither a read-only mount nor Landlock keeps from
+// being connected to, so only sockets on the sandbox's own file systems and
+// those that the policy names are reached.
+func (b *Broker) connectPath(req *request, s *socket, d destination) reply {
+	return b.offload(req, s, func(s *socket) reply {
+		target, errno := b.findSocket(req, d, "connect")
+		if errno != 0 {
+			return performed(-1, errno)
+		}
+		a := localAddress(procFD(target))
+		fd, waits := s.fd, !isNonblocking(s.fd)
+		attempt := func() reply {
+			return performed(0, withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, a.bytes()) }))
+		}
+		r := attempt()
+		if r.errno == unix.EAGAIN && waits {
+			return b.pending.retry(b, req, s, closing(attempt, target))
+		}
+		unix.Close(target)
+		return r
+	})
+}
+
+// sendPath sends a datagram of a local socket to a path.
+func (b *Broker) sendPath(req *request, s *socket, d destination, flags int) reply {
+	data, errno := b.copyData(req)
+	if errno != 0 {
+		return performed(-1, errno)
+	}
+	return b.offload(req, s, func(s *socket) reply {
+		target, errno := b.findSocket(req, d, "sendto")
+		if errno != 0 {
+			return performed(-1, errno)
+		}
+		defer unix.Close(target)
+		a := localAddress(procFD(target))
+		return b.sendData(req, s, data, flags, a.bytes())
+	})
+}
+
+// closing makes an attempt close fd when it is the last one.
+func closing(attempt func() reply, fd int) func() reply {
+	return func() reply {
+		r := attempt()
+		if r.errno != unix.EAGAIN {
+			unix.Close(fd)
+		}
+		return r
+	}
+}
+
+// findSocket opens (O_PATH) the socket that a path means to the caller, if the
+// caller may reach it, and notes the decision. It runs in the pool.
+func (b *Broker) findSocket(req *request, d destination, operation string) (int, syscall.Errno) {
+	target := "unix:" + d.path
+	if named := path.Clean(d.path); slices.Contains(b.tree.sockets, named) {
+		fd, err := unix.Open(named, unix.O_PATH|unix.O_CLOEXEC, 0)
+		req.record = b.entry(req, "allow", operation, target, ruleUnix)
+		return fd, errnoOf(err)
+	}
+	fd, errno := b.tree.resolve(int(req.PID), "cwd", d.path)
+	if errno != 0 {
+		return -1, errno
+	}
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		unix.Close(fd)
+		return -1, errnoOf(err)
+	}
+	if stat.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		unix.Close(fd)
+		return -1, unix.ECONNREFUSED // as the kernel says
+	}
+	if !b.tree.isPrivate(int(req.PID), stat.Dev) {
+		unix.Close(fd)
+		req.record = b.denial(req, operation, target, ruleUnix)
+		req.record.Hint = `network.unix = ["` + d.path + `"]`
+		return -1, b.rules.errno
+	}
+	b.inside(req, operation, target)
+	return fd, 0
+}
+
+// localAddress is the address of a path.
+func localAddress(name string) *address {
+	a := &address{}
+	binary.NativeEndian.PutUint16(a.data[:], unix.AF_UNIX)
+	a.size = 2 + copy(a.data[2:unix.SizeofSockaddrUnix-1], name) + 1
+	return a
+}

@@ -1,0 +1,84 @@
+package broker
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// Names of rules that no policy line is written for.
+const (
+	ruleHostLoopback = "network.host_loopback"
+	ruleUnix         = "network.unix"
+	ruleFamilies     = "network.families" // only local, TCP and UDP sockets
+	ruleHandoff      = "network.handoff"  // what a host socket in the sandbox's hands may not do
+	ruleInside       = "network.inside"   // stays in the sandbox
+	ruleConnections  = "limits.connections"
+	ruleSpawn        = "process.spawn"
+	ruleSyscalls     = "seccomp.default"
+	ruleInternal     = "internal" // the broker failed, and the call with it
+)
+
+// entry begins the record of req. Errno and latency are filled in with the
+// answer, when they are known.
+func (b *Broker) entry(req *request, verdict, operation, target, rule string) *audit.Record {
+	return &audit.Record{
+		Time:      req.received,
+		Source:    audit.SourceKernel,
+		Verdict:   verdict,
+		Operation: operation,
+		Target:    target,
+		Rule:      rule,
+		TID:       int(req.PID),
+	}
+}
+
+func (b *Broker) denial(req *request, operation, target, rule string) *audit.Record {
+	return b.entry(req, audit.Deny, operation, target, rule)
+}
+
+// inside records what does not leave the sandbox, if that is wanted.
+func (b *Broker) inside(req *request, operation, target string) {
+	if b.config.Verbose {
+		req.record = b.entry(req, audit.Allow, operation, target, ruleInside)
+	}
+}
+
+// judged records a decision of the network rules.
+func (b *Broker) judged(req *request, operation string, k socketKind, d destination, decision netrule.Decision) {
+	canonical := d
+	canonical.addr = decision.Canonical
+	verdict := audit.Deny
+	if decision.Verdict == netrule.Allow {
+		verdict = audit.Allow
+	}
+	req.record = b.entry(req, verdict, operation, canonical.target(k), decision.Rule)
+	req.record.Hint = decision.Hint
+	if original := d.target(k); original != req.record.Target {
+		req.record.Original = original
+	}
+	if names := b.rules.pinned(d.addr.Addr()); len(names) > 0 {
+		req.record.Name = names[0]
+	}
+}
+
+// complete fills in what only the answer knows.
+func (b *Broker) complete(req *request, response seccomp.Response) {
+	if req.thread != nil {
+		_, req.record.PID = req.thread.ids()
+	}
+	if response.Errno != 0 || !response.Perform && !response.Continue {
+		errno := response.Errno
+		if errno == 0 {
+			errno = unix.EPERM
+		}
+		req.record.Errno = errnoName(errno)
+	}
+	req.record.Latency = since(req)
+}
+
+func errnoName(errno syscall.Errno) string { return unix.ErrnoName(errno) }

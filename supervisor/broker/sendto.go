@@ -1,0 +1,95 @@
+package broker
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxDatagram bounds what is copied for one send. It is more than a local or UDP
+// socket takes at once; a stream may take less than it is given.
+const maxDatagram = 1 << 20
+
+// sendto answers a sendto(2) with a destination or with urgent data.
+func (b *Broker) sendto(req *request) reply {
+	s, errno := b.take(req)
+	if errno != 0 {
+		return performed(-1, errno)
+	}
+	defer s.release()
+	flags := int(int32(req.Args[3]))
+	if flags&unix.MSG_OOB != 0 && !s.isTCP() {
+		return performed(-1, unix.EOPNOTSUPP)
+	}
+	var a address
+	if req.Args[4] != 0 {
+		if errno := b.copyAddress(req, 4, &a); errno != 0 {
+			return performed(-1, errno)
+		}
+	}
+	if s.isTCP() {
+		a.size = 0 // tcp(7) does not look at it without MSG_FASTOPEN
+	}
+	return b.performSend(req, &s, &a, flags)
+}
+
+func (b *Broker) performSend(req *request, s *socket, a *address, flags int) reply {
+	d := readAddress(s.domain, a.bytes())
+	switch {
+	case s.isTCP():
+	case s.isUDP() && !s.host:
+		dec := b.rules.datagram(d)
+		if dec.judged {
+			b.judged(req, "sendto", s.socketKind, d, dec.network)
+		}
+		if dec.act == refuse {
+			return deny(dec.errno)
+		}
+	case s.isLocal():
+		if d.class == localPath {
+			return b.sendPath(req, s, d, flags)
+		}
+	default:
+		req.record = b.denial(req, "sendto", d.target(s.socketKind), ruleFamilies)
+		return deny(b.rules.errno)
+	}
+	data, errno := b.copyData(req)
+	if errno != 0 {
+		return performed(-1, errno)
+	}
+	return b.sendData(req, s, data, flags, a.bytes())
+}
+
+// copyData copies what is to be sent.
+func (b *Broker) copyData(req *request) ([]byte, syscall.Errno) {
+	size := req.Args[2]
+	if size > maxDatagram {
+		size = maxDatagram + 1
+	}
+	data := make([]byte, size)
+	if errno := b.copyIn(req, req.Args[1], data); errno != 0 {
+		return nil, errno
+	}
+	return data, 0
+}
+
+// sendData sends without blocking. A caller that would block is answered from
+// pending when the socket has room again.
+func (b *Broker) sendData(req *request, s *socket, data []byte, flags int, to []byte) reply {
+	if len(data) > maxDatagram {
+		if !s.isTCP() {
+			return performed(-1, unix.EMSGSIZE)
+		}
+		data = data[:maxDatagram]
+	}
+	fd, own := s.fd, flags&^unix.MSG_FASTOPEN|unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL
+	attempt := func() reply {
+		n, errno := sendTo(fd, data, own, to)
+		return performed(int64(n), errno)
+	}
+	r := attempt()
+	if r.errno == unix.EAGAIN && flags&unix.MSG_DONTWAIT == 0 && !isNonblocking(fd) {
+		return b.pending.retry(b, req, s, attempt)
+	}
+	return r
+}

@@ -1,0 +1,149 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// maxPanics is how many calls may make the broker panic before Serve gives up,
+// which ends the sandbox.
+const maxPanics = 8
+
+// Serve answers notifications until ctx ends or no process is left under the
+// filter; then it returns nil. Any other end is an error, after which the
+// sandbox must be killed: its trapped calls have nobody to answer them.
+//
+// The loop owns one OS thread and answers inline. What can block leaves it: a
+// connect that waits for a far end is in pending, slow look-ups are in the pool.
+func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	b.listener = &listener{single: from}
+	if _, err := from.SyncWakeUp(); err != nil {
+		return err
+	}
+	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return fmt.Errorf("make the stop event: %w", err)
+	}
+	defer unix.Close(stop)
+	stopped := context.AfterFunc(ctx, func() { _, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0}) })
+	defer stopped()
+	b.pool.start(b)
+	defer b.pool.stop()
+	defer b.pending.stop()
+	fds := []unix.PollFd{
+		{Fd: int32(from.Fd()), Events: unix.POLLIN},
+		{Fd: int32(stop), Events: unix.POLLIN},
+		{Fd: int32(b.pending.epoll), Events: unix.POLLIN},
+	}
+	for {
+		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("wait for notifications: %w", err)
+		}
+		if fds[1].Revents != 0 {
+			return nil
+		}
+		if fds[2].Revents != 0 {
+			b.finishConnects()
+		}
+		if fds[0].Revents&unix.POLLIN != 0 {
+			if err := b.serveOne(); err != nil {
+				return err
+			}
+		} else if fds[0].Revents != 0 {
+			return nil // POLLHUP: nobody is left under the filter
+		}
+	}
+}
+
+// serveOne receives and answers one notification.
+func (b *Broker) serveOne() error {
+	req := &request{}
+	err := b.listener.receive(&req.Notification)
+	switch {
+	case errors.Is(err, seccomp.ErrGone): // the caller was interrupted or died
+		b.lost.note()
+		return nil
+	case err != nil:
+		return fmt.Errorf("receive a notification: %w", err)
+	}
+	req.received = time.Now()
+	if !b.handle(req) {
+		b.panics++
+	}
+	if b.panics >= maxPanics {
+		return fmt.Errorf("%d calls made the broker panic", b.panics)
+	}
+	return nil
+}
+
+// handle answers req, now or later. A panic denies the call; handle then
+// returns false.
+func (b *Broker) handle(req *request) (ok bool) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			b.recoverFrom(req, cause)
+		}
+	}()
+	response, later := b.dispatch(req)
+	if !later {
+		b.answer(req, response)
+	}
+	return true
+}
+
+func (b *Broker) recoverFrom(req *request, cause any) {
+	req.record = b.denial(req, seccomp.Name(req.Syscall), "", ruleInternal)
+	req.record.Original = fmt.Sprint(cause)
+	b.answer(req, seccomp.Response{ID: req.ID, Errno: unix.EPERM})
+}
+
+// dispatch finds the handler. Which type it returns says what it may answer.
+func (b *Broker) dispatch(req *request) (response seccomp.Response, later bool) {
+	var r reply
+	switch req.Syscall {
+	case unix.SYS_EXECVE, unix.SYS_EXECVEAT:
+		return rechecked(req, b.execve(req))
+	case unix.SYS_BIND:
+		return rechecked(req, b.bind(req))
+	case unix.SYS_CONNECT:
+		r = b.connect(req)
+	case unix.SYS_LISTEN:
+		r = b.listen(req)
+	case unix.SYS_GETSOCKOPT:
+		r = b.socketError(req)
+	case unix.SYS_SENDTO:
+		r = b.sendto(req)
+	case unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1:
+		r = b.epollCreate(req)
+	default:
+		r = b.refused(req)
+	}
+	return r.response(req.ID), r.later
+}
+
+func rechecked(req *request, r recheckedReply) (response seccomp.Response, later bool) {
+	return r.response(req.ID), r.later
+}
+
+// answer sends the one response to req and then its record. It may be called
+// from any thread, once for a request.
+func (b *Broker) answer(req *request, response seccomp.Response) {
+	err := b.listener.respond(response)
+	if errors.Is(err, seccomp.ErrGone) && req.Syscall == unix.SYS_CONNECT {
+		b.lost.note()
+	}
+	if req.record == nil {
+		return
+	}
+	b.complete(req, response)
+	b.sink.Record(*req.record)
+}

@@ -1,0 +1,110 @@
+package broker
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// swap replaces the caller's socket by another at every number of numbers, each
+// keeping its close-on-exec flag, and moves epoll registrations along.
+func (b *Broker) swap(req *request, s *socket, by int, numbers []int) syscall.Errno {
+	if errno := likeBlocking(by, s.fd); errno != 0 {
+		return errno
+	}
+	entries := b.epolls.entriesOf(b, s.fd, numbers)
+	for _, number := range numbers {
+		same, errno := b.sameFile(s.fd, int(req.PID), number)
+		if !same {
+			if number == s.number { // another thread put something else there
+				return firstErrno(errno, unix.EBADF)
+			}
+			continue
+		}
+		if errno := b.replace(req, by, number); errno != 0 {
+			if number == s.number {
+				return errno
+			}
+		}
+	}
+	if len(entries) > 0 {
+		moveEntries(entries, s.fd, by)
+	}
+	return 0
+}
+
+// replace puts a duplicate of fd at a number of the caller's.
+func (b *Broker) replace(req *request, fd, number int) syscall.Errno {
+	closes, errno := closesOnExec(int(req.PID), number)
+	if errno != 0 {
+		return errno
+	}
+	err := b.listener.addFD(req.ID, fd, number, seccomp.AddFDAt, closes)
+	return errnoOf(err)
+}
+
+// likeBlocking gives fd the blocking mode of another.
+func likeBlocking(fd, like int) syscall.Errno {
+	have, want := statusFlags(fd), statusFlags(like)
+	if (have^want)&unix.O_NONBLOCK == 0 {
+		return 0
+	}
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, have&^unix.O_NONBLOCK|want&unix.O_NONBLOCK)
+	return errnoOf(err)
+}
+
+func firstErrno(errnos ...syscall.Errno) syscall.Errno {
+	for _, errno := range errnos {
+		if errno != 0 {
+			return errno
+		}
+	}
+	return 0
+}
+
+// connectGivenBack serves a connect that must not leave the sandbox, on a host
+// socket: the sandbox's own socket returns to its numbers first.
+func (b *Broker) connectGivenBack(req *request, s *socket, a *address, d destination) reply {
+	if d.class == loopback {
+		switch stateOf(s.fd) {
+		case tcpClose:
+		case tcpSynSent, tcpSynReceived:
+			return performed(-1, unix.EALREADY)
+		default:
+			return performed(-1, unix.EISCONN)
+		}
+	}
+	if errno := b.giveBack(req, s, "connect"); errno != 0 {
+		return deny(errno)
+	}
+	b.inside(req, "connect", d.target(s.socketKind))
+	return b.connectInPlace(req, s, a)
+}
+
+// giveBack replaces a host socket in the caller's hands by the socket of the
+// sandbox that it took the place of; s then is that one. The host socket closes
+// with its last holder.
+func (b *Broker) giveBack(req *request, s *socket, operation string) syscall.Errno {
+	guest := b.connections.guestOf(s.fd)
+	if guest < 0 {
+		req.record = b.denial(req, operation, "", ruleHandoff)
+		return unix.EINVAL
+	}
+	own := socket{socketKind: s.socketKind, fd: guest, number: s.number}
+	own.host = false
+	copyOptions(own.fd, s.fd, s.domain)
+	numbers, complete := b.holders(req, s)
+	if !complete {
+		numbers = b.allHolders(req, s)
+	}
+	if errno := b.swap(req, s, own.fd, numbers); errno != 0 {
+		own.release()
+		return errno
+	}
+	b.connections.remove(s.fd)
+	s.release()
+	*s = own
+	return 0
+}

@@ -1,0 +1,169 @@
+package broker
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxThreads bounds the cache of threads; each entry holds one descriptor.
+const maxThreads = 512
+
+// thread is one caller. Its pidfd makes sure that a reused id is noticed.
+type thread struct {
+	tid   int
+	pidfd int
+
+	identify sync.Once
+	tgid     int // process id on the host, 0 if unknown
+	inside   int // process id inside the sandbox, 0 if unknown
+}
+
+// threads remembers the pidfds of callers. Only the serve thread uses it.
+type threads struct {
+	byID     map[int]*thread
+	order    []int // ring of ids, oldest at next
+	next     int
+	noThread bool // the kernel has no PIDFD_THREAD (before Linux 6.9)
+}
+
+func newThreads() threads {
+	return threads{byID: make(map[int]*thread)}
+}
+
+// caller returns the thread that made the call.
+func (b *Broker) caller(req *request) (*thread, syscall.Errno) {
+	if req.thread != nil {
+		return req.thread, 0
+	}
+	th := b.threads.byID[int(req.PID)]
+	if th == nil {
+		var errno syscall.Errno
+		if th, errno = b.openCaller(req); errno != 0 {
+			return nil, errno
+		}
+	}
+	req.thread = th
+	return th, 0
+}
+
+func (b *Broker) openCaller(req *request) (*thread, syscall.Errno) {
+	pidfd, err := b.threads.open(int(req.PID))
+	if err != nil {
+		return nil, errnoOf(err)
+	}
+	if !b.listener.valid(req.ID) {
+		unix.Close(pidfd)
+		return nil, unix.ESRCH
+	}
+	th := &thread{tid: int(req.PID), pidfd: pidfd}
+	b.threads.put(th)
+	return th, 0
+}
+
+// open returns a pidfd of the thread itself, or of its process where the kernel
+// cannot: the filter refuses threads with a descriptor table of their own, so
+// both see the same descriptors.
+func (t *threads) open(tid int) (int, error) {
+	if !t.noThread {
+		fd, err := unix.PidfdOpen(tid, unix.PIDFD_THREAD)
+		if !errors.Is(err, unix.EINVAL) {
+			return fd, err
+		}
+		t.noThread = true
+	}
+	tgid, _, err := statusIDs(tid)
+	if err != nil {
+		return -1, err
+	}
+	return unix.PidfdOpen(tgid, 0)
+}
+
+func (t *threads) put(th *thread) {
+	if old := t.byID[th.tid]; old != nil {
+		unix.Close(old.pidfd)
+		t.byID[th.tid] = th
+		return
+	}
+	if len(t.order) < maxThreads {
+		t.order = append(t.order, th.tid)
+	} else {
+		if old := t.byID[t.order[t.next]]; old != nil {
+			unix.Close(old.pidfd)
+			delete(t.byID, old.tid)
+		}
+		t.order[t.next] = th.tid
+		t.next = (t.next + 1) % maxThreads
+	}
+	t.byID[th.tid] = th
+}
+
+func (t *threads) close() {
+	for _, th := range t.byID {
+		unix.Close(th.pidfd)
+	}
+	t.byID = nil
+}
+
+// duplicate takes a duplicate of the caller's descriptor (pidfd_getfd(2)). What
+// the number refers to may change at once; the duplicate does not.
+func (b *Broker) duplicate(req *request, number int) (int, syscall.Errno) {
+	th, errno := b.caller(req)
+	if errno != 0 {
+		return -1, errno
+	}
+	fd, err := unix.PidfdGetfd(th.pidfd, number, 0)
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EBADF) && !alive(th.pidfd) {
+		// The id belongs to another thread than the one that we knew.
+		if th, errno = b.openCaller(req); errno != 0 {
+			return -1, errno
+		}
+		req.thread = th
+		fd, err = unix.PidfdGetfd(th.pidfd, number, 0)
+	}
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	return fd, 0
+}
+
+// alive reports whether the thread of a pidfd has not ended.
+func alive(pidfd int) bool {
+	return unix.PidfdSendSignal(pidfd, 0, nil, 0) == nil
+}
+
+// ids returns the process id of the thread on the host and inside the sandbox.
+func (th *thread) ids() (tgid, inside int) {
+	th.identify.Do(func() { th.tgid, th.inside, _ = statusIDs(th.tid) })
+	return th.tgid, th.inside
+}
+
+// statusIDs reads the process id of a thread, here and in its innermost PID
+// namespace (proc_pid_status(5): Tgid, NStgid).
+func statusIDs(tid int) (tgid, inside int, err error) {
+	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the status of thread %d: %w", tid, err)
+	}
+	for line := range bytes.Lines(status) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		fields := bytes.Fields(value)
+		if len(fields) == 0 {
+			continue
+		}
+		number, _ := strconv.Atoi(string(fields[len(fields)-1]))
+		switch string(name) {
+		case "Tgid":
+			tgid = number
+		case "NStgid":
+			inside = number
+		}
+	}
+	return tgid, inside, nil
+}

@@ -1,0 +1,99 @@
+package broker
+
+import (
+	"bufio"
+	"os"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// tree resolves paths as the sandbox sees them, and knows which file systems are
+// the sandbox's own.
+type tree struct {
+	sockets []string // host sockets that may be reached, Config.UnixSockets
+
+	once    sync.Once
+	private map[uint64]bool // device numbers of the sandbox's own tmpfs mounts
+}
+
+// resolve opens (O_PATH) what a path means to a thread. Everything stays below
+// the thread's root, whatever links say (openat2(2), RESOLVE_IN_ROOT), and what
+// was opened can no longer be exchanged. base is "cwd" or "fd/N".
+func (t *tree) resolve(tid int, base, name string) (int, syscall.Errno) {
+	dir := "/proc/" + strconv.Itoa(tid)
+	root, err := unix.Open(dir+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	defer unix.Close(root)
+	if !path.IsAbs(name) {
+		from, err := os.Readlink(dir + "/" + base)
+		if err != nil {
+			return -1, errnoOf(err)
+		}
+		name = from + "/" + name
+	}
+	fd, err := unix.Openat2(root, name, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
+	})
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	return fd, 0
+}
+
+// isPrivate reports whether a device is a tmpfs of the sandbox's own: one that
+// the sandbox has mounted and the supervisor has not. The sandbox cannot mount,
+// so the first look is the last.
+func (t *tree) isPrivate(tid int, device uint64) bool {
+	t.once.Do(func() {
+		inside, err := tmpfsDevices("/proc/" + strconv.Itoa(tid) + "/mountinfo")
+		if err != nil {
+			return
+		}
+		ours, err := tmpfsDevices("/proc/self/mountinfo")
+		if err != nil {
+			return
+		}
+		for shared := range ours {
+			delete(inside, shared)
+		}
+		t.private = inside
+	})
+	return t.private[device]
+}
+
+// tmpfsDevices reads the device numbers of the tmpfs mounts of a mount table
+// (proc_pid_mountinfo(5)).
+func tmpfsDevices(table string) (map[uint64]bool, error) {
+	f, err := os.Open(table)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	devices := make(map[uint64]bool)
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		before, after, _ := strings.Cut(lines.Text(), " - ")
+		fields := strings.Fields(before)
+		if len(fields) < 3 || !strings.HasPrefix(after, "tmpfs ") {
+			continue
+		}
+		major, minor, _ := strings.Cut(fields[2], ":")
+		high, err1 := strconv.ParseUint(major, 10, 32)
+		low, err2 := strconv.ParseUint(minor, 10, 32)
+		if err1 == nil && err2 == nil {
+			devices[unix.Mkdev(uint32(high), uint32(low))] = true
+		}
+	}
+	return devices, lines.Err()
+}
+
+// procFD is a path to what one of our own descriptors refers to.
+func procFD(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }

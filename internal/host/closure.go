@@ -1,115 +1,124 @@
 package host
 
 import (
-	"fmt"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 )
 
-// builder collects a closure. What it adds is either part of the interpreter's
-// or the program's own trees, or public: readable by every user of this host
-// and owned by root or the caller. So a planted symlink, RPATH or pyvenv.cfg
-// makes nothing visible that was not open to everyone.
-type builder struct {
-	caller Caller
-	tree   *tree
-	loader loader
-	own    []string // directories without symlinks that are wanted as such
-
-	binds map[string]bool   // path to exec
-	links map[string]string // path to target
-
-	loaded map[string]bool // libraries has followed this file
+// Closure is a set of host paths that are needed together. Binds and Links are
+// sorted by path, so that a directory stands before what lies in it; no bind
+// and no link lies below another bind.
+type Closure struct {
+	Binds []Bind
+	Links []Link
 }
 
-func newBuilder(caller Caller, t *tree) *builder {
-	return &builder{
-		caller: caller,
-		tree:   t,
-		loader: newLoader(t),
-		binds:  make(map[string]bool),
-		links:  make(map[string]string),
-		loaded: make(map[string]bool),
-	}
+// Bind is one host file or directory that must appear at the same path inside,
+// read-only.
+type Bind struct {
+	Path   string // absolute, without symlinks on the host
+	Exec   bool   // may be mapped executable
+	Public bool   // every user of this host can reach and read it
+	Only   []string
+	// Only lists, relative to Path and sorted, the files and directories that
+	// are needed of a directory; empty means all of it. What else it holds is
+	// public too, and for Landlock to hold back.
 }
 
-// add resolves path and makes it visible, with the symlinks on the way.
-func (b *builder) add(path string, exec bool) (place, error) {
-	found, err := b.tree.walk(path)
-	if err != nil {
-		return place{}, err
-	}
-	if err := b.permit(found); err != nil {
-		return place{}, err
-	}
-	b.commit(found, exec)
-	return found, nil
+// Link is a symlink that must exist inside so that a host path resolves as it
+// does on the host.
+type Link struct {
+	Path   string
+	Target string
 }
 
-// offer adds what is useful where it exists and is left out where it does not.
-func (b *builder) offer(exec bool, paths ...string) {
-	for _, path := range paths {
-		if found, err := b.tree.walk(path); err == nil && b.permit(found) == nil {
-			b.commit(found, exec)
-		}
+// Merge returns both closures as one.
+func (c Closure) Merge(other Closure) Closure {
+	merged := Closure{
+		Binds: slices.Concat(c.Binds, other.Binds),
+		Links: slices.Concat(c.Links, other.Links),
 	}
+	slices.SortStableFunc(merged.Binds, compareBinds)
+	slices.SortStableFunc(merged.Links, func(x, y Link) int { return comparePaths(x.Path, y.Path) })
+	return merged.pruned()
 }
 
-func (b *builder) permit(found place) error {
-	if slices.ContainsFunc(b.own, func(dir string) bool { return within(found.path, dir) }) {
-		return nil
-	}
-	if !found.public {
-		return fmt.Errorf("%s is not readable by every user, and lies outside the interpreter's own directories", found.path)
-	}
-	if !b.caller.trusts(found.stat.Uid) {
-		return fmt.Errorf("%s belongs to uid %d, not to root or the caller", found.path, found.stat.Uid)
-	}
-	return nil
-}
-
-func (b *builder) commit(found place, exec bool) {
-	if found.isDir() || found.isFile() {
-		b.binds[found.path] = b.binds[found.path] || exec
-	}
-	for _, link := range found.via {
-		b.links[link.Path] = link.Target
-	}
-}
-
-// covered says whether path lies below a bind that already has the rights.
-func (b *builder) covered(path string, exec bool) bool {
-	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if hasExec, ok := b.binds[dir]; ok && (hasExec || !exec) {
-			return true
-		}
-		if dir == "/" {
-			return false
-		}
-	}
-}
-
-// closure returns what was collected, without what a bound directory brings.
-// A directory gets the right to execute if anything below it was added with it.
-func (b *builder) closure() Closure {
-	var c Closure
-	paths := slices.SortedFunc(maps.Keys(b.binds), comparePaths)
-	for _, path := range paths {
-		if n := len(c.Binds); n > 0 && within(path, c.Binds[n-1].Path) {
-			c.Binds[n-1].Exec = c.Binds[n-1].Exec || b.binds[path]
+// pruned leaves out what a bound directory brings, and what stands twice. A
+// directory may be executed from if anything in it must be. Both lists are
+// sorted.
+func (c Closure) pruned() Closure {
+	var kept Closure
+	for _, bind := range c.Binds {
+		n := len(kept.Binds)
+		if n == 0 || !within(bind.Path, kept.Binds[n-1].Path) {
+			kept.Binds = append(kept.Binds, bind)
 			continue
 		}
-		c.Binds = append(c.Binds, Bind{Path: path, Exec: b.binds[path]})
+		kept.Binds[n-1].Exec = kept.Binds[n-1].Exec || bind.Exec
 	}
-	for _, path := range slices.SortedFunc(maps.Keys(b.links), comparePaths) {
-		if !b.covered(path, false) {
-			c.Links = append(c.Links, Link{Path: path, Target: b.links[path]})
+	bound := 0
+	for _, link := range c.Links {
+		for bound < len(kept.Binds) && comparePaths(kept.Binds[bound].Path, link.Path) < 0 {
+			bound++
+		}
+		// Binds are disjoint, so only the last one before the link can hold it.
+		if bound > 0 && within(link.Path, kept.Binds[bound-1].Path) {
+			continue
+		}
+		if n := len(kept.Links); n == 0 || kept.Links[n-1].Path != link.Path {
+			kept.Links = append(kept.Links, link)
 		}
 	}
-	return c
+	return kept
 }
+
+// Group binds a public directory of libraries once instead of each file, where
+// at least so many of its libraries are needed. A mount costs some four times as
+// much as a Landlock rule, so a closure with many libraries starts faster this
+// way. The links in such a directory come with it.
+func (c Closure) Group(least int) Closure {
+	files := make(map[string]int)
+	for _, bind := range c.Binds {
+		if bind.Public && isLibraryName(filepath.Base(bind.Path)) {
+			files[filepath.Dir(bind.Path)]++
+		}
+	}
+	var grouped Closure
+	for _, bind := range c.Binds {
+		dir, ok := groupOf(bind.Path, files, least)
+		if !ok {
+			grouped.Binds = append(grouped.Binds, bind)
+			continue
+		}
+		n := len(grouped.Binds)
+		if n == 0 || grouped.Binds[n-1].Path != dir {
+			grouped.Binds = append(grouped.Binds, Bind{Path: dir, Exec: true, Public: true})
+			n++
+		}
+		last := &grouped.Binds[n-1]
+		last.Only = append(last.Only, bind.Path[len(dir)+1:])
+	}
+	for _, link := range c.Links {
+		if _, ok := groupOf(link.Path, files, least); !ok {
+			grouped.Links = append(grouped.Links, link)
+		}
+	}
+	return grouped
+}
+
+// groupOf returns the outermost directory above path that is bound as a whole.
+func groupOf(path string, files map[string]int, least int) (string, bool) {
+	group, found := "", false
+	for dir := filepath.Dir(path); dir != "/"; dir = filepath.Dir(dir) {
+		if files[dir] >= least {
+			group, found = dir, true
+		}
+	}
+	return group, found
+}
+
+func compareBinds(x, y Bind) int { return comparePaths(x.Path, y.Path) }
 
 // comparePaths sorts a directory directly before what lies in it.
 func comparePaths(x, y string) int {

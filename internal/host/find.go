@@ -15,6 +15,15 @@ type selection struct {
 	layout     layout // of the base interpreter
 }
 
+// interpreter describes the selection without its closure.
+func (s selection) interpreter() Interpreter {
+	python := Interpreter{Executable: s.executable, Version: s.layout.version, Prefix: s.layout.prefix}
+	if s.venv != nil {
+		python.Venv = s.venv.dir
+	}
+	return python
+}
+
 var versionRequest = regexp.MustCompile(`^3(\.[0-9]{1,2}(\.[0-9]{1,2})?)?$`)
 
 // FindInterpreter finds the CPython that a request means, and its closure. A

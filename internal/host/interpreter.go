@@ -12,25 +12,3 @@ type Interpreter struct {
 	Venv       string // venv directory, or empty
 	Closure
 }
-
-// Closure is a set of host paths that are needed together. Binds and Links are
-// sorted by path, so that a directory stands before what lies in it; no bind
-// and no link lies below another bind.
-type Closure struct {
-	Binds []Bind
-	Links []Link
-}
-
-// Bind is one host file or directory that must appear at the same path inside,
-// read-only.
-type Bind struct {
-	Path string // absolute, without symlinks on the host
-	Exec bool   // may be mapped executable
-}
-
-// Link is a symlink that must exist inside so that a host path resolves as it
-// does on the host.
-type Link struct {
-	Path   string
-	Target string
-}

@@ -130,6 +130,11 @@ func (l layout) checkOwner(t *tree, caller Caller) error {
 	return nil
 }
 
+// zip is where CPython looks for a standard library in one file.
+func (l layout) zip() string {
+	return filepath.Join(l.prefix, "lib", "python"+strings.ReplaceAll(l.version, ".", "")+".zip")
+}
+
 // minor returns 12 of "3.12" and -1 of what is no such version.
 func minor(version string) int {
 	text, ok := strings.CutPrefix(version, "3.")

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -85,8 +86,8 @@ func (b *builder) byName(path string, names ...string) {
 const maxFiles = 1 << 20
 
 // extensions makes visible what the extension modules and private libraries
-// below a directory need. What cannot be found is left out: that module does
-// not load on the host either.
+// below a directory need, and what symlinks in it name outside. What cannot be
+// found is left out: that module does not load on the host either.
 func (b *builder) extensions(dir string, inherited []string) error {
 	files := 0
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -98,6 +99,8 @@ func (b *builder) extensions(dir string, inherited []string) error {
 			return err
 		case err != nil: // a directory that the caller may not read
 			return fs.SkipDir
+		case entry.IsDir() && path != dir && holdsNoExtensions(entry.Name()):
+			return fs.SkipDir
 		case entry.Type() == os.ModeSymlink:
 			b.outward(path)
 		case entry.Type().IsRegular() && isLibraryName(entry.Name()):
@@ -107,8 +110,33 @@ func (b *builder) extensions(dir string, inherited []string) error {
 	})
 }
 
+// holdsNoExtensions says whether a directory need not be walked: it has no
+// libraries, or is a tree of packages of its own.
+func holdsNoExtensions(name string) bool {
+	return name == "__pycache__" || slices.Contains(packageDirNames(), name)
+}
+
 // isLibraryName says whether a name is that of a shared library: "x.so" or
 // "x.so.1.2".
 func isLibraryName(name string) bool {
 	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.")
+}
+
+// outward follows a symlink in a tree of packages to what it names outside, such
+// as a setting in /etc of a package of the distribution. Only what is public is
+// followed, and to no directory that others share.
+func (b *builder) outward(path string) {
+	found, err := b.tree.walk(path)
+	if err != nil || b.permit(found) != nil {
+		return
+	}
+	const ownDepth = 3 // "/usr/share/NAME"
+	if found.isDir() && len(components(found.path)) < ownDepth {
+		return
+	}
+	elf := found.isFile() && b.loader.object(found.path) != nil
+	b.commit(found, elf)
+	if elf {
+		b.elf(found.path)
+	}
 }

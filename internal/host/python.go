@@ -3,24 +3,17 @@ package host
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // buildInterpreter finds the closure of an interpreter.
 func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, error) {
-	b := newBuilder(caller, t)
-	p := pythonBuilder{builder: b, selection: s}
+	p := pythonBuilder{builder: newBuilder(caller, t), selection: s}
 	if err := p.build(); err != nil {
 		return Interpreter{}, fmt.Errorf("find what %s needs: %w", s.executable, err)
 	}
-	python := Interpreter{
-		Executable: s.executable,
-		Version:    s.layout.version,
-		Prefix:     s.layout.prefix,
-		Closure:    b.closure(),
-	}
-	if s.venv != nil {
-		python.Venv = s.venv.dir
-	}
+	python := s.interpreter()
+	python.Closure = p.closure()
 	return python, nil
 }
 
@@ -31,24 +24,19 @@ type pythonBuilder struct {
 }
 
 func (p *pythonBuilder) build() error {
-	if err := p.claim(); err != nil {
-		return err
-	}
+	p.claimOwn()
 	if err := p.executables(); err != nil {
 		return err
 	}
 	if _, err := p.add(p.layout.stdlib, true); err != nil {
 		return err
 	}
-	p.offer(true, p.zip())
-	var rpath []string
-	if o := p.loader.object(p.layout.executable); o != nil {
-		rpath = expandAll(o.rpath, p.layout.executable)
-	}
-	if err := p.extensions(filepath.Join(p.layout.stdlib, "lib-dynload"), rpath); err != nil && p.tree.isDir(filepath.Join(p.layout.stdlib, "lib-dynload")) {
+	p.offer(true, p.layout.zip())
+	rpath := p.inheritedPath()
+	if err := p.extensions(p.layout.stdlib, rpath); err != nil {
 		return err
 	}
-	for _, dir := range p.siteDirs() {
+	for _, dir := range p.packageDirs() {
 		found, err := p.tree.walk(dir)
 		if err != nil || !found.isDir() || p.permit(found) != nil {
 			continue
@@ -58,30 +46,27 @@ func (p *pythonBuilder) build() error {
 			return err
 		}
 	}
+	p.privateLibraries()
 	p.runtime()
 	p.data()
 	return nil
 }
 
-// claim names the directories that may be shown although they are not open to
-// every user: those that belong to this interpreter and to nothing else.
-func (p *pythonBuilder) claim() error {
-	p.own = []string{p.layout.executable, p.layout.stdlib}
-	if !isSharedPrefix(p.layout.prefix, p.caller) {
-		p.own = append(p.own, filepath.Join(p.layout.prefix, "lib"), filepath.Join(p.layout.prefix, "lib64"),
-			filepath.Join(p.layout.prefix, "bin"))
+// claimOwn claims what belongs to this interpreter and to nothing else.
+func (p *pythonBuilder) claimOwn() {
+	prefix := p.layout.prefix
+	p.claim(prefix, p.layout.executable, p.layout.stdlib, p.layout.zip())
+	if !isSharedPrefix(prefix, p.caller) {
+		p.claim(prefix, filepath.Join(prefix, "lib"), filepath.Join(prefix, "lib64"), filepath.Join(prefix, "bin"))
 	}
 	if p.venv == nil {
-		return nil
+		return
 	}
-	found, err := p.tree.walk(p.venv.dir)
-	if err != nil {
-		return err
+	if found, err := p.tree.walk(p.venv.dir); err == nil {
+		for _, name := range []string{"lib", "lib64", "bin", "pyvenv.cfg"} {
+			p.claim(found.path, filepath.Join(found.path, name))
+		}
 	}
-	for _, name := range []string{"lib", "lib64", "bin", "pyvenv.cfg"} {
-		p.own = append(p.own, filepath.Join(found.path, name))
-	}
-	return nil
 }
 
 // isSharedPrefix says whether other software lives below a prefix too.
@@ -97,44 +82,50 @@ func isSharedPrefix(prefix string, caller Caller) bool {
 // executables adds the program and the other names by which it is known beside
 // it: CPython looks through them for its prefix, and programs start them.
 func (p *pythonBuilder) executables() error {
-	if err := p.program(p.layout.executable); err != nil {
-		return err
+	for _, path := range []string{p.executable, p.layout.executable} {
+		if err := p.program(path); err != nil {
+			return err
+		}
 	}
 	dirs := []string{filepath.Dir(p.executable), filepath.Dir(p.layout.executable)}
 	if p.venv != nil {
 		dirs = append(dirs, p.venv.home)
-		p.offer(false, filepath.Join(p.venv.dir, "pyvenv.cfg"), filepath.Join(filepath.Dir(p.executable), "pyvenv.cfg"))
-	}
-	if err := p.program(p.executable); err != nil {
-		return err
+		p.offer(false, p.venv.config)
 	}
 	for _, dir := range dirs {
 		for _, name := range []string{"python", "python3", "python" + p.layout.version, p.layout.name} {
-			path := filepath.Join(dir, name)
-			found, err := p.tree.walk(path)
-			if err == nil && (found.path == p.layout.executable || p.venv != nil && within(found.path, p.venv.dir)) {
-				p.offer(true, path)
+			found, err := p.tree.walk(filepath.Join(dir, name))
+			if err != nil {
+				continue
+			}
+			if _, same := p.binds[found.path]; same {
+				p.commit(found, true)
 			}
 		}
 	}
 	return nil
 }
 
-func (p *pythonBuilder) zip() string {
-	return filepath.Join(p.layout.prefix, "lib", "python3"+p.layout.version[2:]+".zip")
+// inheritedPath is the DT_RPATH of the interpreter, where libraries of extension
+// modules are looked for too.
+func (p *pythonBuilder) inheritedPath() []string {
+	if o := p.loader.object(p.layout.executable); o != nil {
+		return expandAll(o.rpath, p.layout.executable)
+	}
+	return nil
 }
 
-// siteDirs lists where packages may lie. The packages of the base are left out
-// when a virtual environment does not use them.
-func (p *pythonBuilder) siteDirs() []string {
+// packageDirs lists where packages may lie. Those of the base are left out when
+// a virtual environment does not use them.
+func (p *pythonBuilder) packageDirs() []string {
 	var dirs []string
-	for _, lib := range []string{"lib", "lib64"} {
-		if p.venv != nil {
-			dirs = append(dirs, filepath.Join(p.venv.dir, lib))
+	if p.venv != nil {
+		for _, lib := range []string{"lib", "lib64"} {
+			dirs = append(dirs, filepath.Join(p.venv.dir, lib, p.layout.name, "site-packages"))
 		}
-	}
-	if p.venv != nil && !p.venv.system {
-		return dirs
+		if !p.venv.system {
+			return dirs
+		}
 	}
 	prefixes := []string{p.layout.prefix}
 	if p.layout.prefix == "/usr" {
@@ -143,10 +134,43 @@ func (p *pythonBuilder) siteDirs() []string {
 	}
 	for _, prefix := range prefixes {
 		for _, lib := range []string{"lib", "lib64"} {
-			for _, name := range []string{"site-packages", "dist-packages"} {
+			for _, name := range packageDirNames() {
 				dirs = append(dirs, filepath.Join(prefix, lib, p.layout.name, name))
 			}
 		}
 	}
 	return append(dirs, filepath.Join(p.layout.prefix, "lib", "python3", "dist-packages"))
+}
+
+// packageDirNames are the directories below a standard library that hold what
+// is installed later; Debian has its own.
+func packageDirNames() []string { return []string{"site-packages", "dist-packages"} }
+
+// fewLibraries is the number of private libraries up to which each is bound by
+// itself.
+const fewLibraries = 8
+
+// privateLibraries binds a library directory of this interpreter or environment
+// as a whole when it has libraries that load others by name, as conda's and
+// those that wheels install beside site-packages (mkl).
+func (p *pythonBuilder) privateLibraries() {
+	if p.venv != nil {
+		dir := filepath.Join(p.venv.dir, "lib")
+		if slices.ContainsFunc(listDir(p.tree, dir), isLibraryName) {
+			p.offer(true, dir)
+		}
+	}
+	if isSharedPrefix(p.layout.prefix, p.caller) {
+		return
+	}
+	dir := filepath.Join(p.layout.prefix, "lib")
+	count := 0
+	for path := range p.binds {
+		if filepath.Dir(path) == dir && isLibraryName(path) {
+			count++
+		}
+	}
+	if count > fewLibraries {
+		p.offer(true, dir)
+	}
 }

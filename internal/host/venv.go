@@ -11,6 +11,7 @@ import (
 // (docs.python.org/3/library/venv.html).
 type venv struct {
 	dir     string // as the caller names it
+	config  string // path of the pyvenv.cfg
 	home    string // directory of the base interpreter's executable
 	version string // "3.12", or empty where the file does not tell
 	system  bool   // packages of the base are visible too
@@ -23,8 +24,8 @@ const maxVenvConfig = 64 << 10
 // looks for pyvenv.cfg beside it and one directory above. It is nil for an
 // executable of no environment.
 func venvOf(t *tree, executable string) (*venv, error) {
-	dir := filepath.Dir(executable)
-	for _, dir := range []string{dir, filepath.Dir(dir)} {
+	bin := filepath.Dir(executable)
+	for _, dir := range []string{bin, filepath.Dir(bin)} {
 		found, err := t.walk(filepath.Join(dir, "pyvenv.cfg"))
 		if err != nil || !found.isFile() {
 			continue
@@ -37,7 +38,8 @@ func venvOf(t *tree, executable string) (*venv, error) {
 			return nil, fmt.Errorf("read the virtual environment: %w", err)
 		}
 		v := parseVenv(string(text))
-		if v.dir = dir; !filepath.IsAbs(v.home) {
+		v.dir, v.config = filepath.Dir(bin), filepath.Join(dir, "pyvenv.cfg")
+		if !filepath.IsAbs(v.home) {
 			return nil, fmt.Errorf("read %s: home names no absolute directory; make the environment anew with python3 -m venv", found.path)
 		}
 		return &v, nil

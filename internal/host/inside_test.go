@@ -1,0 +1,225 @@
+package host
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
+)
+
+// inside returns a command that runs in a tree of nothing but the closure, with
+// /proc, /dev and an empty /tmp.
+func inside(t *testing.T, c Closure, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	testenv.Need(t, testenv.Bubblewrap, testenv.UserNS)
+	options := []string{"--unshare-all", "--die-with-parent", "--clearenv", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"}
+	for _, link := range c.Links {
+		options = append(options, "--symlink", link.Target, link.Path)
+	}
+	for _, bind := range c.Binds {
+		options = append(options, "--ro-bind", bind.Path, bind.Path)
+	}
+	options = append(options, "--chdir", "/", "--", program)
+	return exec.Command("bwrap", append(options, args...)...)
+}
+
+// onHost returns the same command without any sandbox: what works here must work
+// inside.
+func onHost(program string, args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.Env = []string{}
+	cmd.Dir = "/"
+	return cmd
+}
+
+// answers runs a script that prints a JSON object and returns it.
+func answers(t *testing.T, cmd *exec.Cmd) map[string]any {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("run %v: %v\n%s", cmd.Args[len(cmd.Args)-4:], err, stderr.String())
+	}
+	var got map[string]any
+	if err := json.Unmarshal(stdout.Bytes(), &got); err != nil {
+		t.Fatalf("read the answer: %v\n%s\n%s", err, stdout.String(), stderr.String())
+	}
+	return got
+}
+
+// everyPython lists the interpreters of this machine, the oldest supported ones
+// too.
+func everyPython(t *testing.T) []string {
+	t.Helper()
+	var paths []string
+	for _, python := range testenv.Pythons(t) {
+		paths = append(paths, python.Path)
+	}
+	old, err := filepath.Glob(filepath.Join(os.Getenv("HOME"), ".pyenv/versions/3.[67].*/bin/python3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(paths, old...)
+}
+
+func mustFind(t *testing.T, request string) Interpreter {
+	t.Helper()
+	python, err := FindInterpreter(request, testCaller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return python
+}
+
+// TestClosureIsComplete runs a script that imports and uses all that depends on
+// files, on the host and inside nothing but the closure. The answers are equal.
+func TestClosureIsComplete(t *testing.T) {
+	for _, path := range everyPython(t) {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			compareAnswers(t, mustFind(t, path))
+		})
+	}
+}
+
+// TestGroupedClosureIsComplete does the same with whole library directories.
+func TestGroupedClosureIsComplete(t *testing.T) {
+	testenv.Need(t, testenv.DebianPython)
+	python := mustFind(t, "/usr/bin/python3")
+	whole := len(python.Binds)
+	python.Closure = python.Group(8)
+	if len(python.Binds) >= whole {
+		t.Errorf("the closure has %d binds grouped, %d before", len(python.Binds), whole)
+	}
+	compareAnswers(t, python)
+}
+
+func TestVirtualEnvironmentClosureIsComplete(t *testing.T) {
+	for _, path := range everyPython(t) {
+		for _, option := range []string{"--without-pip", "--copies", "--system-site-packages"} {
+			t.Run(path+option, func(t *testing.T) {
+				t.Parallel()
+				dir := filepath.Join(t.TempDir(), "venv")
+				if output, err := exec.Command(path, "-I", "-m", "venv", "--without-pip", option, dir).CombinedOutput(); err != nil {
+					t.Fatalf("make the environment: %v\n%s", err, output)
+				}
+				python := mustFind(t, dir)
+				if python.Venv != dir || python.Executable != filepath.Join(dir, "bin/python") {
+					t.Errorf("venv %q, executable %q", python.Venv, python.Executable)
+				}
+				compareAnswers(t, python)
+			})
+		}
+	}
+}
+
+func compareAnswers(t *testing.T, python Interpreter) {
+	t.Helper()
+	script, err := os.ReadFile("testdata/everything.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := answers(t, onHost(python.Executable, "-I", "-c", string(script)))
+	got := answers(t, inside(t, python.Closure, python.Executable, "-I", "-c", string(script)))
+	if len(want) < 10 {
+		t.Fatalf("only %d questions were answered", len(want))
+	}
+	for question, answer := range want {
+		w, _ := json.Marshal(answer)
+		g, _ := json.Marshal(got[question])
+		if !bytes.Equal(w, g) {
+			t.Errorf("%s: on the host %s, inside %s", question, w, g)
+		}
+	}
+}
+
+// TestClosureShowsNothingElse looks around inside.
+func TestClosureShowsNothingElse(t *testing.T) {
+	for _, path := range everyPython(t) {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			python := mustFind(t, path)
+			const script = `import json, os, sys
+seen = {}
+for top in ("/bin", "/usr", "/etc", "/home", "/root", "/var", "/opt", sys.base_prefix):
+    for where, dirs, files in os.walk(top):
+        for name in files:
+            if os.access(os.path.join(where, name), os.X_OK) and os.path.basename(where) == "bin":
+                seen[os.path.join(where, name)] = 1
+for path in ("/etc/passwd", "/etc/shadow", "/etc/ssl/private", "/usr/include", "/usr/share/doc", "/var", "/opt"):
+    if os.path.exists(path):
+        seen[path] = 1
+print(json.dumps(seen))
+`
+			for file := range answers(t, inside(t, python.Closure, python.Executable, "-I", "-S", "-c", script)) {
+				if !strings.HasPrefix(filepath.Base(file), "python") {
+					t.Errorf("%s is visible", file)
+				}
+			}
+			if t.Failed() {
+				return
+			}
+			shown := answers(t, onHost(python.Executable, "-I", "-S", "-c", script))
+			if len(shown) < 10 {
+				t.Errorf("the same script sees only %d files on the host", len(shown))
+			}
+		})
+	}
+}
+
+func TestProgramsRunInTheirClosure(t *testing.T) {
+	script := filepath.Join(testenv.WorldDir(t), "greet")
+	if err := os.WriteFile(script, []byte("#!/usr/bin/env -S perl -w\nprint \"hello $ARGV[0]\\n\";\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		entry string
+		args  []string
+		want  string
+	}{
+		{"git", []string{"-c", "init.defaultBranch=main", "init", "-q", "/tmp/x"}, ""},
+		{"git", []string{"--exec-path"}, "/git-core"},
+		{"perl", []string{"-MList::Util=sum", "-e", "print sum(1, 2)"}, "3"},
+		{"/bin/sh", []string{"-c", "echo $((6*7))"}, "42"},
+		{script, []string{"world"}, "hello world"},
+	} {
+		closure, err := ProgramClosure([]string{c.entry}, testCaller())
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, err := FindProgram(c.entry, testCaller())
+		if err != nil {
+			t.Fatal(err)
+		}
+		output, err := inside(t, closure, path, c.args...).CombinedOutput()
+		if err != nil || !strings.Contains(string(output), c.want) {
+			t.Errorf("%s %v: %v\n%s", c.entry, c.args, err, output)
+		}
+		if slices.ContainsFunc(closure.Binds, func(b Bind) bool { return b.Path == "/usr/bin" || b.Path == "/usr/lib" }) {
+			t.Errorf("%s: the closure has the system's directories", c.entry)
+		}
+	}
+}
+
+func TestSystemClosureRunsAnyProgram(t *testing.T) {
+	closure := SystemClosure(testCaller())
+	for _, name := range []string{"git", "perl", "python3"} {
+		path, err := exec.LookPath("/usr/bin/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if output, err := inside(t, closure, path, "--version").CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, output)
+		}
+	}
+	output, err := inside(t, closure, "/bin/ls", "/etc").CombinedOutput()
+	if err != nil || strings.Contains(string(output), "shadow") || !strings.Contains(string(output), "alternatives") {
+		t.Errorf("ls /etc: %v\n%s", err, output)
+	}
+}

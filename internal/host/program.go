@@ -1,0 +1,184 @@
+package host
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Errors of FindProgram, as a shell tells them apart (exit status 127 and 126).
+var (
+	ErrNoProgram     = errors.New("no such program")
+	ErrNotExecutable = errors.New("not executable")
+)
+
+// FindProgram returns the absolute path of the program that the caller means: a
+// name is looked up on PATH, a path counts from the working directory. The error
+// wraps ErrNoProgram or ErrNotExecutable.
+func FindProgram(name string, caller Caller) (string, error) {
+	return findProgram(newTree(), name, caller)
+}
+
+func findProgram(t *tree, name string, caller Caller) (string, error) {
+	if strings.Contains(name, "/") {
+		path := caller.absolute(name)
+		return path, checkProgram(t, path)
+	}
+	var found error
+	for _, dir := range caller.searchPath() {
+		path := filepath.Join(dir, name)
+		err := checkProgram(t, path)
+		if err == nil {
+			return path, nil
+		}
+		if errors.Is(err, ErrNotExecutable) && found == nil {
+			found = err
+		}
+	}
+	if found == nil {
+		found = fmt.Errorf("find %s on PATH: %w", name, ErrNoProgram)
+	}
+	return "", found
+}
+
+func checkProgram(t *tree, path string) error {
+	found, err := t.walk(path)
+	switch {
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("find %s: %w: %w", path, ErrNotExecutable, err)
+	case err != nil:
+		return fmt.Errorf("find %s: %w", path, ErrNoProgram)
+	case !found.isFile() || found.stat.Mode&0o111 == 0:
+		return fmt.Errorf("find %s: %w", path, ErrNotExecutable)
+	}
+	return nil
+}
+
+// ProgramClosure returns what the named programs need. Each entry is a name on
+// PATH, the path of a program, or a directory, all of whose programs are meant.
+func ProgramClosure(entries []string, caller Caller) (Closure, error) {
+	t := newTree()
+	b := newBuilder(caller, t)
+	for _, entry := range entries {
+		if path := caller.absolute(entry); strings.Contains(entry, "/") && t.isDir(path) {
+			if err := b.programDir(path); err != nil {
+				return Closure{}, err
+			}
+			continue
+		}
+		path, err := findProgram(t, entry, caller)
+		if err != nil {
+			return Closure{}, err
+		}
+		if err := b.namedProgram(path, 0); err != nil {
+			return Closure{}, err
+		}
+	}
+	b.runtime()
+	return b.closure(), nil
+}
+
+// SystemClosure returns the system's own programs, with their libraries and
+// data: what a policy that lets any program start makes visible. Programs that
+// users install in their homes, and what lies below /opt, are not part of it.
+func SystemClosure(caller Caller) Closure {
+	b := newBuilder(caller, newTree())
+	b.offer(true,
+		"/bin", "/sbin", "/lib", "/lib64",
+		"/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec",
+		"/usr/local/bin", "/usr/local/sbin", "/usr/local/lib", "/usr/local/libexec",
+		"/etc/alternatives")
+	b.offer(false, "/usr/share", "/usr/local/share", loaderCacheFile, muslPathFile())
+	return b.closure()
+}
+
+// maxShebangs is the number of scripts that may interpret one another (execve(2)
+// stops at 4).
+const maxShebangs = 4
+
+// namedProgram makes visible a program that the operator named: an ELF file, or
+// a script together with what interprets it.
+func (b *builder) namedProgram(path string, depth int) error {
+	found, err := b.tree.walk(path)
+	if err != nil {
+		return err
+	}
+	if depth == 0 {
+		b.own = append(b.own, found.path)
+	}
+	interpreter, err := b.shebang(found.path)
+	if err != nil {
+		return err
+	}
+	if interpreter == nil {
+		b.companions(found.path)
+		return b.program(path)
+	}
+	if depth == maxShebangs {
+		return fmt.Errorf("%s is a script of a script of a script; name what they all start", path)
+	}
+	if _, err := b.add(path, true); err != nil {
+		return err
+	}
+	for _, next := range interpreter {
+		if err := b.namedProgram(next, depth+1); err != nil {
+			return fmt.Errorf("the interpreter of %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// shebang returns the programs that the first line of a script starts: one, or
+// env(1) and what it looks up. It returns none for a file that is no script.
+func (b *builder) shebang(path string) ([]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read the program: %w", err)
+	}
+	defer file.Close()
+	var head [256]byte // BINPRM_BUF_SIZE, execve(2)
+	n, err := file.ReadAt(head[:], 0)
+	if n == 0 {
+		return nil, fmt.Errorf("read the program %s: %w", path, err)
+	}
+	line, isScript := bytes.CutPrefix(head[:n], []byte("#!"))
+	if !isScript {
+		return nil, nil
+	}
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	words := strings.Fields(string(line))
+	if len(words) == 0 || !filepath.IsAbs(words[0]) {
+		return nil, fmt.Errorf("start %s: its first line names no interpreter by an absolute path", path)
+	}
+	programs := words[:1]
+	if filepath.Base(words[0]) == "env" {
+		for _, word := range words[1:] {
+			if strings.HasPrefix(word, "-") || strings.Contains(word, "=") {
+				continue
+			}
+			program, err := findProgram(b.tree, word, b.caller)
+			if err != nil {
+				return nil, fmt.Errorf("start %s: %w", path, err)
+			}
+			return append(programs, program), nil
+		}
+	}
+	return programs, nil
+}
+
+// programDir makes visible a directory that the operator named, with what every
+// program in it needs. Programs that miss a library are left as they are.
+func (b *builder) programDir(path string) error {
+	found, err := b.tree.walk(path)
+	if err != nil {
+		return err
+	}
+	b.own = append(b.own, found.path)
+	b.commit(found, true)
+	return b.walkPrograms(found.path)
+}

@@ -91,7 +91,7 @@ func fileSettings() []setting {
 		},
 		{
 			"files.shm_size",
-			scalar[Size]{func(p *Policy) *Size { return &p.Files.ShmSize }, sizeSyntax()},
+			scalar[Size]{func(p *Policy) *Size { return &p.Files.ShmSize }, sizeSyntax(false)},
 			"",
 			"The size of the private /dev/shm, which multiprocessing uses.",
 		},
@@ -144,13 +144,13 @@ func networkSettings() []setting {
 		},
 		{
 			"network.dns.names",
-			scalar[int]{func(p *Policy) *int { return &p.Network.DNSNames }, countSyntax(math.MaxInt32)},
+			scalar[int]{func(p *Policy) *int { return &p.Network.DNSNames }, countSyntax(math.MaxInt32, false)},
 			"",
 			`How many different names a run may look up where a rule opens every name ("*" or "any").`,
 		},
 		{
 			"network.dns.bytes",
-			scalar[Size]{func(p *Policy) *Size { return &p.Network.DNSBytes }, sizeSyntax()},
+			scalar[Size]{func(p *Policy) *Size { return &p.Network.DNSBytes }, sizeSyntax(false)},
 			"",
 			"How many bytes those names may have together, so that lookups carry little out.",
 		},
@@ -199,10 +199,10 @@ func environmentSettings() []setting {
 
 func limitSettings() []setting {
 	size := func(key, flag string, field func(*Policy) *Size, doc string) setting {
-		return setting{"limits." + key, scalar[Size]{field, sizeSyntax()}, flag, doc}
+		return setting{"limits." + key, scalar[Size]{field, sizeSyntax(true)}, flag, doc}
 	}
 	count := func(key, flag string, field func(*Policy) *int, highest int64, doc string) setting {
-		return setting{"limits." + key, scalar[int]{field, countSyntax(highest)}, flag, doc}
+		return setting{"limits." + key, scalar[int]{field, countSyntax(highest, true)}, flag, doc}
 	}
 	duration := func(key, flag string, field func(*Policy) *time.Duration, doc string) setting {
 		return setting{"limits." + key, scalar[time.Duration]{field, durationSyntax()}, flag, doc}
@@ -225,7 +225,7 @@ func limitSettings() []setting {
 			"",
 			"Processors that the run may use at one time, such as 1.5; 0 means no quota.",
 		},
-		count("connections", "", func(p *Policy) *int { return &p.Limits.Connections }, maxOpenFiles, "Connections to outside at one time; one more fails with ENOBUFS."),
+		count("connections", "", func(p *Policy) *int { return &p.Limits.Connections }, maxOpenFiles, "Connections to outside at one time; one more is refused."),
 		count("inodes", "", func(p *Policy) *int { return &p.Limits.Inodes }, maxInodes, "Files and directories in each private tmpfs; one more fails with ENOSPC."),
 		{
 			"limits.best_effort",

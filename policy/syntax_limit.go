@@ -12,10 +12,14 @@ import (
 // unlimited is the word that lifts a limit.
 const unlimited = "none"
 
-func sizeSyntax() syntax[Size] {
-	const noun = `a size above zero such as "512MiB", or "none"`
+// sizeSyntax is a size above zero; where none is true, "none" lifts the limit.
+func sizeSyntax(none bool) syntax[Size] {
+	noun, pattern := `a size above zero such as "512MiB"`, `^[1-9][0-9]*([KMGTkmgt]([Ii][Bb])?)?$`
+	if none {
+		noun, pattern = noun+`, or "none"`, pattern+`|^none$`
+	}
 	parse := func(_ source, text string) (Size, error) {
-		if text == unlimited {
+		if none && text == unlimited {
 			return 0, nil
 		}
 		size, err := ParseSize(text)
@@ -41,7 +45,7 @@ func sizeSyntax() syntax[Size] {
 		return Size(node.Integer), nil
 	}
 	s.schema = map[string]any{"oneOf": []any{
-		map[string]any{"type": "string", "pattern": `^([1-9][0-9]*([KMGTkmgt]([Ii][Bb])?)?|none)$`},
+		map[string]any{"type": "string", "pattern": pattern},
 		map[string]any{"type": "integer", "minimum": 1},
 	}}
 	return s
@@ -79,16 +83,18 @@ func showDuration(d time.Duration) string {
 	return text
 }
 
-// countSyntax is a whole number from 1 to highest, or "none" where none is true.
-func countSyntax(highest int64) syntax[int] {
-	noun := "a whole number from 1 to " + strconv.FormatInt(highest, 10) + `, or "none"`
-	check := func(number int64) (int, bool) { return int(number), number >= 1 && number <= highest }
+// countSyntax is a whole number from 1 to highest; where none is true, "none"
+// lifts the limit.
+func countSyntax(highest int64, none bool) syntax[int] {
+	noun := "a whole number from 1 to " + strconv.FormatInt(highest, 10)
+	schema := map[string]any{"type": "integer", "minimum": 1, "maximum": highest}
+	if none {
+		noun += `, or "none"`
+		schema = map[string]any{"oneOf": []any{schema, map[string]any{"const": unlimited}}}
+	}
 	return syntax[int]{
-		noun: noun,
-		schema: map[string]any{"oneOf": []any{
-			map[string]any{"type": "integer", "minimum": 1, "maximum": highest},
-			map[string]any{"const": unlimited},
-		}},
+		noun:   noun,
+		schema: schema,
 		show: func(count int) string {
 			if count == 0 {
 				return strconv.Quote(unlimited)
@@ -96,25 +102,23 @@ func countSyntax(highest int64) syntax[int] {
 			return strconv.Itoa(count)
 		},
 		read: func(_ source, node *document.Node) (int, error) {
-			if node.Kind == document.String && node.Text == unlimited {
+			if none && node.Kind == document.String && node.Text == unlimited {
 				return 0, nil
 			}
-			count, inRange := check(node.Integer)
-			if node.Kind != document.Integer || !inRange {
+			if node.Kind != document.Integer || node.Integer < 1 || node.Integer > highest {
 				return 0, wrongKind(noun, node)
 			}
-			return count, nil
+			return int(node.Integer), nil
 		},
 		flag: func(_ source, text string) (int, error) {
-			if text == unlimited {
+			if none && text == unlimited {
 				return 0, nil
 			}
 			number, err := strconv.ParseInt(text, 10, 64)
-			count, inRange := check(number)
-			if err != nil || !inRange {
+			if err != nil || number < 1 || number > highest {
 				return 0, expected(noun)
 			}
-			return count, nil
+			return int(number), nil
 		},
 	}
 }

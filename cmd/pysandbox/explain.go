@@ -1,9 +1,14 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/plan"
 )
 
 func newExplain(u *ui, _ *int) *cobra.Command {
@@ -46,3 +51,53 @@ const explainExample = `  pysandbox explain --preset=http-only
   pysandbox explain --format=oci > bundle/config.json`
 
 func formats() []string { return []string{"text", "json", "oci", "bpf"} }
+
+// explain prints what the invocation would run under.
+func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) error {
+	print, known := printers()[format]
+	if !known {
+		return misuse("one of "+strings.Join(formats(), ", "), "--format: %q is no format", format)
+	}
+	resolved, err := resolve(layer, inv)
+	if err != nil {
+		return err
+	}
+	text, err := print(resolved)
+	if err != nil {
+		return err
+	}
+	return u.printf("%s", text)
+}
+
+func printers() map[string]func(*plan.Resolved) (string, error) {
+	return map[string]func(*plan.Resolved) (string, error){
+		"text": func(r *plan.Resolved) (string, error) { return explainText(r), nil },
+		"json": explainJSON,
+		"oci":  func(r *plan.Resolved) (string, error) { return indented(r.Plan.Spec) },
+		"bpf":  func(r *plan.Resolved) (string, error) { return disassemble(r.Filter), nil },
+	}
+}
+
+// explainJSON is the whole resolved plan; the setup has one line for each
+// operation.
+func explainJSON(r *plan.Resolved) (string, error) {
+	return indented(struct {
+		Version     int              `json:"version"`
+		Tier        string           `json:"tier"`
+		Interpreter host.Interpreter `json:"interpreter"`
+		Setup       []string         `json:"setup"`
+		Warnings    []string         `json:"warnings"`
+		Plan        *plan.Plan       `json:"plan"`
+	}{
+		plan.Version, r.Tier, r.Interpreter, strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
+		append([]string{}, r.Warnings...), r.Plan,
+	})
+}
+
+func indented(value any) (string, error) {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return "", fmt.Errorf("encode the plan: %w", err)
+	}
+	return string(text) + "\n", nil
+}

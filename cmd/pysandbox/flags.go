@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -62,5 +64,19 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 		Directory: directory,
 		Overrides: f.overrides,
 		Env:       os.LookupEnv,
+	})
+}
+
+// concerned returns the warnings about limits that a flag has asked for. That
+// other limits hold less on this host than elsewhere, the policy has agreed to
+// (limits.best_effort), and explain shows it.
+func (f *policyFlags) concerned(warnings []string) []string {
+	asked := map[string]string{
+		"limits.cpu:": f.overrides.CPU, "limits.memory:": f.overrides.Memory, "limits.pids:": f.overrides.Pids,
+		"RLIMIT_NOFILE:": f.overrides.OpenFiles, "RLIMIT_FSIZE:": f.overrides.FileSize,
+	}
+	return slices.DeleteFunc(slices.Clone(warnings), func(warning string) bool {
+		subject, _, _ := strings.Cut(warning, " ")
+		return asked[subject] == ""
 	})
 }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/supervisor"
+)
+
+// auditQueue is how many records may wait for the audit file, and auditPatience
+// how long its reader may take for the last of them.
+const (
+	auditQueue    = 4096
+	auditPatience = 5 * time.Second
+)
+
+// runProgram takes one command line of exec from the policy to the report. An
+// error means that nothing was started.
+func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyFlags, out results, args []string) (*supervisor.Report, error) {
+	inv, err := program.invocation(cmd, args)
+	if err != nil {
+		return nil, err
+	}
+	resolved, err := resolve(layer, inv)
+	if err != nil {
+		return nil, err
+	}
+	u.warnings(layer.concerned(resolved.Warnings))
+
+	options := supervisor.Options{Stdio: [3]int{0, 1, 2}}
+	var trail *audit.Writer
+	if out.audit != nil {
+		trail = audit.NewWriter(out.audit, auditQueue)
+		options.Audit = trail
+	}
+	report := supervisor.Run(context.Background(), resolved, options)
+	u.verdict(report)
+	if trail != nil {
+		if err := trail.Close(time.Now().Add(auditPatience)); err != nil {
+			u.warnings([]string{"the audit trail is incomplete: " + cause(err)})
+		}
+	}
+	return report, nil
+}
+
+// resolve makes the plan of an invocation and binds it to this host.
+func resolve(layer *policyFlags, inv plan.Invocation) (*plan.Resolved, error) {
+	pol, err := layer.load(inv.Directory)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := plan.Compile(pol, inv)
+	if err != nil {
+		return nil, err
+	}
+	onHost, err := gather(compiled)
+	if err != nil {
+		return nil, startError(err)
+	}
+	return plan.Resolve(compiled, onHost)
+}
+
+// startError gives an error about what is to be run the exit status that a
+// shell would end with.
+func startError(err error) error {
+	switch {
+	case errors.Is(err, host.ErrNotFound), errors.Is(err, os.ErrNotExist):
+		return &failure{problem: err.Error(), status: supervisor.ExitNotFound}
+	case errors.Is(err, host.ErrNotCPython), errors.Is(err, host.ErrUntrusted), errors.Is(err, os.ErrPermission):
+		return &failure{problem: err.Error(), status: supervisor.ExitNotExecutable}
+	default:
+		return err
+	}
+}

@@ -1,0 +1,144 @@
+package death
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
+)
+
+// processesWith lists the processes whose command line holds the marker. The
+// stage is a copy of the supervisor that has not called execve, so it shows the
+// supervisor's own command line.
+func processesWith(t *testing.T, marker string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, file := range files {
+		line, err := os.ReadFile(file) // fails for a process that has just ended
+		if err == nil && bytes.Contains(line, []byte(marker)) {
+			found = append(found, filepath.Base(filepath.Dir(file))+" "+string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+		}
+	}
+	return found
+}
+
+// awaitNone waits until no process has the marker.
+func awaitNone(t *testing.T, marker, when string) {
+	t.Helper()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(5 * time.Second)
+	for {
+		left := processesWith(t, marker)
+		if len(left) == 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("killed %s: left behind:\n%s", when, strings.Join(left, "\n"))
+		}
+	}
+}
+
+func mounts(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// guest starts a second process and then sleeps.
+const guest = "import os,time\nos.fork()\nprint('ready', flush=True)\ntime.sleep(60)\n"
+
+func TestKilledSupervisorLeavesNothing(t *testing.T) {
+	testenv.Need(t, testenv.UserNS, testenv.Landlock, testenv.Notify)
+	binary := testenv.Binary(t)
+	before := mounts(t)
+	for _, uid := range users() {
+		t.Run(fmt.Sprintf("uid %d", uid), func(t *testing.T) {
+			for i := range 50 {
+				killAfter(t, binary, uid, time.Duration(i)*500*time.Microsecond)
+			}
+			killWhenReady(t, binary, uid)
+		})
+	}
+	if after := mounts(t); after != before {
+		t.Errorf("mounts changed from\n%s\nto\n%s", before, after)
+	}
+}
+
+func users() []uint32 {
+	if os.Getuid() != 0 {
+		return []uint32{uint32(os.Getuid())}
+	}
+	return []uint32{0, testenv.Nobody}
+}
+
+func command(t *testing.T, binary string, uid uint32, marker string) *exec.Cmd {
+	cmd := exec.Command(binary, "exec", "--quiet", "-c", guest+"# "+marker)
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + testenv.WorldDir(t)}
+	cmd.Dir = "/"
+	return testenv.RunAs(t, uid, cmd)
+}
+
+// killAfter kills the supervisor with SIGKILL some time after its start: before
+// the clone, between two operations of the setup, or later.
+func killAfter(t *testing.T, binary string, uid uint32, delay time.Duration) {
+	t.Helper()
+	marker := fmt.Sprintf("death-%d-%d-%d", os.Getpid(), uid, delay)
+	cmd := command(t, binary, uid, marker)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(delay)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	awaitNone(t, marker, "after "+delay.String())
+}
+
+// killWhenReady kills it while the guest's two processes run. That they do is
+// the control: the search for the marker finds them.
+func killWhenReady(t *testing.T, binary string, uid uint32) {
+	t.Helper()
+	marker := fmt.Sprintf("death-%d-%d-ready", os.Getpid(), uid)
+	cmd := command(t, binary, uid, marker)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	for buf := make([]byte, 64); seen < 2; {
+		n, err := out.Read(buf)
+		if err != nil {
+			t.Fatalf("the guest did not start: %v", err)
+		}
+		seen += strings.Count(string(buf[:n]), "ready")
+	}
+	// The supervisor, PID 1 and the guest's two processes.
+	if got := processesWith(t, marker); len(got) != 4 {
+		t.Errorf("control: %d processes while the guest runs, want 4:\n%s", len(got), strings.Join(got, "\n"))
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	awaitNone(t, marker, "while the guest runs")
+}

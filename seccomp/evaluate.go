@@ -11,10 +11,10 @@ const maxInstructions = 4096
 
 // Offsets in struct seccomp_data, in bytes.
 const (
-	offsetNumber  = 0
-	offsetArch    = 4
-	offsetArgs    = 16
-	dataSize      = 64
+	offsetNumber = 0
+	offsetArch   = 4
+	offsetArgs   = 16
+	dataSize     = 64
 )
 
 // Evaluate runs the program on one call as the kernel would. A notification comes

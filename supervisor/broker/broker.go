@@ -24,6 +24,7 @@ import (
 type Broker struct {
 	config      Config
 	rules       rules
+	explained   explained
 	sink        audit.Sink
 	listener    *listener
 	threads     threads
@@ -57,6 +58,7 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 	return &Broker{
 		config:      config,
 		rules:       newRules(config),
+		explained:   newExplained(config.Filter),
 		sink:        sink,
 		threads:     newThreads(),
 		connections: newConnections(config.Connections),

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/seccomp"
 )
 
 // DefaultConnections bounds the host sockets in a sandbox's hands where the
@@ -36,6 +37,10 @@ type Config struct {
 	// rule. Only then may the kernel be left to run a bind of a local socket.
 	LandlockTCP bool
 	Spawn       Spawn
+	// Filter is what the sandbox runs under. It tells calls that are left to the
+	// broker from those that are refused and only explained, and with what errno.
+	// Without it every call that the broker knows is left to it.
+	Filter *seccomp.FilterSpec
 	// Grantable reports whether [syscalls] allow can permit a call; nil: none.
 	Grantable func(name string) bool
 	// Names returns the names that were pinned to an address; nil: none.

@@ -1,18 +1,73 @@
 package broker
 
 import (
+	"slices"
+	"syscall"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
-// refused answers a call that the filter does not let pass and nothing here
-// performs.
-func (b *Broker) refused(req *request) reply {
+// handled are the calls that the broker performs or judges.
+func handled() []int32 {
+	return []int32{
+		unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_GETSOCKOPT, unix.SYS_SENDTO,
+		unix.SYS_EXECVE, unix.SYS_EXECVEAT, unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1,
+	}
+}
+
+// explained are the calls that the filter refuses, as a whole or in part.
+type explained struct {
+	filter *seccomp.FilterSpec
+	byCall map[int32]*seccomp.FilterSpec // of the handled calls alone, which are frequent
+}
+
+func newExplained(filter *seccomp.FilterSpec) explained {
+	e := explained{filter: filter}
+	if filter == nil {
+		return e
+	}
+	e.byCall = make(map[int32]*seccomp.FilterSpec)
+	for _, number := range handled() {
+		name := seccomp.Name(number)
+		own := &seccomp.FilterSpec{Refused: filter.Refused, RefusedErrno: filter.RefusedErrno}
+		for _, rule := range filter.Rules {
+			if rule.Syscall == name {
+				own.Rules = append(own.Rules, rule)
+			}
+		}
+		e.byCall[number] = own
+	}
+	return e
+}
+
+// refusal is the errno with which the filter wants a call refused, or 0 if the
+// call is left to the broker.
+func (e explained) refusal(n *seccomp.Notification) syscall.Errno {
+	filter, known := e.byCall[n.Syscall]
+	if !known {
+		if slices.Contains(handled(), n.Syscall) {
+			return 0
+		}
+		filter = e.filter
+	}
+	if filter == nil {
+		return unix.EPERM
+	}
+	ruling, _ := filter.Ruling(seccomp.Data{Number: n.Syscall, Arch: n.Arch, Args: n.Args})
+	if ruling.Action == seccomp.ActNotify {
+		return 0
+	}
+	return syscall.Errno(max(ruling.Errno, uint16(unix.EPERM)))
+}
+
+// refuse answers a call that the filter refuses: here only to explain it.
+func (b *Broker) refuse(req *request, errno syscall.Errno) reply {
 	name := seccomp.Name(req.Syscall)
 	req.record = b.denial(req, name, "", ruleSyscalls)
 	if b.config.Grantable != nil && b.config.Grantable(name) {
 		req.record.Hint = "syscalls.allow = [\"" + name + "\"]"
 	}
-	return deny(unix.EPERM)
+	return deny(errno)
 }

@@ -109,6 +109,9 @@ func (b *Broker) recoverFrom(req *request, cause any) {
 // dispatch finds the handler. Which type it returns says what it may answer.
 func (b *Broker) dispatch(req *request) (response seccomp.Response, later bool) {
 	var r reply
+	if errno := b.explained.refusal(&req.Notification); errno != 0 {
+		return b.refuse(req, errno).response(req.ID), false
+	}
 	switch req.Syscall {
 	case unix.SYS_EXECVE, unix.SYS_EXECVEAT:
 		return rechecked(req, b.execve(req))
@@ -125,7 +128,7 @@ func (b *Broker) dispatch(req *request) (response seccomp.Response, later bool) 
 	case unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1:
 		r = b.epollCreate(req)
 	default:
-		r = b.refused(req)
+		r = b.refuse(req, unix.EPERM)
 	}
 	return r.response(req.ID), r.later
 }

@@ -1,0 +1,58 @@
+package broker
+
+import (
+	"io"
+	"net"
+	"strconv"
+	"sync/atomic"
+	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/netrule"
+)
+
+// allowing is a configuration with rules as the policy language writes them.
+func allowing(tb testing.TB, rules ...string) Config {
+	tb.Helper()
+	var config Config
+	for i, text := range rules {
+		rule, err := netrule.Parse(text, "network.allow["+strconv.Itoa(i)+"]")
+		if err != nil {
+			tb.Fatal(err)
+		}
+		config.Rules.Allow = append(config.Rules.Allow, rule)
+	}
+	return config
+}
+
+// server is an echo server outside that counts who came.
+type server struct {
+	listener net.Listener
+	host     string
+	port     string
+	accepted atomic.Int64
+}
+
+func listenAt(tb testing.TB, host string) *server {
+	tb.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { l.Close() })
+	s := &server{listener: l, host: host}
+	_, s.port, _ = net.SplitHostPort(l.Addr().String())
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s.accepted.Add(1)
+			go func() {
+				defer c.Close()
+				_, _ = io.Copy(c, c)
+			}()
+		}
+	}()
+	return s
+}

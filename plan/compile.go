@@ -20,7 +20,7 @@ func Compile(pol policy.Policy, inv Invocation) (*Plan, error) {
 	layers := chooseLayers(&pol)
 	filter, filterErr := compileFilter(layers, pol.Syscalls)
 	env, envErr := compileEnvironment(&pol, inv)
-	if err := errors.Join(checkProgram(&pol, command, inv), checkPaths(pol.Files), checkLimits(pol.Limits), envErr, filterErr); err != nil {
+	if err := errors.Join(checkThreads(&pol), checkProgram(&pol, command, inv), checkPaths(pol.Files), checkLimits(pol.Limits), envErr, filterErr); err != nil {
 		return nil, fmt.Errorf("compile the policy: %w", err)
 	}
 	p := &Plan{
@@ -43,6 +43,14 @@ func Compile(pol policy.Policy, inv Invocation) (*Plan, error) {
 	p.Landlock = p.compileLandlock()
 	p.Spec = p.compileSpec(env)
 	return p, nil
+}
+
+// checkThreads refuses to take away with one key what another gives.
+func checkThreads(pol *policy.Policy) error {
+	if !pol.Process.Threads && slices.Contains(pol.Syscalls.Allow, "threads") {
+		return errors.New(`process.threads = false contradicts syscalls.allow = ["threads"]; remove one of them`)
+	}
+	return nil
 }
 
 // checkProgram refuses a command that the policy does not let start.

@@ -95,13 +95,14 @@ func checkUserPath(name string) error {
 			return fmt.Errorf("%s would hide the sandbox's own %s; name what you need below it", name, own)
 		}
 	}
-	for _, kernel := range []string{"/proc", "/dev"} {
-		if isSameOrBelow(name, kernel) && !isSameOrBelow(name, "/dev/shm") {
-			return fmt.Errorf("%s is the host's, and the sandbox has a %s of its own; it cannot be named", name, kernel)
-		}
+	if belowAny(name, kernelPlaces()) && !isSameOrBelow(name, "/dev/shm") {
+		return fmt.Errorf("%s is the host's, and the sandbox has devices and processes of its own; it cannot be named", name)
 	}
 	return nil
 }
+
+// kernelPlaces are where devices and processes show.
+func kernelPlaces() []string { return []string{"/dev", "/proc"} }
 
 // ownPlaces are the paths that the sandbox makes itself.
 func ownPlaces() []string {

@@ -65,7 +65,7 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 	if err != nil {
 		return nil, err
 	}
-	sockets, err := socketOperations(r.Sockets)
+	sockets, err := r.Plan.socketOperations(r.Sockets)
 	if err != nil {
 		return nil, err
 	}

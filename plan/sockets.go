@@ -91,9 +91,10 @@ func relayPorts(rules netrule.Set) ([]uint16, error) {
 	return ports, nil
 }
 
-// socketOperations makes the sockets and, where something is relayed, the routes
-// that lead every datagram to them.
-func socketOperations(sockets []Socket) (namespaces.Program, error) {
+// socketOperations makes the sockets and the routes by which every address is
+// local: relayed datagrams find them, and a published connection may come from
+// its client's own address.
+func (p *Plan) socketOperations(sockets []Socket) (namespaces.Program, error) {
 	var ops namespaces.Program
 	for _, s := range sockets {
 		op := namespaces.Op{Code: namespaces.OpSocket, N1: unix.AF_INET, N2: unix.SOCK_DGRAM}
@@ -112,7 +113,8 @@ func socketOperations(sockets []Socket) (namespaces.Program, error) {
 		}
 		ops = append(ops, op)
 	}
-	if slices.ContainsFunc(sockets, func(s Socket) bool { return s.Use == SocketRelay }) {
+	relays := slices.ContainsFunc(sockets, func(s Socket) bool { return s.Use == SocketRelay })
+	if relays || len(p.Network.Listen) > 0 {
 		ops = append(ops, namespaces.Op{Code: namespaces.OpLocalRoutes})
 	}
 	return ops, nil

@@ -30,7 +30,10 @@ const groupedFiles = 8
 func (p *Plan) resolveView(h *Host) (*view, error) {
 	v := &view{
 		user:     make(map[string]access),
-		closures: []host.Closure{h.Interpreter.Group(groupedFiles), h.Spawn.Group(groupedFiles)},
+		closures: []host.Closure{h.Interpreter.Group(groupedFiles)},
+	}
+	if p.startsPrograms() {
+		v.closures = append(v.closures, h.Spawn.Group(groupedFiles))
 	}
 	if err := errors.Join(v.addUserPaths(p, h), v.addScript(p, h)); err != nil {
 		return nil, err
@@ -51,6 +54,11 @@ func (p *Plan) resolveView(h *Host) (*view, error) {
 	v.addLinks(v.links)
 	v.tree.Tmpfs = []namespaces.Tmpfs{p.homeTmpfs(), p.shmTmpfs(), p.tmpTmpfs()}
 	return v, nil
+}
+
+// startsPrograms says whether anything but Python may be executed.
+func (p *Plan) startsPrograms() bool {
+	return !p.Command.Python || p.Process.SpawnAny || len(p.Process.Spawn) > 0 || len(p.Files.Exec) > 0
 }
 
 func (v *view) addUserPaths(p *Plan, h *Host) error {
@@ -81,13 +89,11 @@ func missing(found host.Path) error {
 }
 
 // addScript makes the script readable, if there is such a file: what is missing
-// Python names itself, in the words that its users know.
+// Python names itself, in the words that its users know. A descriptor or device
+// (/dev/stdin, /proc/self/fd/0) is the sandbox's own.
 func (v *view) addScript(p *Plan, h *Host) error {
-	if p.Command.Script == "" {
-		return nil
-	}
 	found := h.Paths[p.Command.Script]
-	if found.Real == "" || found.Dir {
+	if found.Real == "" || found.Dir || belowAny(p.Command.Script, kernelPlaces()) {
 		return nil
 	}
 	if err := checkUserPath(found.Real); err != nil {

@@ -13,7 +13,6 @@ func refuseUnavailable(p *Plan) error {
 		used bool
 	}{
 		{"python.modules", len(p.Python.ModulesAllow)+len(p.Python.ModulesDeny) > 0},
-		{"network.listen", len(p.Network.Listen) > 0},
 		{"network.unix", len(p.Network.Unix) > 0},
 		{"[capabilities]", len(p.Capabilities) > 0},
 	}

@@ -33,6 +33,9 @@ static int install_filter(void)
 		ALLOW(SYS_read),
 		ALLOW(SYS_write),
 		ALLOW(SYS_statfs),
+		ALLOW(SYS_socket),  /* for the supervisor, see receive_command */
+		ALLOW(SYS_sendmsg),
+		ALLOW(SYS_close),
 		ALLOW(SYS_futex),
 		ALLOW(SYS_restart_syscall), /* poll, after a stop */
 		ALLOW(SYS_exit_group),
@@ -126,17 +129,27 @@ static int harden(void)
 	return err ? err : install_filter();
 }
 
-/* One message from the supervisor: GO once, then nothing but the end. */
-static void receive_go(struct stage *st)
+/* One message from the supervisor: GO once; SOCKET, for a published port, where
+ * PID 1 is the only process of the supervisor's in the sandbox's network; at the
+ * end an end of file. */
+static void receive_command(struct stage *st)
 {
 	struct psb_message msg;
 	long n = sys3(SYS_read, st->control, &msg, sizeof msg);
-	if (n != sizeof msg || msg.type != PSB_MSG_GO)
+	int err = -EBADMSG;
+
+	if (n != sizeof msg)
 		stage_exit(125);
-	int err = harden();
+	if (msg.type == PSB_MSG_GO && !st->released) {
+		err = harden();
+		if (!err)
+			release(st);
+	} else if (msg.type == PSB_MSG_SOCKET && st->released) {
+		const struct op op = { .n1 = (uint64_t)msg.a, .n2 = (uint64_t)msg.b };
+		err = op_socket(st, &op);
+	}
 	if (err)
 		stage_fail(st, PSB_STAGE_OPERATION, err, -1);
-	release(st);
 }
 
 /* SIGCHLD is blocked and read from a signalfd, so that one poll waits for both
@@ -159,7 +172,7 @@ void stage_reap(struct stage *st)
 	while (!end.done) {
 		sys3(SYS_poll, wait, 2, -1);
 		if (wait[1].revents & POLLIN)
-			receive_go(st);
+			receive_command(st);
 		if (wait[1].revents & (POLLHUP | POLLERR))
 			stage_exit(125);
 		if (wait[0].revents) {

@@ -76,6 +76,7 @@ enum psb_opcode {
  *     |    pidfd_getfd, posture check      |
  *     | -- GO ---------------------------->|  PID 1 hardens itself, releases PID 2
  *     |                                    |  PID 2: execve
+ *     | -- SOCKET (a: domain, b: type) --->|  PID 1 answers with SOCKET
  *     |<-- STOPPED (a: signal) ------------|  PID 1, only with a terminal
  *     |<-- STATUS (a: wait status) --------|  PID 1, then it exits
  *

@@ -1,6 +1,9 @@
 package shim
 
 import (
+	"bytes"
+	"flag"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -51,4 +54,33 @@ func enumNames(t *testing.T, enum, prefix string) []string {
 		names = append(names, m[1])
 	}
 	return names
+}
+
+var update = flag.Bool("update", false, "write skeleton.h again")
+
+// The stage has the skeleton embedded; it must be what namespaces says.
+func TestSkeletonIsCurrent(t *testing.T) {
+	plan, err := namespaces.Skeleton().Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want bytes.Buffer
+	for i, b := range plan {
+		fmt.Fprintf(&want, "%d,", b)
+		if i%24 == 23 || i == len(plan)-1 {
+			want.WriteByte('\n')
+		}
+	}
+	if *update {
+		if err := os.WriteFile("skeleton.h", want.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile("skeleton.h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Error("skeleton.h is not what namespaces.Skeleton encodes; run go test ./cpython-shim -update")
+	}
 }

@@ -1,3 +1,6 @@
+// Package supervisor runs one resolved plan: it begins the sandbox, serves it,
+// holds it to its limits and tells what happened. It reads no policy, and no Go
+// code of it runs inside.
 package supervisor
 
 import (
@@ -11,6 +14,7 @@ import (
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/seccomp"
+	"github.com/pysandbox/pysandbox/supervisor/broker/publish"
 )
 
 // Options are the caller's side of a run.
@@ -33,6 +37,8 @@ type sandbox struct {
 	setup    namespaces.Program // as it was sent
 	sockets  []int              // of the sandbox's network, for the supervisor
 	services *services
+	ports    []publish.Port
+	inner    innerSockets
 	program  int // PID 2 on the host
 	pidfd    int // of PID 2
 	listener *seccomp.Listener
@@ -52,6 +58,7 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 	s := &sandbox{
 		plan: r, options: o, started: time.Now(), pidfd: -1,
 		stopped: make(chan unix.Signal, 1), gone: make(chan struct{}),
+		inner: innerSockets{arrived: make(chan int, 1)},
 	}
 	defer s.close()
 	err := s.start(ctx)
@@ -121,6 +128,7 @@ func (s *sandbox) close() {
 		_ = s.listener.Close()
 	}
 	closeAll(s.sockets)
+	closePorts(s.ports)
 	if s.services != nil {
 		s.services.close()
 	}

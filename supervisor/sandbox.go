@@ -54,6 +54,9 @@ func (s *sandbox) prepare() ([]int, error) {
 	if s.stdio, err = OpenStdio(s.options.Stdio, owner, owner); err != nil {
 		return nil, err
 	}
+	if s.ports, err = openPorts(s.plan.Plan); err != nil {
+		return nil, err
+	}
 	donated := make([]int, 0, stdioCount)
 	for _, file := range s.stdio.Child {
 		donated = append(donated, int(file.Fd()))

@@ -27,6 +27,8 @@ func (s *sandbox) listen() {
 			return
 		case msgError:
 			s.cause.Set(setupCause(stageError(m, s.setup)))
+		case msgSocket:
+			s.inner.arrived <- m.fd
 		case msgStopped:
 			s.stopped <- unix.Signal(m.a)
 		default:

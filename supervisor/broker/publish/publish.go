@@ -1,0 +1,132 @@
+// Package publish accepts connections on the host for a port that the sandbox
+// serves, and carries them inside. The guest never holds the host's listener: a
+// shutdown(2) or a second bind(2) there would be its owner's trouble.
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/pysandbox/pysandbox/audit"
+)
+
+// Port is one published port.
+type Port struct {
+	Listener *net.TCPListener // on the host
+	Guest    uint16           // that the program listens at, on its loopback
+	Rule     string           // ID of the policy's line, for records
+}
+
+// Config says what is published.
+type Config struct {
+	Ports []Port
+	// Socket makes a TCP socket of a family (unix.AF_INET or AF_INET6) in the
+	// sandbox's network namespace.
+	Socket      func(ctx context.Context, family int) (int, error)
+	Connections int // carried at once at most; more wait in the listen queue
+	Audit       audit.Sink
+}
+
+// Serve accepts and carries connections until ctx is done, then closes the
+// listeners and every connection.
+func Serve(ctx context.Context, config Config) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &server{config: config, slots: make(chan struct{}, max(config.Connections, 1))}
+	failed := make(chan error, len(config.Ports))
+	for _, port := range config.Ports {
+		s.tasks.Go(func() { failed <- s.accept(ctx, port) })
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	cancel()
+	for _, port := range config.Ports {
+		_ = port.Listener.Close()
+	}
+	s.tasks.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+type server struct {
+	config Config
+	slots  chan struct{}
+	tasks  sync.WaitGroup
+}
+
+func (s *server) accept(ctx context.Context, port Port) error {
+	for {
+		select {
+		case s.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+		conn, err := port.Listener.AcceptTCP()
+		if err != nil {
+			<-s.slots
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("accept a connection for the sandbox at %s: %w", port.Listener.Addr(), err)
+		}
+		s.tasks.Go(func() {
+			defer func() { <-s.slots }()
+			s.carry(ctx, port, conn)
+		})
+	}
+}
+
+// carry connects to the guest from the client's own address, so that the guest
+// sees who asks, and copies until both sides have finished.
+func (s *server) carry(ctx context.Context, port Port, client *net.TCPConn) {
+	start := time.Now()
+	defer client.Close()
+	peer := client.RemoteAddr().(*net.TCPAddr).AddrPort()
+	inner, err := s.dial(ctx, peer, port.Guest)
+	s.record(port, peer, start, err)
+	if err != nil {
+		_ = client.SetLinger(0) // a reset: nobody listens inside
+		return
+	}
+	defer inner.Close()
+	stop := context.AfterFunc(ctx, func() { _ = client.Close(); _ = inner.Close() })
+	defer stop()
+	var both sync.WaitGroup
+	both.Go(func() { copyHalf(inner, client) })
+	both.Go(func() { copyHalf(client, inner) })
+	both.Wait()
+}
+
+// copyHalf copies one direction and passes its end on: a FIN as a FIN, anything
+// else as a reset. net.TCPConn copies by splice(2).
+func copyHalf(to, from *net.TCPConn) {
+	if _, err := to.ReadFrom(from); err != nil {
+		_ = to.SetLinger(0)
+		_ = to.Close()
+		_ = from.SetLinger(0)
+		_ = from.Close()
+		return
+	}
+	_ = to.CloseWrite()
+}
+
+func (s *server) record(port Port, peer netip.AddrPort, start time.Time, err error) {
+	rec := audit.Record{
+		Time: start, Source: "kernel", Verdict: "allow", Operation: "accept",
+		Target: "tcp://" + peer.String(), Rule: port.Rule, Latency: time.Since(start),
+	}
+	if err != nil {
+		rec.Errno = errnoName(err)
+	}
+	s.config.Audit.Record(rec)
+}

@@ -107,7 +107,7 @@ func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
 		return
 	}
 	if !v.tables[key] {
-		r.report(&Error{Message: v.unknown(prefix, entry.Key), Nearest: v.nearest(prefix, entry.Key)}, entry.Position)
+		r.report(v.unknown(prefix, entry.Key, r.replacing), entry.Position)
 		return
 	}
 	if entry.Value.Kind != document.Table {

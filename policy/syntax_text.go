@@ -93,12 +93,13 @@ func interpreterSyntax() syntax[string] {
 // variableSyntax is the name of an environment variable.
 func variableSyntax() syntax[string] {
 	s := textSyntax("the name of an environment variable", func(_ source, text string) (string, error) {
-		if text == "" || strings.ContainsAny(text, "=\x00") {
+		odd := func(r rune) bool { return r == '=' || r <= ' ' || r == 0x7f }
+		if text == "" || strings.ContainsFunc(text, odd) {
 			return "", expected("the name of an environment variable")
 		}
 		return text, nil
 	}, plain)
-	s.schema = map[string]any{"type": "string", "pattern": "^[^=]+$"}
+	s.schema = map[string]any{"type": "string", "pattern": "^[^=\\s]+$"}
 	return s
 }
 

@@ -15,7 +15,7 @@ type vocabulary struct {
 }
 
 func newVocabulary() vocabulary {
-	v := vocabulary{map[string]setting{}, map[string]bool{}, map[string][]string{"": {"version", "extends", "replace"}}}
+	v := vocabulary{map[string]setting{}, map[string]bool{}, map[string][]string{}}
 	for _, s := range settings() {
 		v.settings[s.key] = s
 		prefix := ""
@@ -30,14 +30,22 @@ func newVocabulary() vocabulary {
 	return v
 }
 
-// unknown is the message about a key that is not in the vocabulary; it says
-// where the key belongs if it is one of a single other table.
-func (v vocabulary) unknown(prefix, key string) string {
-	table := "at the top level"
-	if prefix != "" {
-		table = "in [" + strings.TrimSuffix(prefix, ".") + "]"
+// unknown is the error about a key that no table has at prefix, which is
+// "replace." and more within [replace]. It says where the key belongs if it is
+// one of a single other table, or which one is most like it.
+func (v vocabulary) unknown(prefix, key string, replacing bool) *Error {
+	table := strings.TrimSuffix(prefix, ".")
+	candidates := v.names[prefix]
+	switch {
+	case !replacing && prefix == "":
+		candidates = append([]string{"version", "extends", "replace"}, candidates...)
+	case replacing:
+		table = strings.TrimSuffix("replace."+table, ".")
 	}
-	message := fmt.Sprintf("unknown key %q %s", key, table)
+	err := &Error{Message: fmt.Sprintf("unknown key %q in [%s]", key, table), Nearest: nearest.Name(key, candidates)}
+	if table == "" {
+		err.Message = fmt.Sprintf("unknown key %q at the top level", key)
+	}
 	var homes []string
 	for _, s := range settings() {
 		if home, isHere := strings.CutSuffix(s.key, "."+key); isHere {
@@ -45,11 +53,8 @@ func (v vocabulary) unknown(prefix, key string) string {
 		}
 	}
 	if len(homes) == 1 {
-		message += "; it belongs to [" + homes[0] + "]"
+		err.Message += "; it belongs to [" + homes[0] + "]"
+		err.Nearest = ""
 	}
-	return message
-}
-
-func (v vocabulary) nearest(prefix, key string) string {
-	return nearest.Name(key, v.names[prefix])
+	return err
 }

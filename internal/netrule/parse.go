@@ -53,7 +53,7 @@ func (p parser) scheme(rule *Rule) (span, error) {
 		return all, p.expected(`a rule such as "tcp://example.org:443"`, all)
 	}
 	if i := strings.IndexFunc(p.text, func(r rune) bool { return r <= ' ' || r == 0x7f }); i >= 0 {
-		return all, p.expected("no white space or control character", span{i, i + 1})
+		return all, p.expected("no white space or control character in a rule", span{i, i + 1})
 	}
 	end := strings.Index(p.text, "://")
 	if end < 0 {

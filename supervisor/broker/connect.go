@@ -50,15 +50,24 @@ func (b *Broker) connectInPlace(req *request, s *socket, a *address) reply {
 	}
 	switch {
 	case s.isTCP():
-		errno := b.beginConnect(s.fd, a.bytes())
-		if errno == unix.EINPROGRESS {
-			return b.pending.connect(b, req, s, a)
+		expired := unix.EINPROGRESS
+		if stateOf(s.fd) != tcpClose {
+			expired = unix.EALREADY // this connect joins one that is under way
 		}
-		return performed(0, errno)
+		return b.awaitConnect(req, s, a, expired)
 	case s.isLocal():
 		return b.connectLocal(req, s, a)
 	}
 	return performed(0, connectTo(s.fd, a.bytes()))
+}
+
+// awaitConnect connects a blocking TCP socket and waits for the end; expired is
+// the result when SO_SNDTIMEO comes first.
+func (b *Broker) awaitConnect(req *request, s *socket, a *address, expired syscall.Errno) reply {
+	if errno := b.beginConnect(s.fd, a.bytes()); errno != unix.EINPROGRESS {
+		return performed(0, errno)
+	}
+	return b.pending.connect(b, req, s, a, expired)
 }
 
 // beginConnect is connect(2) on a blocking TCP socket as far as it goes without

@@ -74,17 +74,9 @@ func (b *Broker) handOver(req *request, s *socket, host int, numbers []int, a *a
 	}
 	b.connections.add(host, s.give())
 	if state == unix.EINPROGRESS && blocking {
-		return b.awaitConnect(req, &h, a)
+		return b.awaitConnect(req, &h, a, unix.EINPROGRESS)
 	}
 	return performed(0, state)
-}
-
-// awaitConnect waits for a TCP connect that has begun on a blocking socket.
-func (b *Broker) awaitConnect(req *request, s *socket, a *address) reply {
-	if errno := b.beginConnect(s.fd, a.bytes()); errno != unix.EINPROGRESS {
-		return performed(0, errno)
-	}
-	return b.pending.connect(b, req, s, a)
 }
 
 // sourceOf returns the address that the host socket must be bound to, or nil. A

@@ -53,13 +53,13 @@ func newPending() (*pending, error) {
 
 // connect answers req when the TCP connect of s has ended. It owns the duplicate
 // in s.
-func (p *pending) connect(b *Broker, req *request, s *socket, a *address) reply {
+func (p *pending) connect(b *Broker, req *request, s *socket, a *address, expired syscall.Errno) reply {
 	to, fd := *a, s.fd
 	return p.enter(b, s, &waiting{
 		req:     req,
 		attempt: func() reply { return performed(0, finishConnect(fd, to.bytes())) },
 		polled:  true,
-		expired: unix.EINPROGRESS, // connect(2) on a socket with SO_SNDTIMEO
+		expired: expired,
 	})
 }
 
@@ -144,9 +144,9 @@ func finishConnect(fd int, to []byte) syscall.Errno {
 		return errno
 	}
 	// A shutdown by another thread had ended the connect, and this one began
-	// another. Undo it and say what the kernel says of the first.
+	// another. Undo it and say what the kernel says of the first (tcp_disconnect).
 	_ = connectTo(fd, make([]byte, 16)) // AF_UNSPEC
-	return unix.ECONNABORTED
+	return unix.ECONNRESET
 }
 
 // sendDeadline is when SO_SNDTIMEO ends a connect, or when we do.

@@ -1,0 +1,43 @@
+package broker
+
+import (
+	"net"
+	"strings"
+	"testing"
+)
+
+// TestSocketsBehaveAsOutside runs every case natively and in a sandbox, and
+// compares line by line.
+func TestSocketsBehaveAsOutside(t *testing.T) {
+	v4, v6 := listenAt(t, outside4), listenAt(t, outside6)
+	closed := closedPort(t, outside4)
+	args := []string{v4.host, v4.port, v6.host, v6.port, closed, dark4, unreachable}
+	config := allowing(t, net.JoinHostPort(v4.host, v4.port), net.JoinHostPort(v6.host, v6.port),
+		net.JoinHostPort(v4.host, closed), dark4+":80", unreachable+":80")
+	want := strings.Split(runNative(t, "cases.py", args...), "\n")
+	output, _ := runPython(t, config, "cases.py", args...)
+	got := strings.Split(output, "\n")
+	for i := range max(len(got), len(want)) {
+		if i >= len(got) || i >= len(want) {
+			t.Fatalf("%d lines inside, %d outside\n%s", len(got), len(want), output)
+		}
+		name, _, _ := strings.Cut(want[i], " ")
+		t.Run(name, func(t *testing.T) {
+			if got[i] != want[i] {
+				t.Errorf("inside:  %s\noutside: %s", got[i], want[i])
+			}
+		})
+	}
+}
+
+// closedPort is a port at which nobody listens.
+func closedPort(tb testing.TB, host string) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}

@@ -78,14 +78,13 @@ func (s *ruleSet) setErrno(name, errnoName string) error {
 	if slices.ContainsFunc(never(), func(r Rule) bool { return r.Syscall == name && r.Action == ActErrno }) {
 		return errors.New("it must stay ENOSYS, or callers do not fall back")
 	}
-	i := s.find(Rule{Syscall: name})
-	if i < 0 {
+	rule := s.otherwise(name)
+	switch {
+	case rule == nil:
 		s.add(refuse("refused with an errno of the policy's choice", errno, name))
 		return nil
-	}
-	switch s.list[i].Action {
-	case ActErrno, ActExplain:
-		s.list[i].Errno = uint16(errno)
+	case rule.Action == ActErrno, rule.Action == ActExplain:
+		rule.Errno = uint16(errno)
 		return nil
 	default:
 		return errors.New("the filter does not refuse it")

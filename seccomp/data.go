@@ -1,9 +1,6 @@
 package seccomp
 
-import (
-	"errors"
-	"slices"
-)
+import "slices"
 
 // Architecture tokens of linux/audit.h, as struct seccomp_data carries them.
 const (
@@ -127,7 +124,3 @@ func ruling(action Action, errno uint16) Ruling {
 		return Ruling{Action: action}
 	}
 }
-
-// ErrProgram is wrapped by errors about a BPF program that is not one the kernel
-// would load as a seccomp filter.
-var ErrProgram = errors.New("not a seccomp program")

@@ -6,9 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxInstructions is the length at which the kernel refuses a program (BPF_MAXINSNS).
-const maxInstructions = 4096
-
 // Offsets in struct seccomp_data, in bytes.
 const (
 	offsetNumber = 0

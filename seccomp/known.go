@@ -1,6 +1,9 @@
 package seccomp
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // knownCall is one row of the table of system calls.
 type knownCall struct {
@@ -11,13 +14,18 @@ type knownCall struct {
 // Number returns the number of a system call on x86-64, and false for a name that
 // the tables of this build do not have.
 func Number(name string) (int32, bool) {
-	for _, call := range knownCalls {
-		if call.name == name {
-			return call.number, true
-		}
-	}
-	return 0, false
+	number, known := numbersByName()[name]
+	return number, known
 }
+
+// numbersByName is made at its first use: a run with a shipped filter has none.
+var numbersByName = sync.OnceValue(func() map[string]int32 {
+	numbers := make(map[string]int32, len(knownCalls))
+	for _, call := range knownCalls {
+		numbers[call.name] = call.number
+	}
+	return numbers
+})
 
 // Name returns the name of a system call on x86-64, and "" for a number that the
 // tables of this build do not have.
@@ -38,4 +46,13 @@ func Numbers() []int32 {
 		numbers = append(numbers, call.number)
 	}
 	return numbers
+}
+
+// callNames returns the name of every known call.
+func callNames() []string {
+	names := make([]string, 0, len(knownCalls))
+	for _, call := range knownCalls {
+		names = append(names, call.name)
+	}
+	return names
 }

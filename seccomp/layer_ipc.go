@@ -28,7 +28,7 @@ func localSocketPairs() []Rule {
 	return rules
 }
 
-// sendTo lets traffic over a connected socket pass. A destination is traced so
+// sendTo lets traffic over a connected socket pass. A destination is trapped so
 // that a refused datagram fails at once; the relay decides on each in any case.
 func sendTo() []Rule {
 	return join(
@@ -45,7 +45,8 @@ func sendMessage(call string, flags uint8) []Rule {
 	return join(
 		when(allow("no judged flag", call), noneOf(flags, judgedSendFlags)),
 		refuseFastOpen(call, flags),
-		when(trap("urgent data only over TCP", call), bitsAre(flags, judgedSendFlags, unix.MSG_OOB)),
+		when(refuse("urgent data goes by send(2), and only over TCP", unix.EOPNOTSUPP, call),
+			bitsAre(flags, judgedSendFlags, unix.MSG_OOB)),
 	)
 }
 

@@ -13,7 +13,7 @@ import (
 // It is read by the test and by people; a package that it does not name fails.
 const order = `
 	internal/nearest
-		< internal/netrule;
+		< internal/netrule, seccomp;
 
 	policy/document, configs, internal/netrule, seccomp
 		< policy;
@@ -25,9 +25,9 @@ const order = `
 		< cpython-shim;
 
 	seccomp
-		< seccomp/libseccomp;
+		< seccomp/libseccomp, seccomp/prebuilt;
 
-	policy, internal/host, namespaces, seccomp
+	policy, internal/host, namespaces, seccomp/prebuilt
 		< plan;
 
 	plan, audit, seccomp/libseccomp

@@ -3,7 +3,6 @@
 package libseccomp
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,11 +14,13 @@ import (
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
-// instructionSize is the size of struct sock_filter in bytes.
-const instructionSize = 8
-
 // optimizeTree makes libseccomp search calls by a binary tree (SCMP_FLTATR_CTL_OPTIMIZE).
 const optimizeTree = 2
+
+// apiLevel is what libseccomp may use (seccomp_api_get(3)): notifications, beside
+// the TSYNC that its Go binding always asks for. Said here, it does not depend on
+// the kernel that compiles.
+const apiLevel = 6
 
 // missing is what every call gets for which the filter has no entry.
 func missing() library.ScmpAction { return library.ActErrno.SetReturnCode(int16(unix.ENOSYS)) }
@@ -29,12 +30,18 @@ func missing() library.ScmpAction { return library.ActErrno.SetReturnCode(int16(
 func Compile(spec seccomp.FilterSpec) (seccomp.Program, error) {
 	program, err := compile(spec, optimizeTree)
 	if err == nil {
-		err = verify(spec, program)
+		err = Verify(spec, program)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("compile the seccomp filter: %w", err)
 	}
 	return program, nil
+}
+
+// Version returns the version of libseccomp in this binary, such as "2.5.4".
+func Version() string {
+	major, minor, micro := library.GetLibraryVersion()
+	return fmt.Sprintf("%d.%d.%d", major, minor, micro)
 }
 
 func compile(spec seccomp.FilterSpec, optimize int) (seccomp.Program, error) {
@@ -77,12 +84,15 @@ func export(filter *library.ScmpFilter) (seccomp.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(code)
+	return seccomp.ParseProgram(code)
 }
 
 // newFilter returns an empty filter for x86-64 alone. libseccomp kills what comes
 // from another architecture, and takes the x32 bit for one.
 func newFilter(optimize int) (*library.ScmpFilter, error) {
+	if err := library.SetAPI(apiLevel); err != nil {
+		return nil, fmt.Errorf("ask libseccomp for API level %d: %w", apiLevel, err)
+	}
 	filter, err := library.NewFilter(missing())
 	if err != nil {
 		return nil, err
@@ -183,21 +193,4 @@ func action(a seccomp.Action, errno uint16) library.ScmpAction {
 		}
 	}
 	return library.ActErrno.SetReturnCode(int16(unix.EPERM))
-}
-
-// decode reads an array of struct sock_filter in the host's byte order.
-func decode(code []byte) (seccomp.Program, error) {
-	if len(code) == 0 || len(code)%instructionSize != 0 {
-		return nil, fmt.Errorf("libseccomp exported %d bytes, which is no program", len(code))
-	}
-	program := make(seccomp.Program, 0, len(code)/instructionSize)
-	for ; len(code) > 0; code = code[instructionSize:] {
-		program = append(program, seccomp.Instruction{
-			Code: binary.NativeEndian.Uint16(code),
-			Jt:   code[2],
-			Jf:   code[3],
-			K:    binary.NativeEndian.Uint32(code[4:]),
-		})
-	}
-	return program, nil
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
-// verify compares the program with the spec for every known call, at the values
-// around which a condition of the call changes, and for calls that the tables do
-// not know. libseccomp has merged rules wrongly before (its issues 11, 153, 178).
-func verify(spec seccomp.FilterSpec, program seccomp.Program) error {
+// Verify compares a program with a spec for every known call, at the values around
+// which a condition of the call changes, and for calls that the tables do not
+// know. libseccomp can merge the rules of one call wrongly: before 2.6.1 it does so
+// with some 64-bit comparisons (GHSA-4q85-33p6-j5g6).
+func Verify(spec seccomp.FilterSpec, program seccomp.Program) error {
 	rules := make(map[string][]seccomp.Rule)
 	for _, rule := range spec.Rules {
 		rules[rule.Syscall] = append(rules[rule.Syscall], rule)

@@ -33,8 +33,9 @@ func newBuilder(caller Caller, t *tree) *builder {
 	}
 }
 
-// add resolves path and makes it visible, with the symlinks on the way.
-func (b *builder) add(path string, exec bool) (place, error) {
+// need makes visible what cannot be missing, with the symlinks on the way and
+// with the right to execute it.
+func (b *builder) need(path string) (place, error) {
 	found, err := b.tree.walk(path)
 	if err != nil {
 		return place{}, err
@@ -42,7 +43,7 @@ func (b *builder) add(path string, exec bool) (place, error) {
 	if err := b.permit(found); err != nil {
 		return place{}, err
 	}
-	b.commit(found, exec)
+	b.commit(found, true)
 	return found, nil
 }
 

@@ -12,7 +12,7 @@ import (
 // program makes an ELF program visible, with its loader and every library that
 // the loader will look for.
 func (b *builder) program(path string) error {
-	found, err := b.add(path, true)
+	found, err := b.need(path)
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (b *builder) program(path string) error {
 		return fmt.Errorf("%s is %w", found.path, errNotELF)
 	}
 	if o.interpreter != "" {
-		if _, err := b.add(o.interpreter, true); err != nil {
+		if _, err := b.need(o.interpreter); err != nil {
 			return fmt.Errorf("the loader of %s: %w", found.path, err)
 		}
 		b.loader.musl = strings.HasPrefix(filepath.Base(o.interpreter), "ld-musl-")

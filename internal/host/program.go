@@ -122,7 +122,7 @@ func (b *builder) namedProgram(path string, depth int) error {
 	if depth == maxShebangs {
 		return fmt.Errorf("%s is a script of a script of a script; name what they all start", path)
 	}
-	if _, err := b.add(path, true); err != nil {
+	if _, err := b.need(path); err != nil {
 		return err
 	}
 	for _, next := range interpreter {

@@ -28,7 +28,7 @@ func (p *pythonBuilder) build() error {
 	if err := p.executables(); err != nil {
 		return err
 	}
-	if _, err := p.add(p.layout.stdlib, true); err != nil {
+	if _, err := p.need(p.layout.stdlib); err != nil {
 		return err
 	}
 	p.offer(true, p.layout.zip())

@@ -78,12 +78,6 @@ func (t *tree) walk(path string) (place, error) {
 	return at, nil
 }
 
-// exists is walk for callers that only ask.
-func (t *tree) exists(path string) bool {
-	_, err := t.walk(path)
-	return err == nil
-}
-
 // isFile says whether path leads to a regular file.
 func (t *tree) isFile(path string) bool {
 	found, err := t.walk(path)

@@ -1,0 +1,77 @@
+package host
+
+import "golang.org/x/sys/unix"
+
+func (d *diagnosis) userNS() Check {
+	c := Check{Name: "user namespaces", Tiers: []string{tierFull}}
+	for _, try := range []func() error{tryUserNS, tryMounts, tryIDMap} {
+		if err := try(); err != nil {
+			return c.failed(classifyUserNS(d.settings, errnoOf(err), d.Program))
+		}
+	}
+	c.OK, c.Found = true, "user, mount, PID, IPC and UTS namespaces can be made"
+	return c
+}
+
+func (d *diagnosis) netNS() Check {
+	c := Check{Name: "network namespaces", Tiers: []string{tierFull}}
+	if err := tryNetNS(); err != nil {
+		return c.failed(classifyUserNS(d.settings, errnoOf(err), d.Program))
+	}
+	c.OK, c.Found = true, "can be made"
+	return c
+}
+
+func (d *diagnosis) proc() Check {
+	c := Check{Name: "/proc of its own", Tiers: []string{tierFull}}
+	err := tryProc()
+	switch {
+	case err == nil:
+		c.OK, c.Found = true, "can be mounted"
+	case tryMounts() != nil:
+		c.Missing, c.Fix = "needs user namespaces", "see there"
+	case errnoOf(err) == unix.EPERM:
+		c.Missing = "parts of the host's /proc are hidden by other mounts, as in a container, so the kernel refuses a new one (" + err.Error() + ")"
+		c.Fix = unmaskProc
+	default:
+		c.Missing = "the kernel refuses to mount it: " + err.Error()
+	}
+	return c
+}
+
+func (d *diagnosis) mounts() Check {
+	c := Check{Name: "mount calls", Tiers: []string{tierFull}}
+	err := tryDetachedMounts()
+	switch {
+	case err == nil:
+		c.OK, c.Found = true, "open_tree works"
+	case tryMounts() != nil:
+		c.Missing, c.Fix = "needs user namespaces", "see there"
+	case errnoOf(err) == unix.ENOSYS:
+		c.Missing = "the kernel or a seccomp filter above this process has no open_tree (Linux 5.2), or refuses it"
+		c.Fix = "boot a newer kernel; in a container, " + allowInContainer
+	default:
+		c.Missing, c.Fix = "open_tree: "+err.Error(), allowInContainer
+	}
+	return c
+}
+
+func (d *diagnosis) pidfd() Check {
+	c := Check{Name: "pidfd_getfd", Tiers: []string{tierFull}}
+	if d.settings.is("proc/sys/kernel/yama/ptrace_scope", yamaNoAttach) {
+		c.Missing = "kernel.yama.ptrace_scope is 3, which forbids it to everyone until the next boot"
+		c.Fix = "echo kernel.yama.ptrace_scope=2 | sudo tee /etc/sysctl.d/60-pysandbox-ptrace.conf, then reboot"
+		return c
+	}
+	if err := tryPidfdGetfd(); err != nil {
+		c.Missing = "the kernel or a seccomp filter above this process refuses it: " + err.Error()
+		c.Fix = "in a container, add --cap-add=SYS_PTRACE or --security-opt seccomp=unconfined; elsewhere boot Linux 5.6 or later"
+		return c
+	}
+	c.OK, c.Found = true, "permitted"
+	return c
+}
+
+// yamaNoAttach is the value of kernel.yama.ptrace_scope that no process can
+// change back (Documentation/admin-guide/LSM/Yama.rst).
+const yamaNoAttach = 3

@@ -1,0 +1,111 @@
+package host
+
+import (
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ClassifyUserNSFailure says why new namespaces were refused, from the errno of
+// clone(2), of a mount in them or of writing their id maps, and from the
+// settings that are known to cause it. program is the path of the running
+// binary, which the AppArmor profile names.
+func ClassifyUserNSFailure(errno unix.Errno, program string) *UnsupportedError {
+	return classifyUserNS(hostSettings(), errno, program)
+}
+
+func classifyUserNS(s settings, errno unix.Errno, program string) *UnsupportedError {
+	e := &UnsupportedError{Feature: FeatureUserNS, Err: errno}
+	switch errno {
+	case unix.EPERM, unix.EACCES:
+		e.Need, e.Fix = refusedUserNS(s, program)
+	case unix.ENOSPC, unix.EUSERS:
+		e.Need, e.Fix = exhaustedUserNS(s)
+	case unix.EAGAIN:
+		e.Need, e.Fix = "the limit of processes of this user is reached", "raise it with ulimit -u, or in /etc/security/limits.conf"
+	case unix.EINVAL, unix.ENOSYS:
+		e.Need, e.Fix = "the kernel was built without them", "boot a kernel with CONFIG_USER_NS, CONFIG_PID_NS and CONFIG_NET_NS"
+	case unix.EROFS:
+		e.Need, e.Fix = "/proc is mounted read-only, so that no id can be mapped", unmaskProc
+	default:
+		e.Need = "the kernel refuses them"
+	}
+	return e
+}
+
+// refusedUserNS tells apart what answers EPERM or EACCES.
+func refusedUserNS(s settings, program string) (need, fix string) {
+	switch {
+	case s.is("proc/sys/kernel/unprivileged_userns_clone", 0):
+		return "kernel.unprivileged_userns_clone is 0", setSysctl("kernel.unprivileged_userns_clone", 1)
+	case s.is("proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1):
+		return "AppArmor restricts them to programs that have a profile", AppArmorFix(program)
+	case s.is("proc/sys/user/max_user_namespaces", 0):
+		return "user.max_user_namespaces is 0", setSysctl("user.max_user_namespaces", enoughNamespaces)
+	}
+	if status, _ := s.text("proc/self/status"); strings.Contains(status, "\nSeccomp:\t2") {
+		return "a seccomp filter above this process refuses them, as Docker's default profile does", allowInContainer
+	}
+	if enforce, _ := s.text("sys/fs/selinux/enforce"); enforce == "1" {
+		return "a security module refuses them", "look for the denial with ausearch -m avc -ts recent, and allow user_namespace { create } for this domain"
+	}
+	return "the kernel or a security module refuses them; a process in a chroot, or whose ids are not mapped, gets none either", ""
+}
+
+// exhaustedUserNS finds the limit that answers ENOSPC.
+func exhaustedUserNS(s settings) (need, fix string) {
+	for _, kind := range []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"} {
+		if limit, ok := s.number("proc/sys/user/max_" + kind + "_namespaces"); ok && limit < fewNamespaces {
+			name := "user.max_" + kind + "_namespaces"
+			return fmt.Sprintf("%s is %d", name, limit), setSysctl(name, enoughNamespaces)
+		}
+	}
+	return "too many namespaces exist, or they are nested more than 32 deep", setSysctl("user.max_user_namespaces", enoughNamespaces)
+}
+
+// Limits of namespaces: below the first the limit itself is the likely cause.
+const (
+	fewNamespaces    = 16
+	enoughNamespaces = 15000
+)
+
+const (
+	allowInContainer = "start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined " +
+		"--security-opt systempaths=unconfined, or accept less with --require=container"
+	unmaskProc = "start the container with --security-opt systempaths=unconfined (Kubernetes: procMount: Unmasked with hostUsers: false)"
+)
+
+// setSysctl is the command that sets a sysctl now and at every boot.
+func setSysctl(name string, value int) string {
+	return fmt.Sprintf("echo %s=%d | sudo tee /etc/sysctl.d/60-pysandbox.conf && sudo sysctl -p /etc/sysctl.d/60-pysandbox.conf", name, value)
+}
+
+// AppArmorFix is the command that gives a program the right to make user
+// namespaces, on Ubuntu 23.10 and later and wherever else AppArmor restricts
+// them (apparmor.d(5)).
+func AppArmorFix(program string) string {
+	return fmt.Sprintf(`sudo tee /etc/apparmor.d/pysandbox <<'END' && sudo apparmor_parser -r /etc/apparmor.d/pysandbox
+abi <abi/4.0>,
+include <tunables/global>
+
+profile pysandbox %s flags=(unconfined) {
+  userns,
+  include if exists <local/pysandbox>
+}
+END`, appArmorPath(program))
+}
+
+// appArmorPath quotes a path for a profile, where some characters are patterns.
+func appArmorPath(path string) string {
+	var quoted strings.Builder
+	quoted.WriteByte('"')
+	for _, c := range []byte(path) {
+		if strings.IndexByte(`*?[]{}^"\`, c) >= 0 {
+			quoted.WriteByte('\\')
+		}
+		quoted.WriteByte(c)
+	}
+	quoted.WriteByte('"')
+	return quoted.String()
+}

@@ -46,7 +46,7 @@ func (t Tree) Operations() (Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(places, func(a, b place) int { return comparePaths(a.path, b.path) })
+	slices.SortFunc(places, func(a, b place) int { return ComparePaths(a.path, b.path) })
 	var (
 		p     Program
 		above []place // what the current path lies below, outermost first
@@ -154,9 +154,9 @@ func isBelow(child, parent string) bool {
 	return len(child) > len(parent) && child[:len(parent)] == parent && (parent == "/" || child[len(parent)] == '/')
 }
 
-// comparePaths orders paths so that all that lies below a path follows it at
+// ComparePaths orders paths so that all that lies below a path follows it at
 // once; plain string order puts "/a-b" between "/a" and "/a/b".
-func comparePaths(a, b string) int {
+func ComparePaths(a, b string) int {
 	return slices.CompareFunc([]byte(a), []byte(b), func(x, y byte) int {
 		if x == y {
 			return 0

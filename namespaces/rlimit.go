@@ -18,7 +18,9 @@ func Rlimit(name string) (uint64, bool) {
 	return uint64(max(i, 0)), i >= 0
 }
 
-func rlimitText(resource uint64) string {
+// RlimitName returns the name of a resource, its number in decimal where it has
+// none.
+func RlimitName(resource uint64) string {
 	if resource < uint64(len(rlimitNames)) {
 		return rlimitNames[resource]
 	}

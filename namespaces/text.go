@@ -60,7 +60,7 @@ func (op Op) details() string {
 	case OpDevpts, OpChdir, OpProbe:
 		return quote(op.S1)
 	case OpRlimit:
-		return fmt.Sprintf("%s soft=%s hard=%s", rlimitText(op.N1), rlimitValue(op.N2), rlimitValue(op.N3))
+		return fmt.Sprintf("%s soft=%s hard=%s", RlimitName(op.N1), rlimitValue(op.N2), rlimitValue(op.N3))
 	case OpLandlock:
 		return LandlockHandled{LandlockRights(op.N1), LandlockNet(op.N2), LandlockScopes(op.N3)}.String()
 	case OpLandlockPath:
@@ -92,9 +92,8 @@ func (op Op) bindDetails() string {
 }
 
 func (op Op) execDetails() string {
-	words := splitWords(op.Data)
-	args := words[:min(op.N1, uint64(len(words)))]
-	return fmt.Sprintf("%s args=%q env=%q", quote(op.S1), args, words[len(args):])
+	args, env := op.ExecArgs()
+	return fmt.Sprintf("%s args=%q env=%q", quote(op.S1), args, env)
 }
 
 func (op Op) flagNames() []string {

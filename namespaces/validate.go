@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -132,17 +131,4 @@ func checkText(s string) error {
 		return fmt.Errorf("%q is empty or holds a NUL", s)
 	}
 	return nil
-}
-
-// ExecOp returns the operation that starts executable with the given argument
-// vector and environment ("NAME=value").
-func ExecOp(executable string, args, env []string) (Op, error) {
-	var data []byte
-	for _, word := range slices.Concat(args, env) {
-		if strings.IndexByte(word, 0) >= 0 {
-			return Op{}, fmt.Errorf("%q holds a NUL, which ends an argument or variable in the kernel", word)
-		}
-		data = append(append(data, word...), 0)
-	}
-	return Op{Code: OpExec, S1: executable, Data: data, N1: uint64(len(args)), N2: uint64(len(env))}, nil
 }

@@ -19,8 +19,7 @@ type Host struct {
 	CPUs        int                  // that the supervisor may use
 	Addresses   []netip.Addr         // the host's own
 
-	// Compile turns a filter into BPF. A filter of shipped layers may come from
-	// where it is embedded.
+	// Compile turns a filter into BPF that is not among the shipped ones.
 	Compile func(seccomp.FilterSpec) (seccomp.Program, error)
 }
 

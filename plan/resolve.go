@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/seccomp"
+	"github.com/pysandbox/pysandbox/seccomp/prebuilt"
 )
 
 // Resolve binds a plan to a host. It makes no system call and is deterministic.
@@ -35,7 +35,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resolve what is visible: %w", err)
 	}
-	filter, err := h.Compile(p.Filter)
+	filter, err := prebuilt.Or(h.Compile)(p.Filter)
 	if err != nil {
 		return nil, fmt.Errorf("resolve the filter: %w", err)
 	}
@@ -93,7 +93,7 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 		namespaces.Program{
 			{Code: namespaces.OpChdir, S1: directory},
 			{Code: namespaces.OpProbe, S1: namespaces.ProbePath},
-			{Code: namespaces.OpFilter, Data: filterBytes(r.Filter), N1: h.Facts.FilterFlags | seccomp.FlagNewListener},
+			{Code: namespaces.OpFilter, Data: r.Filter.Bytes(), N1: h.Facts.FilterFlags | seccomp.FlagNewListener},
 			program,
 		},
 	)
@@ -128,15 +128,4 @@ func checkRelease(wanted string, have host.Interpreter) error {
 // isReleaseOf says whether version ("3.12.1") belongs to release ("3" or "3.12").
 func isReleaseOf(version, release string) bool {
 	return len(version) > len(release) && version[:len(release)] == release && version[len(release)] == '.'
-}
-
-// filterBytes lays out instructions as struct sock_filter (linux/filter.h).
-func filterBytes(program seccomp.Program) []byte {
-	out := make([]byte, 0, 8*len(program))
-	for _, in := range program {
-		out = binary.LittleEndian.AppendUint16(out, in.Code)
-		out = append(out, in.Jt, in.Jf)
-		out = binary.LittleEndian.AppendUint32(out, in.K)
-	}
-	return out
 }

@@ -1,0 +1,67 @@
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/pysandbox/pysandbox/namespaces"
+)
+
+// LinkAnnotation begins the name of an annotation that holds the text of a
+// symlink, which OCI mounts cannot make: the bundle's root must have it at the
+// path that follows the prefix. The dynamic loader is usually behind one.
+const LinkAnnotation = "org.pysandbox.link:"
+
+// OCI returns the portable half of the plan as the config.json of a bundle, with
+// the interpreter and the operator's paths where this host has them. The bundle's
+// root is an empty directory with the links that the annotations name. The
+// program's user is hostUID and hostGID outside.
+//
+// An OCI runtime enforces less than the supervisor: it knows no network rules, so
+// connections end in an empty network namespace, and a call that the supervisor
+// would decide is refused (compileSeccomp). Landlock is missing.
+func (r *Resolved) OCI(hostUID, hostGID uint32) ([]byte, error) {
+	spec := *r.Plan.Spec
+	process, linux := *spec.Process, *spec.Linux
+	spec.Process, spec.Linux = &process, &linux
+	spec.Annotations = maps.Clone(spec.Annotations)
+	if spec.Annotations == nil {
+		spec.Annotations = make(map[string]string)
+	}
+	linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: insideUID, HostID: hostUID, Size: 1}}
+	linux.GIDMappings = []specs.LinuxIDMapping{{ContainerID: insideGID, HostID: hostGID, Size: 1}}
+	spec.Mounts = r.Plan.fixedMounts()
+	process.Rlimits = nil
+	for _, op := range r.Setup {
+		switch op.Code {
+		case namespaces.OpBind:
+			spec.Mounts = append(spec.Mounts, bindMount(op.S1, op.S2, op.Flags))
+		case namespaces.OpSymlink:
+			spec.Annotations[LinkAnnotation+op.S1] = op.S2
+		case namespaces.OpRlimit:
+			process.Rlimits = append(process.Rlimits, specs.POSIXRlimit{
+				Type: namespaces.RlimitName(op.N1), Soft: op.N2, Hard: op.N3,
+			})
+		case namespaces.OpChdir:
+			process.Cwd = op.S1
+		case namespaces.OpExec:
+			process.Args, process.Env = op.ExecArgs()
+		default:
+		}
+	}
+	slices.SortStableFunc(spec.Mounts, compareMounts)
+	text, err := json.MarshalIndent(&spec, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the OCI config: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+// compareMounts orders parents before what is mounted below them.
+func compareMounts(a, b specs.Mount) int {
+	return namespaces.ComparePaths(a.Destination, b.Destination)
+}

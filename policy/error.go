@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // maxErrors is how many errors are reported at once.
@@ -35,10 +37,20 @@ func (e *Error) place() string {
 	case e.Flag != "":
 		return e.Flag
 	case e.Line > 0:
-		return fmt.Sprintf("%s:%d:%d", e.File, e.Line, e.Column)
+		return fmt.Sprintf("%s:%d:%d", printable(e.File), e.Line, e.Column)
 	default:
-		return e.File
+		return printable(e.File)
 	}
+}
+
+// printable is a path as it is, or quoted where it would break the line or speak
+// to the terminal.
+func printable(path string) string {
+	odd := func(r rune) bool { return !strconv.IsPrint(r) }
+	if strings.ContainsFunc(path, odd) || !utf8.ValidString(path) {
+		return strconv.Quote(path)
+	}
+	return path
 }
 
 // sortByPlace puts the errors of one file in the order of their places, and the
@@ -61,7 +73,7 @@ func join(errs []*Error) error {
 	var joined []error
 	for i, err := range errs {
 		if i == maxErrors {
-			joined = append(joined, fmt.Errorf("%s: and %d more mistakes", err.File, len(errs)-i))
+			joined = append(joined, fmt.Errorf("%s: and %d more mistakes", printable(err.File), len(errs)-i))
 			break
 		}
 		joined = append(joined, err)

@@ -48,7 +48,7 @@ func (f scalar[T]) flag(r *reader, _, text string) {
 
 func (f scalar[T]) collects() bool         { return false }
 func (f scalar[T]) noun() string           { return f.value.noun }
-func (f scalar[T]) schema() map[string]any { return f.value.schema }
+func (f scalar[T]) schema() map[string]any { return f.value.schema() }
 func (f scalar[T]) show(p *Policy) string  { return f.value.show(*f.field(p)) }
 
 // list is a setting of many values; a later layer appends to it.
@@ -95,7 +95,7 @@ func (f list[T]) collects() bool { return true }
 func (f list[T]) noun() string   { return "a list, each item " + f.item.noun }
 
 func (f list[T]) schema() map[string]any {
-	return map[string]any{"type": "array", "items": f.item.schema}
+	return map[string]any{"type": "array", "items": f.item.schema()}
 }
 
 func (f list[T]) show(p *Policy) string { return showList(*f.field(p), f.item.show) }
@@ -167,7 +167,7 @@ func (f table) collects() bool { return true }
 func (f table) noun() string   { return "a table of " + f.value.noun + " by " + f.name.noun }
 
 func (f table) schema() map[string]any {
-	return map[string]any{"type": "object", "propertyNames": f.name.schema, "additionalProperties": f.value.schema}
+	return map[string]any{"type": "object", "propertyNames": f.name.schema(), "additionalProperties": f.value.schema()}
 }
 
 func (f table) show(p *Policy) string {

@@ -49,7 +49,7 @@ func (r *reader) fileLayer(name, dir string) (layer, error) {
 	}
 	data, err := readPolicyFile(path)
 	if err != nil {
-		return layer{}, fmt.Errorf("read %s: %w", name, unwrapPath(err))
+		return layer{}, fmt.Errorf("read %s: %w", printable(name), unwrapPath(err))
 	}
 	root, mistakes := document.Parse(path, data)
 	l := layer{name: name, key: filepath.Clean(path), dir: filepath.Dir(path), root: root}
@@ -109,7 +109,7 @@ func (r *reader) chain(top layer) []layer {
 func chainNames(layers []layer) string {
 	names := make([]string, len(layers))
 	for i, l := range layers {
-		names[i] = l.name
+		names[i] = printable(l.name)
 	}
 	return strings.Join(names, " -> ")
 }
@@ -128,7 +128,7 @@ func (r *reader) extended(l layer) (layer, bool) {
 	if !strings.ContainsAny(text, "/.") {
 		preset, known := presetLayer(text)
 		if !known {
-			r.failExtends(l, fmt.Sprintf("no preset is named %q (a path has a slash, as in \"./%s\")", text, text))
+			r.failExtends(l, fmt.Sprintf("no preset is named %q (a path has a slash, as in %q)", text, "./"+text))
 			r.errs[len(r.errs)-1].Nearest = nearest.Name(text, configs.Names())
 		}
 		return preset, known

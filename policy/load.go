@@ -101,6 +101,7 @@ func (r *reader) environment(environment Environment, o Options) {
 	}
 	r.file, r.dir, r.flagName = "", o.Directory, variablePython
 	const key = "python.interpreter"
-	newVocabulary().settings[key].form.flag(r, key, environment.Python)
+	interpreter, _ := r.vocabulary.find(key)
+	interpreter.form.flag(r, key, environment.Python)
 	r.policy.Layers = append(r.policy.Layers, variablePython)
 }

@@ -79,7 +79,7 @@ func (r *reader) overrides(o Overrides, dir string) {
 	for _, file := range o.EnvFile {
 		r.envFile(file)
 	}
-	for _, setting := range settings() {
+	for _, setting := range r.vocabulary {
 		if setting.flag == "" {
 			continue
 		}
@@ -104,7 +104,7 @@ func (r *reader) envFile(name string) {
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		r.failFlag(name, fmt.Errorf("read %s: %w", name, unwrapPath(err)))
+		r.failFlag(name, fmt.Errorf("read %s: %w", printable(name), unwrapPath(err)))
 		return
 	}
 	set := table{func(p *Policy) *map[string]string { return &p.Env.Set }, variableSyntax(), freeTextSyntax()}

@@ -10,8 +10,9 @@ import (
 // reader adds layers to a policy, one file or flag at a time, and collects the
 // mistakes in them.
 type reader struct {
-	policy *Policy
-	errs   []*Error
+	policy     *Policy
+	vocabulary vocabulary
+	errs       []*Error
 
 	file      string // as messages name it; empty while flags are read
 	dir       string // what relative paths are relative to
@@ -23,7 +24,9 @@ type reader struct {
 	origins map[string]Error
 }
 
-func newReader() *reader { return &reader{policy: &Policy{}, origins: map[string]Error{}} }
+func newReader() *reader {
+	return &reader{policy: &Policy{}, vocabulary: settings(), origins: map[string]Error{}}
+}
 
 func (r *reader) source(node *document.Node) source {
 	return source{r.dir, Error{File: r.file, Line: node.Position.Line, Column: node.Position.Column}}
@@ -73,14 +76,13 @@ func (r *reader) layer(l layer) {
 	if !l.truncated {
 		r.version(root)
 	}
-	vocabulary := newVocabulary()
 	for _, entry := range root.Entries {
 		switch entry.Key {
 		case "version", "extends", "$schema": // read before the layers
 		case "replace":
-			r.replace(vocabulary, entry, root)
+			r.replace(entry, root)
 		default:
-			r.entry(vocabulary, "", entry)
+			r.entry("", entry)
 		}
 	}
 }
@@ -96,9 +98,9 @@ func (r *reader) version(root *document.Node) {
 }
 
 // entry reads one key of the table at prefix ("" or "network.").
-func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
+func (r *reader) entry(prefix string, entry document.Entry) {
 	key := prefix + entry.Key
-	if setting, found := v.settings[key]; found {
+	if setting, found := r.vocabulary.find(key); found {
 		if r.replacing && !setting.form.collects() {
 			r.report(&Error{Message: fmt.Sprintf("replace.%s: only lists and tables are replaced; write %s itself", key, key)}, entry.Position)
 			return
@@ -106,8 +108,8 @@ func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
 		setting.form.read(r, key, entry.Value)
 		return
 	}
-	if !v.tables[key] {
-		r.report(v.unknown(prefix, entry.Key, r.replacing), entry.Position)
+	if !r.vocabulary.isTable(key) {
+		r.report(r.vocabulary.unknown(prefix, entry.Key, r.replacing), entry.Position)
 		return
 	}
 	if entry.Value.Kind != document.Table {
@@ -115,7 +117,7 @@ func (r *reader) entry(v vocabulary, prefix string, entry document.Entry) {
 		return
 	}
 	for _, inner := range entry.Value.Entries {
-		r.entry(v, key+".", inner)
+		r.entry(key+".", inner)
 	}
 }
 
@@ -128,32 +130,32 @@ func (r *reader) shown(key string) string {
 }
 
 // replace reads [replace], whose lists take the place of those below them.
-func (r *reader) replace(v vocabulary, entry document.Entry, root *document.Node) {
+func (r *reader) replace(entry document.Entry, root *document.Node) {
 	if entry.Value.Kind != document.Table {
 		r.fail("replace", entry.Value, wrongKind("a table", entry.Value))
 		return
 	}
-	r.twice(v, "", entry.Value, root)
+	r.twice("", entry.Value, root)
 	r.replacing = true
 	defer func() { r.replacing = false }()
 	for _, inner := range entry.Value.Entries {
-		r.entry(v, "", inner)
+		r.entry("", inner)
 	}
 }
 
 // twice reports keys that a file both sets and replaces, because the order of
 // the two would be a guess.
-func (r *reader) twice(v vocabulary, prefix string, replaced, set *document.Node) {
+func (r *reader) twice(prefix string, replaced, set *document.Node) {
 	for _, entry := range replaced.Entries {
 		other, found := set.Get(entry.Key)
 		if !found {
 			continue
 		}
 		key := prefix + entry.Key
-		if _, isSetting := v.settings[key]; isSetting {
+		if _, isSetting := r.vocabulary.find(key); isSetting {
 			r.report(&Error{Message: fmt.Sprintf("replace.%s: %s is also set on line %d; write one of them", key, key, other.Position.Line)}, entry.Position)
 			continue
 		}
-		r.twice(v, key+".", entry.Value, other.Value)
+		r.twice(key+".", entry.Value, other.Value)
 	}
 }

@@ -11,9 +11,9 @@ import (
 // syntax is how one kind of value is written: in a file, on the command line, in
 // the JSON Schema and in the reference.
 type syntax[T any] struct {
-	noun   string         // what is expected, such as `a size such as "512MiB"`
-	schema map[string]any // the JSON Schema of the value
-	show   func(T) string // as a TOML file would write it
+	noun   string                // what is expected, such as `a size such as "512MiB"`
+	schema func() map[string]any // the JSON Schema of the value
+	show   func(T) string        // as a TOML file would write it
 	read   func(source, *document.Node) (T, error)
 	flag   func(source, string) (T, error)
 }
@@ -35,7 +35,7 @@ func (e expected) Error() string { return "expected " + string(e) }
 func textSyntax[T any](noun string, parse func(source, string) (T, error), show func(T) string) syntax[T] {
 	return syntax[T]{
 		noun:   noun,
-		schema: map[string]any{"type": "string"},
+		schema: func() map[string]any { return map[string]any{"type": "string"} },
 		show:   func(value T) string { return strconv.Quote(show(value)) },
 		flag:   parse,
 		read: func(from source, node *document.Node) (T, error) {

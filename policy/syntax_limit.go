@@ -44,10 +44,12 @@ func sizeSyntax(none bool) syntax[Size] {
 		}
 		return Size(node.Integer), nil
 	}
-	s.schema = map[string]any{"oneOf": []any{
-		map[string]any{"type": "string", "pattern": pattern},
-		map[string]any{"type": "integer", "minimum": 1},
-	}}
+	s.schema = func() map[string]any {
+		return map[string]any{"oneOf": []any{
+			map[string]any{"type": "string", "pattern": pattern},
+			map[string]any{"type": "integer", "minimum": 1},
+		}}
+	}
 	return s
 }
 
@@ -64,7 +66,9 @@ func durationSyntax() syntax[time.Duration] {
 		return duration, nil
 	}
 	s := textSyntax(noun, parse, showDuration)
-	s.schema = map[string]any{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|µs|ns))+$|^none$`}
+	s.schema = func() map[string]any {
+		return map[string]any{"type": "string", "pattern": `^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|µs|ns))+$|^none$`}
+	}
 	return s
 }
 
@@ -87,14 +91,18 @@ func showDuration(d time.Duration) string {
 // lifts the limit.
 func countSyntax(highest int64, none bool) syntax[int] {
 	noun := "a whole number from 1 to " + strconv.FormatInt(highest, 10)
-	schema := map[string]any{"type": "integer", "minimum": 1, "maximum": highest}
 	if none {
 		noun += `, or "none"`
-		schema = map[string]any{"oneOf": []any{schema, map[string]any{"const": unlimited}}}
 	}
 	return syntax[int]{
-		noun:   noun,
-		schema: schema,
+		noun: noun,
+		schema: func() map[string]any {
+			number := map[string]any{"type": "integer", "minimum": 1, "maximum": highest}
+			if none {
+				return map[string]any{"oneOf": []any{number, map[string]any{"const": unlimited}}}
+			}
+			return number
+		},
 		show: func(count int) string {
 			if count == 0 {
 				return strconv.Quote(unlimited)
@@ -128,7 +136,7 @@ func coresSyntax() syntax[float64] {
 	const noun = "a number of cores such as 1.5, or 0 for no quota"
 	return syntax[float64]{
 		noun:   noun,
-		schema: map[string]any{"type": "number", "minimum": 0},
+		schema: func() map[string]any { return map[string]any{"type": "number", "minimum": 0} },
 		show:   func(cores float64) string { return strconv.FormatFloat(cores, 'f', -1, 64) },
 		read: func(_ source, node *document.Node) (float64, error) {
 			cores := node.Float
@@ -148,7 +156,7 @@ func booleanSyntax() syntax[bool] {
 	const noun = "true or false"
 	return syntax[bool]{
 		noun:   noun,
-		schema: map[string]any{"type": "boolean"},
+		schema: func() map[string]any { return map[string]any{"type": "boolean"} },
 		show:   strconv.FormatBool,
 		read: func(_ source, node *document.Node) (bool, error) {
 			if node.Kind != document.Boolean {

@@ -44,7 +44,7 @@ func choiceSyntax(words ...string) syntax[string] {
 		}
 		return text, nil
 	}, plain)
-	s.schema = map[string]any{"enum": words}
+	s.schema = func() map[string]any { return map[string]any{"enum": words} }
 	return s
 }
 
@@ -52,24 +52,38 @@ func plain(text string) string { return text }
 
 func errnoSyntax() syntax[string] {
 	s := textSyntax(`the name of an error such as "EACCES"`, func(_ source, text string) (string, error) {
-		names := errnoNames()
-		if !slices.Contains(names, text) {
-			return "", &unknownName{fmt.Sprintf("no error is named %q", text), nearest.Name(text, names)}
+		if !isErrno(text) {
+			return "", &unknownName{fmt.Sprintf("no error is named %q", text), nearest.Name(text, errnoNames())}
 		}
 		return text, nil
 	}, plain)
-	s.schema = map[string]any{"type": "string", "pattern": "^E[A-Z0-9]+$"}
+	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^E[A-Z0-9]+$"} }
 	return s
 }
 
-// errnoNames lists the errors that Linux has for programs (errno(3)); the highest
-// is EHWPOISON, 133.
+// errnos gives the name of every error that Linux has for programs (errno(3)),
+// from EPERM to EHWPOISON.
+func errnos(yield func(string) bool) {
+	for number := unix.EPERM; number <= unix.EHWPOISON; number++ {
+		if name := unix.ErrnoName(number); name != "" && !yield(name) {
+			return
+		}
+	}
+}
+
+func isErrno(text string) bool {
+	for name := range errnos {
+		if name == text {
+			return true
+		}
+	}
+	return false
+}
+
 func errnoNames() []string {
 	var names []string
-	for number := unix.EPERM; number <= unix.EHWPOISON; number++ {
-		if name := unix.ErrnoName(number); name != "" {
-			names = append(names, name)
-		}
+	for name := range errnos {
+		names = append(names, name)
 	}
 	return names
 }

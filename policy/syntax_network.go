@@ -16,7 +16,9 @@ func ruleSyntax() syntax[netrule.Rule] {
 func portSyntax() syntax[Port] {
 	parse := func(_ source, text string) (Port, error) { return parsePort(text) }
 	s := textSyntax(`a port such as "tcp:6379"`, parse, Port.String)
-	s.schema = map[string]any{"type": "string", "pattern": "^(tcp|udp):[1-9][0-9]{0,4}$"}
+	s.schema = func() map[string]any {
+		return map[string]any{"type": "string", "pattern": "^(tcp|udp):[1-9][0-9]{0,4}$"}
+	}
 	s.flag = func(from source, text string) (Port, error) {
 		if _, err := portNumber(text); err == nil {
 			text = "tcp:" + text
@@ -29,7 +31,7 @@ func portSyntax() syntax[Port] {
 func listenSyntax() syntax[Listen] {
 	parse := func(_ source, text string) (Listen, error) { return parseListen(text) }
 	s := textSyntax(`"tcp:[ADDRESS:]HOSTPORT[:GUESTPORT]"`, parse, func(listen Listen) string { return listen.Text })
-	s.schema = map[string]any{"type": "string", "pattern": "^tcp:"}
+	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^tcp:"} }
 	s.flag = func(from source, text string) (Listen, error) {
 		if _, err := portNumber(text); err == nil {
 			text = "tcp:" + text

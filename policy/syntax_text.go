@@ -46,7 +46,7 @@ func checkAccess(text, path string, mode uint32) error {
 	}
 	shown := fmt.Sprintf("%q", text)
 	if path != text {
-		shown += fmt.Sprintf(" (%s)", path)
+		shown += " (" + printable(path) + ")"
 	}
 	switch {
 	case errors.Is(err, unix.ENOENT) && strings.HasPrefix(text, "~"):
@@ -99,7 +99,7 @@ func variableSyntax() syntax[string] {
 		}
 		return text, nil
 	}, plain)
-	s.schema = map[string]any{"type": "string", "pattern": "^[^=\\s]+$"}
+	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^[^=\\s]+$"} }
 	return s
 }
 
@@ -138,6 +138,6 @@ func capabilitySyntax() syntax[string] {
 		}
 		return text, nil
 	}, plain)
-	s.schema = map[string]any{"type": "string", "pattern": "^[A-Za-z0-9._-]+$"}
+	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^[A-Za-z0-9._-]+$"} }
 	return s
 }

@@ -2,52 +2,62 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pysandbox/pysandbox/internal/nearest"
 )
 
-// vocabulary is the table of settings, made ready for looking keys up.
-type vocabulary struct {
-	settings map[string]setting
-	tables   map[string]bool     // "network", "network.dns"
-	names    map[string][]string // by prefix ("", "network."): the keys that may stand there
+// vocabulary is the table of settings, as keys are looked up in it. It is small,
+// and searching it costs less than indexing it for the few keys of a policy.
+type vocabulary []setting
+
+// find returns the setting of a key such as "network.allow".
+func (v vocabulary) find(key string) (setting, bool) {
+	i := slices.IndexFunc(v, func(s setting) bool { return s.key == key })
+	if i < 0 {
+		return setting{}, false
+	}
+	return v[i], true
 }
 
-func newVocabulary() vocabulary {
-	v := vocabulary{map[string]setting{}, map[string]bool{}, map[string][]string{}}
-	for _, s := range settings() {
-		v.settings[s.key] = s
-		prefix := ""
-		for part := range strings.SplitSeq(s.key, ".") {
-			if key := prefix + part; !v.tables[key] {
-				v.tables[key] = key != s.key
-				v.names[prefix] = append(v.names[prefix], part)
-			}
-			prefix += part + "."
+// isTable reports whether settings stand below key, such as "network".
+func (v vocabulary) isTable(key string) bool {
+	return slices.ContainsFunc(v, func(s setting) bool {
+		return len(s.key) > len(key) && s.key[len(key)] == '.' && strings.HasPrefix(s.key, key)
+	})
+}
+
+// names lists the keys that may stand in the table at prefix ("" or "network.").
+func (v vocabulary) names(prefix string) []string {
+	var names []string
+	for _, s := range v {
+		if rest, below := strings.CutPrefix(s.key, prefix); below {
+			name, _, _ := strings.Cut(rest, ".")
+			names = append(names, name)
 		}
 	}
-	return v
+	return slices.Compact(names)
 }
 
-// unknown is the error about a key that no table has at prefix, which is
-// "replace." and more within [replace]. It says where the key belongs if it is
-// one of a single other table, or which one is most like it.
+// unknown is the error about a key that no setting has at prefix. It says where
+// the key belongs if it is one of a single other table, or else which key is
+// most like it.
 func (v vocabulary) unknown(prefix, key string, replacing bool) *Error {
 	table := strings.TrimSuffix(prefix, ".")
-	candidates := v.names[prefix]
+	candidates := v.names(prefix)
 	switch {
-	case !replacing && prefix == "":
-		candidates = append([]string{"version", "extends", "replace"}, candidates...)
 	case replacing:
 		table = strings.TrimSuffix("replace."+table, ".")
+	case prefix == "":
+		candidates = append(candidates, "version", "extends", "replace")
 	}
 	err := &Error{Message: fmt.Sprintf("unknown key %q in [%s]", key, table), Nearest: nearest.Name(key, candidates)}
 	if table == "" {
 		err.Message = fmt.Sprintf("unknown key %q at the top level", key)
 	}
 	var homes []string
-	for _, s := range settings() {
+	for _, s := range v {
 		if home, isHere := strings.CutSuffix(s.key, "."+key); isHere {
 			homes = append(homes, home)
 		}

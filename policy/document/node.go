@@ -2,7 +2,10 @@
 // every value knows where it stands. It knows nothing of what the keys mean.
 package document
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // Kind is the type of a value. The zero value is none.
 type Kind uint8
@@ -106,7 +109,7 @@ func (e *Error) Error() string {
 type lines struct{ starts []int }
 
 func newLines(data []byte) lines {
-	starts := []int{0}
+	starts := make([]int, 1, bytes.Count(data, []byte{'\n'})+1)
 	for i, c := range data {
 		if c == '\n' {
 			starts = append(starts, i+1)

@@ -24,7 +24,7 @@ func moduleUses() []moduleUse {
 		{"github.com/opencontainers/runtime-spec", []string{"plan", "namespaces", "seccomp", "supervisor", "cmd/pysandbox"}, "the portable half of a plan"},
 		{"github.com/opencontainers/cgroups", []string{"supervisor"}, "limits of the whole tree"},
 		{"github.com/pelletier/go-toml/v2", []string{"policy"}, "the written form of a policy"},
-		{"github.com/santhosh-tekuri/jsonschema/v6", []string{"policy"}, "tests of the schema that is shipped"},
+		{"github.com/santhosh-tekuri/jsonschema/v6", []string{"policy", "plan"}, "tests of the schema that is shipped, and of OCI's"},
 		{"github.com/spf13/cobra", []string{"cmd/pysandbox"}, "command line"},
 		{"github.com/spf13/pflag", []string{"cmd/pysandbox"}, "command line"},
 		{"github.com/cpuguy83/go-md2man/v2", []string{"cmd/pysandbox"}, "manual pages, in tests"},

@@ -1,0 +1,362 @@
+package supervisor
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	specs "github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+)
+
+// testGroup is a gid that nobody has, in the place of the lease group.
+const testGroup = 1879048192
+
+// removers is the group that may remove what this test makes.
+func removers() int {
+	if os.Getuid() != 0 {
+		return -1
+	}
+	return testGroup
+}
+
+func resources(memory int64, pids int64) *specs.LinuxResources {
+	r := &specs.LinuxResources{}
+	if memory > 0 {
+		r.Memory = &specs.LinuxMemory{Limit: &memory, Swap: &memory}
+	}
+	if pids > 0 {
+		r.Pids = &specs.LinuxPids{Limit: &pids}
+	}
+	return r
+}
+
+// held starts a shell script in a group of its own; the script begins when it is
+// in the group.
+func held(t *testing.T, limits CgroupLimits, script string) (*Cgroup, *exec.Cmd) {
+	t.Helper()
+	gateR, gateW := pipe(t)
+	command := exec.Command("sh", "-c", `read -r join; eval "$join"; `+script)
+	command.Stdin = gateR
+	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewCgroup(FindCgroup(), limits, command.Process.Pid)
+	if err != nil {
+		_ = command.Process.Kill()
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		_ = c.Kill()
+		_ = command.Wait()
+		if err := c.Remove(); err != nil {
+			t.Error(err)
+		}
+		for _, dir := range c.dirs {
+			if _, err := os.Stat(dir); err == nil {
+				t.Errorf("%s is left", dir)
+			}
+		}
+	})
+	if c == nil {
+		t.Fatalf("no group: %+v", FindCgroup())
+	}
+	var join strings.Builder
+	for _, file := range c.Join {
+		join.WriteString("echo 0 >" + file.Name() + "; ")
+	}
+	_, _ = gateW.WriteString(join.String() + "\n")
+	for range 1000 {
+		if pids, _ := c.pids(); len(pids) > 0 || unix.Kill(command.Process.Pid, 0) != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return c, command
+}
+
+func TestFindCgroup(t *testing.T) {
+	p := FindCgroup()
+	if !p.Memory || !p.Pids || !p.CPU || !p.Quota {
+		t.Errorf("root has no place for every limit: %+v", p)
+	}
+}
+
+func TestCgroupAsUserWithoutDelegation(t *testing.T) {
+	if os.Getuid() == 0 {
+		asUser(t, "TestCgroupAsUserWithoutDelegation", openDir(t))
+		return
+	}
+	p := FindCgroup()
+	if p.Kind != CgroupNone || p.Memory || p.Reason == "" {
+		t.Errorf("got %+v", p)
+	}
+	c, err := NewCgroup(p, CgroupLimits{Resources: resources(1<<20, 2)}, os.Getpid())
+	if c != nil || err != nil {
+		t.Errorf("got %v, %v: a limit that is not available was decided on before", c, err)
+	}
+}
+
+func TestCgroupMemoryLimitKills(t *testing.T) {
+	for _, grab := range []int{10, 200} {
+		c, command := held(t, CgroupLimits{Resources: resources(64<<20, 0), Group: removers()},
+			"exec python3 -I -S -c 'b = bytearray("+strconv.Itoa(grab)+" << 20)'")
+		_ = command.Wait()
+		status := command.ProcessState.Sys().(syscall.WaitStatus)
+		kills := c.OOMKills()
+		if over := grab > 64; over != (kills > 0) || over != (status.Signaled() && status.Signal() == syscall.SIGKILL) {
+			t.Errorf("%d MiB: %d kills, status %#x", grab, kills, status)
+		}
+		peak, ok := c.PeakMemory()
+		if !ok || peak < int64(min(grab, 60))<<20 || peak > 64<<20 {
+			t.Errorf("%d MiB: peak %d, %v", grab, peak, ok)
+		}
+	}
+}
+
+// The kernel's word arrives without polling, while the program goes on.
+func TestCgroupMemoryEvent(t *testing.T) {
+	c, _ := held(t, CgroupLimits{Resources: resources(64<<20, 0), Group: removers()},
+		"python3 -I -S -c 'b = bytearray(200 << 20)'; sleep 30")
+	if err := c.events.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.events.Read(make([]byte, 64)); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 { // the event precedes the kill
+		if c.OOMKills() == 1 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d kills", c.OOMKills())
+}
+
+func TestCgroupPidsLimit(t *testing.T) {
+	for limit, denied := range map[int64]bool{10: true, 40: false} {
+		c, command := held(t, CgroupLimits{Resources: resources(0, limit), Group: removers()},
+			"for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.2 & done 2>/dev/null; wait")
+		_ = command.Wait()
+		peak, got, ok := c.Pids()
+		if !ok || got != denied || (denied && peak != int(limit)) || (!denied && peak != 16) {
+			t.Errorf("limit %d: peak %d, denied %v, %v", limit, peak, got, ok)
+		}
+	}
+}
+
+// A child whose parent ignores SIGCHLD is in nobody's rusage; the group counts
+// it.
+func TestCgroupCountsCPU(t *testing.T) {
+	c, command := held(t, CgroupLimits{CountCPU: true, Group: removers()}, `exec python3 -I -S -c '
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+if os.fork() == 0:
+    while time.process_time() < 0.3: pass
+    os._exit(0)
+try: os.wait()
+except ChildProcessError: pass
+'`)
+	_ = command.Wait()
+	if used, ok := c.CPU(); !ok || used < 300*time.Millisecond || used > 5*time.Second {
+		t.Errorf("%v, %v", used, ok)
+	}
+	if missed := command.ProcessState.UserTime(); missed > 250*time.Millisecond {
+		t.Errorf("the control sees %v: the test proves nothing", missed)
+	}
+}
+
+func TestCgroupQuota(t *testing.T) {
+	quota, period := int64(20_000), uint64(100_000)
+	r := &specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: &quota, Period: &period}}
+	_, command := held(t, CgroupLimits{Resources: r, Group: removers()},
+		"exec python3 -I -S -c 'import time\nt = time.time() + 1\nwhile time.time() < t: pass'")
+	_ = command.Wait()
+	if used := command.ProcessState.UserTime() + command.ProcessState.SystemTime(); used > 500*time.Millisecond {
+		t.Errorf("used %v of a second, want a fifth", used)
+	}
+}
+
+// A process that does not join by itself can be moved.
+func TestCgroupEnter(t *testing.T) {
+	command := exec.Command("sleep", "30")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
+	c, err := NewCgroup(FindCgroup(), CgroupLimits{Resources: resources(64<<20, 10), CountCPU: true, Group: removers()}, command.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Enter(command.Process.Pid); err != nil {
+		t.Error(err)
+	}
+	own, err := os.ReadFile("/proc/" + strconv.Itoa(command.Process.Pid) + "/cgroup")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for controller, dir := range c.dirs {
+		if !strings.Contains(string(own), "/"+groupName+"/"+filepath.Base(dir)) {
+			t.Errorf("it is not in %s %s:\n%s", controller, dir, own)
+		}
+	}
+	_ = command.Process.Kill()
+	_ = command.Wait()
+	if err := c.Remove(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCgroupKill(t *testing.T) {
+	c, command := held(t, CgroupLimits{Resources: resources(0, 100), Group: removers()},
+		"setsid sleep 100 & setsid sleep 100 & sleep 100")
+	for range 200 {
+		if pids, _ := c.pids(); len(pids) >= 4 {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	done := make(chan error, 1)
+	go func() { done <- command.Wait() }()
+	if err := c.Kill(); err != nil {
+		t.Error(err)
+	}
+	<-done
+	if pids, err := c.pids(); err != nil || len(pids) != 0 {
+		t.Errorf("%v, %v", pids, err)
+	}
+}
+
+// The supervisor makes the group as root and removes it as the leased uid, which
+// can do nothing else there.
+func TestCgroupRemovedByTheLeaseGroup(t *testing.T) {
+	c, command := held(t, CgroupLimits{Resources: resources(64<<20, 10), Group: removers()}, "true")
+	_ = command.Wait()
+	for _, dir := range c.dirs {
+		tryRmdir := func(group uint32) error {
+			remove := exec.Command("rmdir", dir)
+			remove.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: testGroup + 7, Gid: testGroup + 7, Groups: []uint32{group}}}
+			return remove.Run()
+		}
+		if tryRmdir(testGroup+8) == nil {
+			t.Errorf("a stranger removed %s", dir)
+		}
+		if err := tryRmdir(testGroup); err != nil {
+			t.Errorf("remove %s: %v", dir, err)
+		}
+	}
+}
+
+func TestCgroupSweep(t *testing.T) {
+	c, _ := held(t, CgroupLimits{Resources: resources(0, 10), Group: removers()}, "sleep 30")
+	stale, fresh := c.parents[0]+"/stale-test", c.parents[0]+"/fresh-test"
+	for _, dir := range []string{stale, fresh} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = os.Remove(dir) }()
+	}
+	old := time.Now().Add(-2 * staleAge)
+	for _, dir := range []string{stale, c.dirs["pids"]} {
+		if err := os.Chtimes(dir, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Sweep()
+	if _, err := os.Stat(stale); err == nil {
+		t.Error("the leftover is still there")
+	}
+	if _, err := os.Stat(fresh); err != nil {
+		t.Error("a group in the making was removed")
+	}
+	if pids, err := c.pids(); err != nil || len(pids) == 0 {
+		t.Errorf("the live group: %v, %v", pids, err)
+	}
+}
+
+// An ordinary user to whom directories were delegated limits as root does.
+func TestCgroupAsDelegatedUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		TestCgroupMemoryLimitKills(t)
+		TestCgroupPidsLimit(t)
+		TestCgroupCountsCPU(t)
+		return
+	}
+	place := FindCgroup()
+	if place.Kind != CgroupV1 {
+		t.Logf("%s: not delegated by this test", place.Kind)
+		return
+	}
+	var enter []string
+	for _, controller := range []string{"memory", "pids", "cpuacct", "cpu"} {
+		dir := filepath.Join(place.dirs[controller], "psb-delegated-"+randomName())
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Remove(filepath.Join(dir, groupName)); _ = os.Remove(dir) })
+		if err := os.Chown(dir, 65534, 65534); err != nil {
+			t.Fatal(err)
+		}
+		enter = append(enter, "echo $$ >"+dir+"/cgroup.procs")
+	}
+	dir := openDir(t)
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(dir, "test-binary")
+	if err := os.WriteFile(binary, self, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	script := strings.Join(enter, " && ") + " && exec setpriv --reuid=65534 --regid=65534 --clear-groups " +
+		binary + " -test.run=^TestCgroupAsDelegatedUser$ -test.v"
+	command := exec.Command("sh", "-c", script)
+	command.Dir, command.Env = dir, append(os.Environ(), "TMPDIR="+dir)
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// BenchmarkCgroup measures what a group adds to a run, without the moves, which
+// the child makes while the supervisor goes on.
+func BenchmarkCgroup(b *testing.B) {
+	for name, count := range map[string]bool{"memory+pids": false, "memory+pids+cpuacct": true} {
+		b.Run(name, func(b *testing.B) {
+			steps := map[string][]float64{}
+			timed := func(step string, do func()) {
+				begin := time.Now()
+				do()
+				steps[step] = append(steps[step], float64(time.Since(begin).Microseconds()))
+			}
+			for b.Loop() {
+				var place CgroupPlace
+				var c *Cgroup
+				var err error
+				timed("find", func() { place = FindCgroup() })
+				timed("make", func() {
+					c, err = NewCgroup(place, CgroupLimits{Resources: resources(64<<20, 10), CountCPU: count, Group: removers()}, -1)
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				timed("read", func() { c.OOMKills(); c.PeakMemory(); c.Pids(); c.CPU() })
+				timed("remove", func() { err = c.Remove() })
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			for step, all := range steps {
+				slices.Sort(all)
+				b.ReportMetric(all[len(all)/2], step+"-µs")
+			}
+		})
+	}
+}

@@ -1,7 +1,5 @@
 package policy
 
-import "strconv"
-
 // Check reads a policy file as Load does, without variables and flags, for those
 // who want to know what is wrong with it. Warnings are what is valid and likely
 // not meant; they are placed as errors are. A relative name is relative to
@@ -19,14 +17,6 @@ func (r *reader) warnings() []*Error {
 	var warnings []*Error
 	for _, doubt := range r.policy.Network.Rules.Doubts() {
 		warnings = append(warnings, r.at(doubt.Rule.ID, doubt.Error()))
-	}
-	for list, paths := range map[string][]string{"files.read": r.policy.Files.Read, "files.write": r.policy.Files.Write} {
-		for i, path := range paths {
-			if path == "/" {
-				item := list + "[" + strconv.Itoa(i) + "]"
-				warnings = append(warnings, r.at(item, item+`: "/" is the whole host; name the directories that the program needs`))
-			}
-		}
 	}
 	sortByPlace(warnings)
 	return warnings

@@ -10,8 +10,6 @@ func TestCheckWarns(t *testing.T) {
 		"quiet.toml": "version = 1\nextends = \"http-only\"\n[network]\nallow = [\"private\", \"203.0.113.0/24\"]\n",
 		"wide.toml": `version = 1
 extends = "web-client"
-[files]
-read = ["/"]
 [network]
 allow = [
   "any", "0.0.0.0/0", "[::/0]:80", "link-local:80", "tcp://10.1.2.3:5432",
@@ -26,16 +24,15 @@ pids = 10
 	for file, want := range map[string][]string{
 		"quiet.toml": nil,
 		"wide.toml": {
-			`wide.toml:4:9: files.read[0]: "/" is the whole host`,
-			`wide.toml:7:3: network.allow[1] ("any"): it reaches private networks`,
-			`wide.toml:7:10: network.allow[2] ("0.0.0.0/0"): it reaches private networks`,
-			`wide.toml:7:23: network.allow[3] ("[::/0]:80"): it reaches private networks`,
-			`wide.toml:7:36: network.allow[4] ("link-local:80"): it reaches the cloud's metadata service`,
-			`wide.toml:7:36: network.allow[4] ("link-local:80"): it allows nothing, because deny beats allow: network.deny[1] ("link-local", preset:web-client:27:3)`,
-			`wide.toml:7:53: network.allow[5] ("tcp://10.1.2.3:5432"): it allows nothing, because deny beats allow: network.deny[0] ("private"`,
-			`wide.toml:8:3: network.allow[6] ("tcp://private:80"): it allows nothing`,
-			`wide.toml:8:23: network.allow[7] ("udp://10.1.2.3:53"): it allows nothing, because deny beats allow: network.deny[2] ("udp://private:1-65535"`,
-			`wide.toml:8:44: network.allow[8] ("203.0.113.9:80,443"): it allows nothing, because deny beats allow: network.deny[4]`,
+			`wide.toml:5:3: network.allow[1] ("any"): it reaches private networks`,
+			`wide.toml:5:10: network.allow[2] ("0.0.0.0/0"): it reaches private networks`,
+			`wide.toml:5:23: network.allow[3] ("[::/0]:80"): it reaches private networks`,
+			`wide.toml:5:36: network.allow[4] ("link-local:80"): it reaches the cloud's metadata service`,
+			`wide.toml:5:36: network.allow[4] ("link-local:80"): it allows nothing, because deny beats allow: network.deny[1] ("link-local", preset:web-client:27:3)`,
+			`wide.toml:5:53: network.allow[5] ("tcp://10.1.2.3:5432"): it allows nothing, because deny beats allow: network.deny[0] ("private"`,
+			`wide.toml:6:3: network.allow[6] ("tcp://private:80"): it allows nothing`,
+			`wide.toml:6:23: network.allow[7] ("udp://10.1.2.3:53"): it allows nothing, because deny beats allow: network.deny[2] ("udp://private:1-65535"`,
+			`wide.toml:6:44: network.allow[8] ("203.0.113.9:80,443"): it allows nothing, because deny beats allow: network.deny[4]`,
 		},
 		"names.toml": {
 			`names.toml:3:10: network.allow[0] ("*.example.org"): it allows nothing`,

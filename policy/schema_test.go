@@ -131,7 +131,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 		`{}`,
 		`{"version": 2}`,
 		`{"version": 1, "extends": ["strict"]}`,
-		`{"version": 1, "netwrok": {}}`,
+		`{"version": 1, "netvork": {}}`,
 		`{"version": 1, "limits": {"memory": "12 parsecs"}}`,
 		`{"version": 1, "limits": {"memory": 0}}`,
 		`{"version": 1, "limits": {"wall": 10}}`,

@@ -110,6 +110,14 @@ func rulesOf(all []layer, call string) []Rule {
 
 // errnoByName returns the errno of a name such as "EACCES".
 func errnoByName(name string) (syscall.Errno, bool) {
+	switch name { // second names of a number
+	case "EOPNOTSUPP":
+		return unix.EOPNOTSUPP, true
+	case "EWOULDBLOCK":
+		return unix.EWOULDBLOCK, true
+	case "EDEADLOCK":
+		return unix.EDEADLOCK, true
+	}
 	for errno := syscall.Errno(1); errno <= largestErrno; errno++ {
 		if unix.ErrnoName(errno) == name {
 			return errno, true

@@ -14,7 +14,7 @@ import (
 type Policy struct {
 	Name    string   // preset or file it came from, for reports
 	Layers  []string // what it was made from, the base first: "preset:strict", files, variables, "flags"
-	EnvUsed []string // the PYSANDBOX_* variables that were set and not overruled by a flag
+	EnvUsed []string // PYSANDBOX_* variables that were set, but those that a flag of this policy overrules
 	Require string   // "full", "container" or "minimal"
 
 	Python       Python
@@ -49,8 +49,8 @@ type Network struct {
 	Listen       []Listen // ports published on the host
 	Unix         []string // named host sockets
 	Errno        string   // name of the error of a denied connect, such as "EACCES"
-	DNSNames     int
-	DNSBytes     Size
+	DNSNames     int      // different names that a run may look up where a rule opens every name
+	DNSBytes     Size     // bytes that those names may have together
 }
 
 // Port is a transport and a port number.
@@ -68,7 +68,7 @@ type Listen struct {
 
 // Process says what the program may start.
 type Process struct {
-	SpawnAny  bool     // spawn = true: the system's bin directories
+	SpawnAny  bool     // spawn = true: the system's bin directories; Spawn is then what flags added
 	Spawn     []string // spawn = ["git", "/opt/x"]
 	Threads   bool
 	Directory string // cwd inside; empty: the caller's if visible, else HOME

@@ -6,7 +6,8 @@ import "net/netip"
 // dropped, and IPv4-mapped (RFC 4291 2.5.5.2), IPv4-compatible (2.5.5.1) and
 // NAT64 forms (RFC 6052 64:ff9b::/96, RFC 8215 64:ff9b:1::/48) are unwrapped.
 // 6to4 and Teredo addresses only embed an IPv4 address, they are not another
-// form of it, and stay as they are.
+// form of it, and stay as they are. A NAT64 prefix out of a network's own range
+// (RFC 6052 section 2.2) looks like any other address and is not recognised.
 func Canonical(addr netip.Addr) netip.Addr {
 	return formsOf(addr).canonical
 }

@@ -5,8 +5,8 @@ type Facts struct {
 	Root     bool // the supervisor starts as uid 0
 	Landlock int  // ABI; 0 without Landlock
 
-	// Missing has, for each feature of a tier that the host lacks, why and what
-	// fixes it. The keys are the Feature constants.
+	// Missing has, for each host.Feature that the host lacks, why and what fixes
+	// it.
 	Missing map[string]string
 
 	FilterFlags uint64 // with which the kernel loads a filter (seccomp.LoadFlags)

@@ -7,17 +7,17 @@ import (
 )
 
 // compileSeccomp returns the filter in OCI's words, for runtimes that have no
-// supervisor to ask. A call that the supervisor would decide is refused there,
-// but for execve and execveat, which mounts and Landlock decide anyway.
-func compileSeccomp(spec seccomp.FilterSpec) *specs.LinuxSeccomp {
-	refused, errno := ociAction(spec.Refused, spec.RefusedErrno, "")
+// supervisor to ask.
+func compileSeccomp(filter seccomp.FilterSpec) *specs.LinuxSeccomp {
+	static := filter.Static()
+	refused, errno := ociAction(static.Refused, static.RefusedErrno)
 	out := &specs.LinuxSeccomp{
 		DefaultAction:   refused,
 		DefaultErrnoRet: errno,
 		Architectures:   []specs.Arch{specs.ArchX86_64},
 	}
-	for _, rule := range spec.Rules {
-		action, errno := ociAction(rule.Action, rule.Errno, rule.Syscall)
+	for _, rule := range static.Rules {
+		action, errno := ociAction(rule.Action, rule.Errno)
 		if action == refused && len(rule.Conditions) == 0 && *errno == *out.DefaultErrnoRet {
 			continue // runtimes refuse a rule that repeats the default
 		}
@@ -31,7 +31,8 @@ func compileSeccomp(spec seccomp.FilterSpec) *specs.LinuxSeccomp {
 	return out
 }
 
-func ociAction(action seccomp.Action, errno uint16, syscall string) (specs.LinuxSeccompAction, *uint) {
+// ociAction refuses what it does not know.
+func ociAction(action seccomp.Action, errno uint16) (specs.LinuxSeccompAction, *uint) {
 	const eperm = 1
 	value := uint(errno)
 	if value == 0 {
@@ -42,13 +43,6 @@ func ociAction(action seccomp.Action, errno uint16, syscall string) (specs.Linux
 		return specs.ActAllow, nil
 	case seccomp.ActKill:
 		return specs.ActKillProcess, nil
-	case seccomp.ActNotify:
-		if syscall == "execve" || syscall == "execveat" {
-			return specs.ActAllow, nil
-		}
-		return specs.ActErrno, &value
-	case seccomp.ActErrno, seccomp.ActExplain:
-		return specs.ActErrno, &value
 	default:
 		return specs.ActErrno, &value
 	}

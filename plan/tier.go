@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/pysandbox/pysandbox/internal/host"
 )
 
 // The tiers, from the strongest down.
@@ -11,14 +13,6 @@ const (
 	TierFull      = "full"
 	TierContainer = "container"
 	TierMinimal   = "minimal"
-)
-
-// Features of a host that a tier stands on, as Facts.Missing has them.
-const (
-	FeatureUserNS   = "user namespaces"
-	FeatureLandlock = "Landlock"
-	FeatureSeccomp  = "seccomp filters"
-	FeatureNotify   = "seccomp notification"
 )
 
 func tierOrDefault(require string) string {
@@ -31,15 +25,17 @@ func tierOrDefault(require string) string {
 // tier is what a tier stands on and whether this version can run it.
 type tier struct {
 	name     string
-	features []string
+	features []host.Feature
 	built    bool
 }
 
 func tiers() []tier {
 	return []tier{
-		{TierFull, []string{FeatureUserNS, FeatureLandlock, FeatureSeccomp, FeatureNotify}, true},
-		{TierContainer, []string{FeatureLandlock, FeatureSeccomp, FeatureNotify}, false},
-		{TierMinimal, []string{FeatureLandlock, FeatureSeccomp}, false},
+		{TierFull, []host.Feature{
+			host.FeatureUserNS, host.FeatureProc, host.FeatureLandlock, host.FeatureSeccomp, host.FeatureNotify,
+		}, true},
+		{TierContainer, []host.Feature{host.FeatureLandlock, host.FeatureSeccomp, host.FeatureNotify}, false},
+		{TierMinimal, []host.Feature{host.FeatureLandlock, host.FeatureSeccomp}, false},
 	}
 }
 
@@ -57,6 +53,9 @@ func (e *UnsupportedError) Error() string {
 	}
 	return text
 }
+
+// Is makes errors.Is(err, host.ErrUnsupported) true.
+func (e *UnsupportedError) Is(target error) bool { return target == host.ErrUnsupported }
 
 // chooseTier returns the strongest tier that the host offers, if it is at least
 // the required one. An unknown requirement is never met.
@@ -84,12 +83,12 @@ func chooseTier(require string, f Facts) (string, error) {
 func (t tier) missing(f Facts) []string {
 	var missing []string
 	for _, feature := range t.features {
-		reason, lacks := f.Missing[feature]
-		if feature == FeatureLandlock && f.Landlock < 1 && !lacks {
-			reason, lacks = "the kernel has none, or it is switched off; boot with lsm=landlock,… (Linux 5.13 or later)", true
+		reason, lacks := f.Missing[string(feature)]
+		if feature == host.FeatureLandlock && f.Landlock < 1 && !lacks {
+			reason, lacks = "the kernel says nothing of it", true
 		}
 		if lacks {
-			missing = append(missing, feature+": "+reason)
+			missing = append(missing, string(feature)+": "+reason)
 		}
 	}
 	return missing

@@ -1,0 +1,236 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
+	"github.com/pysandbox/pysandbox/seccomp"
+)
+
+// everyPreset runs a test on each shipped policy with a filter for the kernel.
+func everyPreset(t *testing.T, test func(t *testing.T, r *plan.Resolved)) {
+	t.Helper()
+	for _, name := range presets() {
+		t.Run(name, func(t *testing.T) {
+			test(t, resolve(t, compile(t, preset(t, name), script()), realHost()))
+		})
+	}
+}
+
+// TestUnknownCallsAreMissing asks the compiled filter about numbers that no table
+// has: those of later kernels.
+func TestUnknownCallsAreMissing(t *testing.T) {
+	const enosys = 38
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		last := slices.Max(seccomp.Numbers())
+		for _, number := range []int32{last + 1, last + 100, 1000, 100_000} {
+			got, err := r.Filter.Evaluate(seccomp.Data{Number: number, Arch: seccomp.ArchX86_64})
+			if err != nil || got != (seccomp.Ruling{Action: seccomp.ActErrno, Errno: enosys}) {
+				t.Errorf("call %d: %v, %v", number, got, err)
+			}
+		}
+	})
+}
+
+func TestForeignCallsKill(t *testing.T) {
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		for name, data := range map[string]seccomp.Data{
+			"i386":       {Number: 4, Arch: seccomp.ArchI386},
+			"x32":        {Number: 1 | seccomp.X32Bit, Arch: seccomp.ArchX86_64},
+			"an unknown": {Number: 1, Arch: 7},
+		} {
+			if got, err := r.Filter.Evaluate(data); err != nil || got.Action != seccomp.ActKill {
+				t.Errorf("%s: %v, %v", name, got, err)
+			}
+		}
+	})
+}
+
+// TestNeverCallsStayRefused names calls that no shipped policy may let through,
+// whatever their arguments; each is tried with all bits clear and all set.
+func TestNeverCallsStayRefused(t *testing.T) {
+	calls := []string{
+		"clone3", "openat2", "io_uring_setup", "userfaultfd", "bpf", "perf_event_open", "keyctl", "add_key", "ptrace",
+		"process_vm_readv", "process_vm_writev", "pidfd_getfd", "setns", "unshare", "mount", "umount2", "pivot_root",
+		"chroot", "open_tree", "move_mount", "fsopen", "fsmount", "mount_setattr", "open_by_handle_at", "init_module",
+		"kexec_load", "reboot", "seccomp", "personality", "modify_ldt", "syslog",
+	}
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		for _, call := range calls {
+			number, known := seccomp.Number(call)
+			if !known {
+				t.Errorf("%s is not known", call)
+				continue
+			}
+			for _, bits := range []uint64{0, ^uint64(0)} {
+				data := seccomp.Data{Number: number, Arch: seccomp.ArchX86_64, Args: [6]uint64{bits, bits, bits, bits, bits, bits}}
+				if got, err := r.Filter.Evaluate(data); err != nil || got.Action == seccomp.ActAllow {
+					t.Errorf("%s with arguments %#x: %v, %v", call, bits, got, err)
+				}
+			}
+		}
+	})
+}
+
+// TestNothingIsWritableAndExecutable holds for every bind and tmpfs, and for what
+// Landlock grants.
+func TestNothingIsWritableAndExecutable(t *testing.T) {
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		for _, op := range r.Setup {
+			if isMount(op) && op.Flags&(namespaces.FlagReadOnly|namespaces.FlagNoExec) == 0 {
+				t.Errorf("%v", op)
+			}
+			rights := namespaces.LandlockRights(op.N1)
+			if op.Code == namespaces.OpLandlockPath && rights&namespaces.RightExecute != 0 && rights&namespaces.RightWriteFile != 0 {
+				t.Errorf("%v", op)
+			}
+		}
+	})
+}
+
+func isMount(op namespaces.Op) bool {
+	return op.Code == namespaces.OpBind || op.Code == namespaces.OpTmpfs
+}
+
+func TestWritableAndExecutableOnlyWhenSaid(t *testing.T) {
+	count := func(change func(*policy.Policy)) int {
+		t.Helper()
+		r, err := resolveWith(t, change, script(), fixedHost())
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, op := range r.Setup {
+			if isMount(op) && op.Flags&(namespaces.FlagReadOnly|namespaces.FlagNoExec) == 0 {
+				n++
+			}
+		}
+		return n
+	}
+	for name, test := range map[string]struct {
+		change func(*policy.Policy)
+		want   int
+	}{
+		"write beside exec": {func(p *policy.Policy) { p.Files.Write, p.Files.Exec = []string{"/srv/out"}, []string{"/opt/tool"} }, 0},
+		"write and exec":    {func(p *policy.Policy) { p.Files.Write, p.Files.Exec = []string{"/srv/out"}, []string{"/srv/out"} }, 1},
+		"tmp_exec":          {func(p *policy.Policy) { p.Files.TmpExec = true }, 1},
+	} {
+		if got := count(test.change); got != test.want {
+			t.Errorf("%s: %d mounts are writable and executable, want %d", name, got, test.want)
+		}
+	}
+}
+
+// TestOnlyTheClosureIsVisible compares the host paths that are bound with what
+// the interpreter needs and the script.
+func TestOnlyTheClosureIsVisible(t *testing.T) {
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		expected := []string{"/srv/job/job.py"}
+		for _, b := range r.Interpreter.Binds {
+			expected = append(expected, b.Path)
+		}
+		if r.Plan.Process.SpawnAny {
+			expected = append(expected, "/usr/bin/git")
+		}
+		var got []string
+		for _, op := range r.Setup {
+			if op.Code == namespaces.OpBind {
+				got = append(got, op.S1)
+			}
+		}
+		slices.Sort(expected)
+		slices.Sort(got)
+		if !slices.Equal(got, expected) {
+			t.Errorf("bound are\n%q, needed\n%q", got, expected)
+		}
+	})
+}
+
+// TestNoSecretOfTheCallerIsPassed looks for values of the caller's environment
+// that the policy does not name.
+func TestNoSecretOfTheCallerIsPassed(t *testing.T) {
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		encoded, err := r.Setup.Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"hunter2", "/elsewhere", "SECRET", "PYTHONPATH"} {
+			if strings.Contains(string(encoded), secret) {
+				t.Errorf("%s reaches the sandbox", secret)
+			}
+		}
+	})
+}
+
+// TestTheProbeFileHasNoRule keeps the probe honest: a rule that names it would
+// let it be read, and a start with Landlock would fail.
+func TestTheProbeFileHasNoRule(t *testing.T) {
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		for _, op := range r.Setup {
+			if op.Code != namespaces.OpLandlockPath {
+				continue
+			}
+			covers := op.S1 == "/" || op.S1 == namespaces.ProbePath
+			if covers && namespaces.LandlockRights(op.N1)&namespaces.RightReadFile != 0 {
+				t.Errorf("%v lets the probe file be read", op)
+			}
+		}
+	})
+}
+
+// TestEveryMountHasALandlockRule finds a mount that the second layer forgets, or
+// a rule that grants more than the mount shows.
+func TestEveryMountHasALandlockRule(t *testing.T) {
+	everyPreset(t, func(t *testing.T, r *plan.Resolved) {
+		rules := make(map[string]namespaces.LandlockRights)
+		for _, op := range r.Setup {
+			if op.Code == namespaces.OpLandlockPath {
+				rules[op.S1] = namespaces.LandlockRights(op.N1)
+			}
+		}
+		for _, op := range r.Setup {
+			if !isMount(op) {
+				continue
+			}
+			target := op.S2
+			if op.Code == namespaces.OpTmpfs {
+				target = op.S1
+			}
+			rights := rules[target]
+			if rights == 0 {
+				t.Errorf("no rule for %v", op)
+			}
+			if op.Flags&namespaces.FlagReadOnly != 0 && rights&namespaces.RightWriteFile != 0 {
+				t.Errorf("Landlock lets %s be written, the mount does not", target)
+			}
+			if op.Flags&namespaces.FlagNoExec != 0 && rights&namespaces.RightExecute != 0 {
+				t.Errorf("Landlock lets %s be executed, the mount does not", target)
+			}
+		}
+	})
+}
+
+// TestADirectoryBoundForItsFilesGrantsOnlyThem covers closures with many
+// libraries: the directory is one mount, and Landlock names the files.
+func TestADirectoryBoundForItsFilesGrantsOnlyThem(t *testing.T) {
+	h := fixedHost()
+	for _, name := range strings.Split("abcdefghij", "") {
+		h.Interpreter.Binds = append(h.Interpreter.Binds, host.Bind{Path: "/usr/lib/many/lib" + name + ".so", Exec: true, Public: true})
+	}
+	r, err := resolveWith(t, nil, script(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lines(r, "bind /usr/lib/many"); !slices.Equal(got, []string{"bind /usr/lib/many ro"}) {
+		t.Errorf("bound are %q", got)
+	}
+	rules := lines(r, "landlock-path /usr/lib/many")
+	if len(rules) != 10 || slices.ContainsFunc(rules, func(l string) bool { return strings.HasPrefix(l, "landlock-path /usr/lib/many ") }) {
+		t.Errorf("rules are %q", rules)
+	}
+}

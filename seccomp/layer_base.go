@@ -4,80 +4,76 @@ import "golang.org/x/sys/unix"
 
 // layerBase is what every CPython needs to start, compute, read files and keep
 // time; it opens no way out of the process but open files and signals.
-func layerBase() layer {
-	return layer{"base", "start, compute, read and write open files, keep time", join(
-		allow("memory of the process itself",
-			"brk", "madvise", "map_shadow_stack", "membarrier", "mincore", "mlock", "mlock2", "mlockall",
-			"mprotect", "mremap", "mseal", "msync", "munlock", "munlockall", "munmap"),
-		allow("life and state of a thread",
-			"arch_prctl", "exit", "exit_group", "get_robust_list", "restart_syscall", "rseq",
-			"rseq_slice_yield", "set_robust_list", "set_tid_address"),
-		allow("locks between threads",
-			"futex", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake"),
-		allow("who and where the process is",
-			"capget", "getcpu", "getcwd", "getegid", "geteuid", "getgid", "getgroups", "getpgid",
-			"getpgrp", "getpid", "getppid", "getresgid", "getresuid", "getsid", "gettid", "getuid",
-			"sysinfo", "uname"),
-		allow("its own pace, within its rights",
-			"getpriority", "ioprio_get", "sched_get_priority_max", "sched_get_priority_min",
-			"sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",
-			"sched_rr_get_interval", "sched_setaffinity", "sched_yield", "setpriority"),
-		allow("limits can be read, and lowered for itself", "getrlimit", "getrusage", "setrlimit", "times"),
-		allow("signals; only processes of the sandbox have an id in it",
-			"kill", "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
-			"rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "signalfd", "signalfd4", "tgkill", "tkill"),
-		allow("time",
-			"alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday",
-			"nanosleep", "setitimer", "time", "timer_create", "timer_delete", "timer_getoverrun",
-			"timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime", "timerfd_settime"),
-		allow("random numbers", "getrandom"),
-		allow("what is at a path; mounts and Landlock decide which paths exist",
-			"access", "chdir", "faccessat", "faccessat2", "fchdir", "fstat", "fstatfs", "getdents",
-			"getdents64", "lstat", "newfstatat", "readlink", "readlinkat", "stat", "statfs", "statx"),
-		allow("open files",
-			"close", "close_range", "dup", "dup2", "dup3", "fadvise64", "lseek", "pread64",
-			"preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readahead", "readv",
-			"sendfile", "splice", "umask", "write", "writev"),
-		allow("pipes, events and waiting for them",
-			"epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
-			"eventfd", "eventfd2", "pipe", "pipe2", "poll", "ppoll", "pselect6", "select"),
-		allow("changes of visible files",
-			"inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch"),
-		baseWithConditions(),
-		deviceRequests(),
-		processOptions(),
-	)}
+func layerBase(t *table) {
+	t.allow("memory of the process itself",
+		"brk", "madvise", "map_shadow_stack", "membarrier", "mincore", "mlock", "mlock2", "mlockall",
+		"mprotect", "mremap", "mseal", "msync", "munlock", "munlockall", "munmap")
+	t.allow("life and state of a thread",
+		"arch_prctl", "exit", "exit_group", "get_robust_list", "restart_syscall", "rseq",
+		"rseq_slice_yield", "set_robust_list", "set_tid_address")
+	t.allow("locks between threads",
+		"futex", "futex_requeue", "futex_wait", "futex_waitv", "futex_wake")
+	t.allow("who and where the process is",
+		"capget", "getcpu", "getcwd", "getegid", "geteuid", "getgid", "getgroups", "getpgid", "getpgrp",
+		"getpid", "getppid", "getresgid", "getresuid", "getsid", "gettid", "getuid", "sysinfo", "uname")
+	t.allow("its own pace, within its rights",
+		"getpriority", "ioprio_get", "sched_get_priority_max", "sched_get_priority_min",
+		"sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",
+		"sched_rr_get_interval", "sched_setaffinity", "sched_yield", "setpriority")
+	t.allow("limits can be read, and lowered for itself", "getrlimit", "getrusage", "setrlimit", "times")
+	t.allow("signals; only processes of the sandbox have an id in it",
+		"kill", "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
+		"rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "signalfd", "signalfd4", "tgkill", "tkill")
+	t.allow("time",
+		"alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday",
+		"nanosleep", "setitimer", "time", "timer_create", "timer_delete", "timer_getoverrun",
+		"timer_gettime", "timer_settime", "timerfd_create", "timerfd_gettime", "timerfd_settime")
+	t.allow("random numbers", "getrandom")
+	t.allow("what is at a path; mounts and Landlock decide which paths exist",
+		"access", "chdir", "faccessat", "faccessat2", "fchdir", "fstat", "fstatfs", "getdents",
+		"getdents64", "lstat", "newfstatat", "readlink", "readlinkat", "stat", "statfs", "statx")
+	t.allow("open files",
+		"close", "close_range", "dup", "dup2", "dup3", "fadvise64", "fcntl", "lseek", "pread64",
+		"preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readahead", "readv",
+		"sendfile", "splice", "umask", "write", "writev")
+	t.allow("pipes, events and waiting for them",
+		"epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_pwait2", "epoll_wait",
+		"eventfd", "eventfd2", "pipe", "pipe2", "poll", "ppoll", "pselect6", "select")
+	t.allow("changes of visible files",
+		"inotify_add_watch", "inotify_init", "inotify_init1", "inotify_rm_watch")
+	t.trap("the first starts the program; then the supervisor explains, mounts and Landlock decide", "execve")
+	baseByArguments(t)
+	deviceRequests(t)
+	processOptions(t)
 }
 
-// baseWithConditions are the calls of base that registers narrow, but for ioctl
-// and prctl.
-func baseWithConditions() []Rule {
-	return join(
-		when(allow("open without making a file", "open"), noneOf(1, makesFile)),
-		when(allow("open without making a file", "openat"), noneOf(2, makesFile)),
-		modeWithoutSetID("open", 2),
-		modeWithoutSetID("openat", 3),
-		when(refuse("a lease on a visible file would hold up the host", unix.EACCES, "fcntl"), intIs(1, unix.F_SETLEASE)),
-		allow("open files", "fcntl"),
-		when(allow("map memory", "mmap"), noneOf(3, unix.MAP_HUGETLB)),
-		refuseQuietly("huge pages are outside the memory limit", unix.ENOMEM, "mmap"),
-		when(allow("memory files that can never be executed", "memfd_create"),
-			bitsAre(1, unix.MFD_NOEXEC_SEAL|unix.MFD_EXEC|unix.MFD_HUGETLB, unix.MFD_NOEXEC_SEAL)),
-		refuse("a memory file could be executed; MFD_NOEXEC_SEAL makes one that cannot", unix.EPERM, "memfd_create"),
-		when(allow("limits can be read", "prlimit64"), isNull(2)),
-		when(allow("limits can be lowered for itself", "prlimit64"), intIs(0, 0)),
-		refuse("limits of another process", unix.EPERM, "prlimit64"),
-		trap("the first starts the program; then the supervisor explains, mounts and Landlock decide", "execve"),
-	)
+// baseByArguments are the calls of base that registers narrow, but for ioctl and
+// prctl.
+func baseByArguments(t *table) {
+	t.allowIf("open without making a file", "open", noneOf(1, makesFile))
+	t.allowIf("open without making a file", "openat", noneOf(2, makesFile))
+	withoutSetID(t, "open", 2)
+	withoutSetID(t, "openat", 3)
+
+	t.refuseIf("a lease on a visible file would hold up the host", unix.EACCES, "fcntl", intIs(1, unix.F_SETLEASE))
+
+	t.allowIf("map memory", "mmap", noneOf(3, unix.MAP_HUGETLB))
+	t.refuseQuietly("huge pages are outside the memory limit", unix.ENOMEM, "mmap")
+
+	t.allowIf("memory files that can never be executed", "memfd_create",
+		bitsAre(1, unix.MFD_NOEXEC_SEAL|unix.MFD_EXEC|unix.MFD_HUGETLB, unix.MFD_NOEXEC_SEAL))
+	t.refuse("a memory file could be executed; MFD_NOEXEC_SEAL makes one that cannot", unix.EPERM, "memfd_create")
+
+	t.allowIf("limits can be read", "prlimit64", isNull(2))
+	t.allowIf("limits can be lowered for itself", "prlimit64", intIs(0, 0))
+	t.refuse("limits of another process", unix.EPERM, "prlimit64")
 }
 
 // processOptions are the prctl(2) options of CPython, libc and the loader.
-func processOptions() []Rule {
-	return join(
-		oneOf(allow("names, death signal and harmless facts", "prctl"), 0,
-			unix.PR_SET_PDEATHSIG, unix.PR_GET_PDEATHSIG, unix.PR_GET_DUMPABLE, unix.PR_SET_NAME,
-			unix.PR_GET_NAME, unix.PR_GET_SECCOMP, unix.PR_CAPBSET_READ, unix.PR_SET_TIMERSLACK,
-			unix.PR_GET_TIMERSLACK, unix.PR_SET_NO_NEW_PRIVS, unix.PR_GET_NO_NEW_PRIVS, unix.PR_SET_VMA),
-		refuse("an option of the process that no interpreter needs", unix.EINVAL, "prctl"),
-	)
+func processOptions(t *table) {
+	t.allowEach("names, death signal and harmless facts", "prctl", 0,
+		unix.PR_SET_PDEATHSIG, unix.PR_GET_PDEATHSIG, unix.PR_GET_DUMPABLE, unix.PR_SET_NAME,
+		unix.PR_GET_NAME, unix.PR_GET_SECCOMP, unix.PR_CAPBSET_READ, unix.PR_SET_TIMERSLACK,
+		unix.PR_GET_TIMERSLACK, unix.PR_SET_NO_NEW_PRIVS, unix.PR_GET_NO_NEW_PRIVS, unix.PR_SET_VMA)
+	t.refuse("an option of the process that no interpreter needs", unix.EINVAL, "prctl")
 }

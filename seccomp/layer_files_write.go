@@ -12,47 +12,41 @@ const makesFile = unix.O_CREAT | (unix.O_TMPFILE &^ unix.O_DIRECTORY)
 
 // layerFilesWrite is making, changing and removing files. Mounts and Landlock
 // decide where; without a writable place these calls fail by themselves.
-func layerFilesWrite() layer {
-	return layer{"files_write", "make, change and remove files", join(
-		allow("names of files",
-			"link", "linkat", "rename", "renameat", "renameat2", "rmdir", "symlink", "symlinkat",
-			"unlink", "unlinkat"),
-		allow("contents of files",
-			"copy_file_range", "fallocate", "fdatasync", "flock", "fsync", "ftruncate", "sync",
-			"sync_file_range", "syncfs", "truncate"),
-		allow("owner and times of files",
-			"chown", "fchown", "fchownat", "futimesat", "lchown", "utime", "utimensat", "utimes"),
-		allow("extended attributes can be read",
-			"fgetxattr", "flistxattr", "getxattr", "getxattrat", "lgetxattr", "listxattr",
-			"listxattrat", "llistxattr"),
-		modeWithoutSetID("chmod", 1),
-		modeWithoutSetID("creat", 1),
-		modeWithoutSetID("fchmod", 1),
-		modeWithoutSetID("fchmodat", 2),
-		modeWithoutSetID("fchmodat2", 2),
-		modeWithoutSetID("mkdir", 1),
-		modeWithoutSetID("mkdirat", 2),
-		pipesOnly("mknod", 1),
-		pipesOnly("mknodat", 2),
-	)}
+func layerFilesWrite(t *table) {
+	t.allow("names of files",
+		"link", "linkat", "rename", "renameat", "renameat2", "rmdir", "symlink", "symlinkat", "unlink",
+		"unlinkat")
+	t.allow("contents of files",
+		"copy_file_range", "fallocate", "fdatasync", "flock", "fsync", "ftruncate", "sync",
+		"sync_file_range", "syncfs", "truncate")
+	t.allow("owner and times of files",
+		"chown", "fchown", "fchownat", "futimesat", "lchown", "utime", "utimensat", "utimes")
+	t.allow("extended attributes can be read",
+		"fgetxattr", "flistxattr", "getxattr", "getxattrat", "lgetxattr", "listxattr", "listxattrat",
+		"llistxattr")
+	withoutSetID(t, "chmod", 1)
+	withoutSetID(t, "creat", 1)
+	withoutSetID(t, "fchmod", 1)
+	withoutSetID(t, "fchmodat", 2)
+	withoutSetID(t, "fchmodat2", 2)
+	withoutSetID(t, "mkdir", 1)
+	withoutSetID(t, "mkdirat", 2)
+	pipesOnly(t, "mknod", 1)
+	pipesOnly(t, "mknodat", 2)
 }
 
-// modeWithoutSetID lets a call through when its mode has no set-id bit.
-func modeWithoutSetID(call string, mode uint8) []Rule {
-	return join(
-		when(allow("a mode without set-id bits", call), noneOf(mode, setIDBits)),
-		refuse("set-user-ID and set-group-ID bits would outlive the sandbox", unix.EPERM, call),
-	)
+// withoutSetID lets a call through when its mode has no set-id bit.
+func withoutSetID(t *table, call string, mode uint8) {
+	t.allowIf("a mode without set-id bits", call, noneOf(mode, setIDBits))
+	t.refuse("set-user-ID and set-group-ID bits would outlive the sandbox", unix.EPERM, call)
 }
 
 // pipesOnly lets mknod(2) make named pipes and regular files; the kernel reads 16
 // bits of the mode, and no type means a regular file.
-func pipesOnly(call string, mode uint8) []Rule {
+func pipesOnly(t *table, call string, mode uint8) {
 	const judged = unix.S_IFMT | setIDBits
-	return join(
-		when(allow("a named pipe", call), bitsAre(mode, judged, unix.S_IFIFO)),
-		when(allow("a regular file", call), bitsAre(mode, judged, unix.S_IFREG)),
-		when(allow("a regular file", call), bitsAre(mode, judged, 0)),
-		refuse("only pipes and regular files, without set-id bits", unix.EPERM, call),
-	)
+	t.allowIf("a named pipe", call, bitsAre(mode, judged, unix.S_IFIFO))
+	t.allowIf("a regular file", call, bitsAre(mode, judged, unix.S_IFREG))
+	t.allowIf("a regular file", call, bitsAre(mode, judged, 0))
+	t.refuse("only pipes and regular files, without set-id bits", unix.EPERM, call)
 }

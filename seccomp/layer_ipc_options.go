@@ -45,28 +45,22 @@ func onlyRead() []socketOptions {
 	}
 }
 
-func settableOptions() []Rule {
-	return join(
-		options("setsockopt", "an option without effect on where data goes", bothWays()),
-		refuseQuietly("an option that is not on the list", unix.ENOPROTOOPT, "setsockopt"),
-	)
+func settableOptions(t *table) {
+	allowOptions(t, "setsockopt", "an option without effect on where data goes", bothWays())
+	t.refuseQuietly("an option that is not on the list", unix.ENOPROTOOPT, "setsockopt")
 }
 
-func gettableOptions() []Rule {
-	return join(
-		options("getsockopt", "an option that tells nothing of the host", bothWays()),
-		options("getsockopt", "an option that can only be read", onlyRead()),
-		refuseQuietly("an option that is not on the list", unix.ENOPROTOOPT, "getsockopt"),
-	)
+func gettableOptions(t *table) {
+	allowOptions(t, "getsockopt", "an option that tells nothing of the host", bothWays())
+	allowOptions(t, "getsockopt", "an option that can only be read", onlyRead())
+	t.refuseQuietly("an option that is not on the list", unix.ENOPROTOOPT, "getsockopt")
 }
 
-// options allows a call for each pair of level and name, both ints.
-func options(call, why string, groups []socketOptions) []Rule {
-	var rules []Rule
+// allowOptions allows a call for each pair of level and name, both ints.
+func allowOptions(t *table, call, why string, groups []socketOptions) {
 	for _, group := range groups {
 		for _, name := range group.names {
-			rules = append(rules, when(allow(why, call), intIs(1, group.level), intIs(2, name))...)
+			t.allowIf(why, call, intIs(1, group.level), intIs(2, name))
 		}
 	}
-	return rules
 }

@@ -16,9 +16,7 @@ const judgedFlags = namespaceFlags | unix.CLONE_VM | unix.CLONE_VFORK | unix.CLO
 // layerThreads is threading, concurrent.futures and every library with a pool of
 // threads. clone3(2) is refused in every filter, so that libc falls back to
 // clone(2), whose flags are in a register.
-func layerThreads() layer {
-	return layer{"threads", "start threads", join(
-		when(allow("a thread that shares memory and descriptors", "clone"),
-			bitsAre(0, judgedFlags, unix.CLONE_VM|unix.CLONE_FILES|unix.CLONE_THREAD)),
-	)}
+func layerThreads(t *table) {
+	t.allowIf("a thread that shares memory and descriptors", "clone",
+		bitsAre(0, judgedFlags, unix.CLONE_VM|unix.CLONE_FILES|unix.CLONE_THREAD))
 }

@@ -13,14 +13,22 @@ import (
 type layer struct {
 	name  string
 	about string
-	rules []Rule
+	rules func(*table)
 }
 
 // layers returns every layer in the order in which tables show them.
 func layers() []layer {
 	return []layer{
-		layerBase(), layerThreads(), layerIPC(), layerFilesWrite(), layerSubprocess(),
-		layerNet(), layerServer(), layerNumpy(), layerSysV(), layerConfine(),
+		{"base", "start, compute, read and write open files, keep time", layerBase},
+		{"threads", "start threads", layerThreads},
+		{"ipc", "socket pairs, and traffic over sockets already held", layerIPC},
+		{"files_write", "make, change and remove files", layerFilesWrite},
+		{"subprocess", "fork, run other programs and wait for them", layerSubprocess},
+		{"net", "make sockets and connect them, as the supervisor permits", layerNet},
+		{"server", "bind, listen and accept inside the sandbox", layerServer},
+		{"numpy", "place memory on NUMA nodes", layerNumpy},
+		{"sysv", "System V IPC and POSIX message queues", layerSysV},
+		{"confine", "Landlock and seccomp filters of the program's own", layerConfine},
 	}
 }
 
@@ -33,6 +41,9 @@ func LayerNames() []struct{ Name, About string } {
 	}
 	return names
 }
+
+// expectedRules is somewhat more than all layers have.
+const expectedRules = 600
 
 // Layers returns the filter that the named layers amount to, whatever their order
 // and however often one is named. Known calls of no named layer are refused with
@@ -48,15 +59,43 @@ func Layers(names ...string) (FilterSpec, error) {
 	if len(problems) > 0 {
 		return FilterSpec{}, errors.Join(problems...)
 	}
-	rules := newRuleSet()
+	rules := table{make([]Rule, 0, expectedRules)}
 	for _, l := range all {
 		if slices.Contains(names, l.name) {
-			rules.add(l.rules)
+			l.rules(&rules)
 		}
 	}
-	rules.addMissing(never())
-	rules.addMissing(quietRefusals())
-	return FilterSpec{Rules: rules.list, Refused: ActExplain, RefusedErrno: errnoRefused}, nil
+	never(&rules)
+	quietRefusals(&rules)
+	return FilterSpec{Rules: trapsStand(rules.rules), Refused: ActExplain, RefusedErrno: errnoRefused}, nil
+}
+
+// trapsStand removes what simply allows a call where another rule traps it under
+// the same conditions. Nothing else is in two layers; a test holds that.
+func trapsStand(rules []Rule) []Rule {
+	var traps []Rule
+	for _, rule := range rules {
+		if rule.Action == ActNotify {
+			traps = append(traps, rule)
+		}
+	}
+	return slices.DeleteFunc(rules, func(rule Rule) bool {
+		if rule.Action != ActAllow {
+			return false
+		}
+		for i := range traps {
+			if traps[i].sameUse(&rule) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// sameUse reports whether two rules speak of the same call under the same
+// conditions.
+func (r *Rule) sameUse(other *Rule) bool {
+	return r.Syscall == other.Syscall && slices.Equal(r.Conditions, other.Conditions)
 }
 
 func findLayer(all []layer, name string) *layer {

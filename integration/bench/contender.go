@@ -72,7 +72,7 @@ wall = "10m"
 cpu = "10m"
 connections = 4096
 memory = %q
-pids = %d
+pids = %s
 `
 
 // pysandboxes returns pysandbox without and with a control group; the second
@@ -80,11 +80,10 @@ pids = %d
 func pysandboxes(binary, python, scratch string) ([]contender, error) {
 	var field []contender
 	for _, variant := range []struct {
-		name, note, memory string
-		pids               int
+		name, note, memory, pids string
 	}{
-		{pysandbox, "full tier, http-only, no control group", "0", 0},
-		{cgroup, "the same with memory and pids limits", "512MiB", 64},
+		{pysandbox, "full tier, http-only, no control group", "none", `"none"`},
+		{cgroup, "the same with memory and pids limits", "512MiB", "64"},
 	} {
 		policy := filepath.Join(scratch, strconv.Itoa(len(field))+".toml")
 		text := fmt.Sprintf(benchPolicy, variant.memory, variant.pids)

@@ -76,6 +76,7 @@ int attach_tree(int tree, const char *target);
 int mount_tmpfs(const char *size, const char *inodes, const char *mode, unsigned attrs);
 
 /* confine.c */
+int op_join_group(struct stage *st, const struct op *op);
 int op_rlimit(const struct op *op);
 int op_no_new_privs(void);
 int op_drop_caps(void);

@@ -57,6 +57,7 @@ enum psb_opcode {
 	PSB_OP_EXEC,
 	PSB_OP_SOCKET,
 	PSB_OP_LOCAL_ROUTES,
+	PSB_OP_JOIN_GROUP,
 	PSB_OP_COUNT,
 };
 

@@ -17,6 +17,7 @@ func (c OpCode) String() string {
 		OpSpawn: "spawn", OpStdio: "stdio", OpPassFD: "pass-fd", OpChdir: "chdir",
 		OpProbe: "probe", OpFilter: "filter", OpExec: "exec", OpSocket: "socket",
 		OpLocalRoutes: "local-routes",
+		OpJoinGroup:   "join-group",
 	}
 	if c < OpCount {
 		return names[c]

@@ -56,6 +56,8 @@ func phase(code OpCode, last int) int {
 	switch {
 	case code <= OpDevpts, code == OpSocket, code == OpLocalRoutes:
 		return phaseTree
+	case code == OpJoinGroup:
+		return int(OpCgroupNS) // whose root is the group that PID 1 is in
 	case code == OpRlimit && last >= phase(OpSpawn, 0):
 		// A limit on descriptors may be lower than the numbers that setup
 		// uses, so it may follow those in the program's process.
@@ -94,7 +96,7 @@ func (op Op) check() error {
 	case OpExec:
 		return op.checkExec()
 	case OpPivot, OpRootReadOnly, OpCgroupNS, OpNoNewPrivs, OpDropCaps, OpLandlock,
-		OpLandlockEnforce, OpSpawn, OpStdio, OpPassFD, OpSocket, OpLocalRoutes:
+		OpLandlockEnforce, OpSpawn, OpStdio, OpPassFD, OpSocket, OpLocalRoutes, OpJoinGroup:
 	case OpInvalid:
 		return errors.New("it does nothing")
 	default:

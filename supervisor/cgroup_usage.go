@@ -1,11 +1,14 @@
 package supervisor
 
 import (
+	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/opencontainers/cgroups"
+	"golang.org/x/sys/unix"
 )
 
 // counter names where a control group counts something: a file with one number,
@@ -71,6 +74,21 @@ func valueOf(text, key string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// alarm returns a file that becomes readable when the kernel kills for memory, or
+// may become so; without a group it never does. The caller closes it.
+func (c *Cgroup) alarm() (*os.File, error) {
+	if c != nil && c.events != nil {
+		file := c.events
+		c.events = nil
+		return file, nil
+	}
+	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return nil, fmt.Errorf("make an event: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "alarm"), nil
 }
 
 // OOMKills is how many processes the kernel has killed because the group was at

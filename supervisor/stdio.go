@@ -268,7 +268,7 @@ func (s *Stdio) release() {
 		o.close()
 	}
 	if s.Terminal != nil {
-		s.Terminal.wake.close()
+		s.Terminal.release()
 	}
 	for _, e := range []*event{s.stop, s.stopIn} {
 		if e != nil {

@@ -25,6 +25,7 @@ type Terminal struct {
 	master int      // non-blocking; owned by the output pump
 	slave  *os.File // for the child
 	real   int      // the caller's terminal: its modes, size and foreground job count
+	source int      // where keys are read: real, or opened again
 	input  bool     // standard input is the terminal
 	lazy   bool     // raw mode only when the program turns out to want input
 
@@ -43,13 +44,18 @@ func openTerminal(real int, input, lazy bool, uid, gid int) (*Terminal, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Terminal{master: -1, real: real, input: input, lazy: lazy, wake: wake}
+	t := &Terminal{master: -1, real: real, source: real, input: input, lazy: lazy, wake: wake}
+	if input {
+		if fd, err := reopen(real, unix.O_RDONLY); err == nil {
+			t.source = fd
+		}
+	}
 	if err := t.openPTY(uid, gid); err != nil {
 		_ = unix.Close(t.master)
 		if t.slave != nil {
 			_ = t.slave.Close()
 		}
-		wake.close()
+		t.release()
 		return nil, fmt.Errorf("make a terminal for the program: %w", err)
 	}
 	return t, nil
@@ -162,6 +168,14 @@ func (t *Terminal) end() {
 	t.ended = true
 	t.mu.Unlock()
 	t.wake.set()
+}
+
+// release closes what no pump uses any more.
+func (t *Terminal) release() {
+	if t.source != t.real {
+		_ = unix.Close(t.source)
+	}
+	t.wake.close()
 }
 
 func (t *Terminal) hasEnded() bool {

@@ -13,25 +13,20 @@ const sampling = 100 * time.Millisecond
 // pumpInput carries keys from the caller's terminal to the pty while the
 // caller's is raw, until end is called or either side is gone.
 func (t *Terminal) pumpInput() {
-	source := t.real
-	if fd, err := reopen(t.real, unix.O_RDONLY); err == nil {
-		source = fd
-		defer func() { _ = unix.Close(fd) }()
-	}
 	buf := make([]byte, 4096) // N_TTY_BUF_SIZE
 	for !t.hasEnded() {
 		if !t.isRaw() {
-			t.awaitRaw(source)
+			t.awaitRaw()
 			continue
 		}
-		ready, err := await(source, unix.POLLIN, t.wake, -1)
+		ready, err := await(t.source, unix.POLLIN, t.wake, -1)
 		if errors.Is(err, errStop) {
 			t.wake.clear()
 		}
 		if !ready || !t.isRaw() {
 			continue
 		}
-		n, err := read(source, buf)
+		n, err := read(t.source, buf)
 		if errors.Is(err, unix.EAGAIN) {
 			continue
 		}
@@ -67,7 +62,7 @@ func (t *Terminal) deliver(keys []byte) bool {
 // awaitRaw waits for raw mode. A lazy terminal goes raw by itself when the
 // program has changed the settings of its pty (getpass, an editor, a pager), or
 // when the user has typed a line that no other member of the pipeline takes.
-func (t *Terminal) awaitRaw(source int) {
+func (t *Terminal) awaitRaw() {
 	patience := time.Duration(-1)
 	if t.lazy {
 		patience = sampling
@@ -77,7 +72,7 @@ func (t *Terminal) awaitRaw(source int) {
 		t.wake.clear()
 		return
 	}
-	if t.lazy && (t.settingsChanged() || t.unclaimed(source)) {
+	if t.lazy && (t.settingsChanged() || t.unclaimed()) {
 		t.enterRaw()
 	}
 }
@@ -88,13 +83,13 @@ func (t *Terminal) settingsChanged() bool {
 }
 
 // unclaimed is true if input has been waiting for a while.
-func (t *Terminal) unclaimed(source int) bool {
-	if ready, err := await(source, unix.POLLIN, t.wake, 0); err != nil || !ready {
+func (t *Terminal) unclaimed() bool {
+	if ready, err := await(t.source, unix.POLLIN, t.wake, 0); err != nil || !ready {
 		return false
 	}
 	if _, err := await(-1, 0, t.wake, sampling); err != nil {
 		return false
 	}
-	ready, err := await(source, unix.POLLIN, t.wake, 0)
+	ready, err := await(t.source, unix.POLLIN, t.wake, 0)
 	return err == nil && ready
 }

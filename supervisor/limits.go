@@ -1,0 +1,202 @@
+package supervisor
+
+import (
+	"os"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// Limits are the limits that a Watch keeps; zero is none. The others are kept by
+// the kernel: memory and pids by the control group, file size, open files and
+// each process's CPU time by setrlimit(2), output by Stdio.
+type Limits struct {
+	Wall, CPU time.Duration
+	Pids      int // processes and threads, without PID 1
+	OpenFiles int // of one process
+}
+
+// Watch keeps the limits of a running sandbox and notes which ones it meets.
+//
+// What can be known of a limit depends on the kernel. Wall and CPU time, memory
+// and output are certain: the supervisor or the kernel kills for them. A refused
+// fork is certain where a control group counts (pids.events), else it is seen
+// only if a sample falls on a full tree. The kernel does not tell of EMFILE, so
+// open_files is seen only in samples, which start 10 ms apart and go on once a
+// second. It does not tell of EFBIG either, and Python ignores SIGXFSZ, so
+// file_size is known only where that signal ended the program (NewReport).
+type Watch struct {
+	limits  Limits
+	cgroup  *Cgroup
+	tree    tree
+	started time.Time
+	end     func(Cause)
+
+	countsPids bool // the control group does
+
+	alarm *os.File      // readable on a memory event; its deadline is the clock
+	done  chan struct{} // closed when the goroutine has ended
+
+	// Of the goroutine alone:
+	pause   time.Duration // until the next sample
+	sampled time.Time     // when the last sample was taken
+	suspect int           // looks to go since the last memory event
+
+	mu      sync.Mutex
+	stopped bool
+	peak    int      // most tasks in a sample
+	hit     []string // limits seen to be met
+}
+
+// The pace of a watch. Near the CPU limit, a look each 10 ms lets n processors
+// run over by n times that. Samples come soon at first, because most programs
+// are short, and never take more than a hundredth of a processor.
+const (
+	fastest     = 10 * time.Millisecond
+	firstSample = 50 * time.Millisecond
+	slowest     = time.Second
+	thrift      = 100
+)
+
+// A memory event precedes the kill that it is about: suspicion is how many looks
+// the kill may take.
+const suspicion = 100
+
+// StartWatch watches the sandbox whose PID 1 is pid and whose clock started at
+// started. It calls end, in its own goroutine, for each limit that ends the run;
+// the caller keeps the first cause. cgroup may be nil.
+func StartWatch(limits Limits, cgroup *Cgroup, pid int, started time.Time, end func(Cause)) (*Watch, error) {
+	w := &Watch{
+		limits: limits, cgroup: cgroup, tree: tree{root: pid}, started: started, end: end,
+		done: make(chan struct{}), pause: firstSample, sampled: time.Now(),
+	}
+	_, _, w.countsPids = cgroup.Pids()
+	var err error
+	if w.alarm, err = cgroup.alarm(); err != nil {
+		return nil, err
+	}
+	go w.run()
+	return w, nil
+}
+
+// Stop ends the watch. It looks a last time whether the kernel killed for memory,
+// which the end of the program may be the first sign of. Call it when the
+// program's status has come; it need not wait for the end of the tree.
+func (w *Watch) Stop() {
+	w.mu.Lock()
+	w.stopped = true
+	w.mu.Unlock()
+	_ = w.alarm.SetReadDeadline(time.Unix(1, 0))
+	<-w.done
+	_ = w.alarm.Close()
+	w.checkMemory()
+}
+
+// run sleeps in a read of the alarm, whose deadline is the next look.
+func (w *Watch) run() {
+	defer close(w.done)
+	var event [256]byte
+	for w.arm(w.look()) {
+		if n, _ := w.alarm.Read(event[:]); n > 0 {
+			w.suspect = suspicion
+		}
+	}
+}
+
+// arm sets the time of the next look, unless the watch has been stopped; a
+// negative pause is for ever.
+func (w *Watch) arm(pause time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped {
+		return false
+	}
+	var deadline time.Time
+	if pause >= 0 {
+		deadline = time.Now().Add(pause)
+	}
+	return w.alarm.SetReadDeadline(deadline) == nil
+}
+
+// look checks what is due and returns how long nothing can happen.
+func (w *Watch) look() time.Duration {
+	next := time.Duration(-1)
+	for _, check := range []func() time.Duration{w.lookWall, w.lookMemory, w.lookCPU, w.lookSample} {
+		if d := check(); d >= 0 && (next < 0 || d < next) {
+			next = d
+		}
+	}
+	return next
+}
+
+func (w *Watch) lookWall() time.Duration {
+	if w.limits.Wall <= 0 {
+		return -1
+	}
+	left := w.limits.Wall - time.Since(w.started)
+	if left > 0 {
+		return left
+	}
+	w.end(Cause{Kind: CauseWall})
+	return slowest
+}
+
+func (w *Watch) lookMemory() time.Duration {
+	if w.suspect == 0 {
+		return -1
+	}
+	w.suspect--
+	w.checkMemory()
+	return fastest
+}
+
+// checkMemory ends the run if the kernel had to kill: the limit is the tree's.
+func (w *Watch) checkMemory() {
+	if w.cgroup.OOMKills() > 0 {
+		w.suspect = 0
+		w.end(Cause{Kind: CauseMemory})
+	}
+}
+
+// lookCPU waits for as long as all processors together need to use up what is
+// left.
+func (w *Watch) lookCPU() time.Duration {
+	if w.limits.CPU <= 0 {
+		return -1
+	}
+	begin := time.Now()
+	used, ok := w.cgroup.CPU()
+	if !ok {
+		used = w.tree.sample().cpu
+	}
+	left := w.limits.CPU - used
+	if left > 0 {
+		return max(left/time.Duration(runtime.NumCPU()), fastest, time.Since(begin)*thrift/10)
+	}
+	w.end(Cause{Kind: CauseCPU})
+	return slowest
+}
+
+// lookSample notes the limits of which nothing else tells.
+func (w *Watch) lookSample() time.Duration {
+	if w.limits.OpenFiles <= 0 && (w.limits.Pids <= 0 || w.countsPids) {
+		return -1
+	}
+	if left := w.pause - time.Since(w.sampled); left > 0 {
+		return left
+	}
+	begin := time.Now()
+	s := w.tree.sample()
+	w.sampled = time.Now()
+	w.pause = max(min(2*w.pause, slowest), w.sampled.Sub(begin)*thrift)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.peak = max(w.peak, s.tasks)
+	if w.limits.OpenFiles > 0 && s.openFiles >= w.limits.OpenFiles {
+		w.hit = addLimit(w.hit, "open_files")
+	}
+	if w.limits.Pids > 0 && !w.countsPids && s.tasks >= w.limits.Pids {
+		w.hit = addLimit(w.hit, "pids")
+	}
+	return w.pause
+}

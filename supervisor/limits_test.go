@@ -1,0 +1,215 @@
+package supervisor
+
+import (
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// watched runs a shell script as PID 1 of nothing, in a group or not, until it
+// ends or the watch says so.
+func watched(t *testing.T, limits Limits, group *CgroupLimits, script string) (Cause, Usage, []string, time.Duration) {
+	t.Helper()
+	var c *Cgroup
+	var command *exec.Cmd
+	if group != nil {
+		c, command = held(t, *group, script)
+	} else {
+		command = exec.Command("sh", "-c", script)
+		command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var cause FirstCause
+	begin := time.Now()
+	w, err := StartWatch(limits, c, command.Process.Pid, begin, func(cause0 Cause) {
+		cause.Set(cause0)
+		_ = c.Kill()
+		_ = unix.Kill(-command.Process.Pid, unix.SIGKILL)
+		_ = command.Process.Kill()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait()
+	took := time.Since(begin)
+	w.Stop()
+	usage, hit := w.Usage(Rusage{CPU: command.ProcessState.UserTime(), MaxRSS: 4096})
+	return cause.Get(), usage, hit, took
+}
+
+func TestWatchWall(t *testing.T) {
+	leaks(t)
+	cause, _, _, took := watched(t, Limits{Wall: 200 * time.Millisecond}, nil, "sleep 30")
+	if cause.Kind != CauseWall || took < 200*time.Millisecond || took > 400*time.Millisecond {
+		t.Errorf("%+v after %v", cause, took)
+	}
+	cause, usage, _, _ := watched(t, Limits{Wall: 30 * time.Second}, nil, "sleep 0.1")
+	if cause.Kind != CauseNone || usage.WallSeconds < 0.1 || usage.WallSeconds > 5 {
+		t.Errorf("control: %+v, %+v", cause, usage)
+	}
+}
+
+const burn = `exec python3 -I -S -c '
+import os, time
+os.fork()
+end = time.monotonic() + 5
+while time.monotonic() < end: pass
+'`
+
+func TestWatchCPU(t *testing.T) {
+	for name, group := range map[string]*CgroupLimits{
+		"counted by a group": {CountCPU: true, Group: removers()},
+		"sampled":            nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			leaks(t)
+			limit := 600 * time.Millisecond
+			cause, usage, _, took := watched(t, Limits{CPU: limit}, group, burn)
+			if cause.Kind != CauseCPU {
+				t.Fatalf("%+v after %v", cause, took)
+			}
+			if group != nil && usage.CPUSeconds > (limit+100*time.Millisecond).Seconds() {
+				t.Errorf("used %v s, want hardly more than %v", usage.CPUSeconds, limit)
+			}
+			if took > 4*time.Second {
+				t.Errorf("took %v", took)
+			}
+		})
+	}
+	cause, _, _, _ := watched(t, Limits{CPU: 100 * time.Millisecond}, nil, "sleep 0.5")
+	if cause.Kind != CauseNone {
+		t.Errorf("a program that sleeps: %+v", cause)
+	}
+}
+
+// The kernel kills a child for memory; the whole tree ends, and the limit is the
+// reason.
+func TestWatchMemory(t *testing.T) {
+	leaks(t)
+	group := &CgroupLimits{Resources: resources(64<<20, 0), Group: removers()}
+	cause, usage, _, took := watched(t, Limits{}, group, "python3 -I -S -c 'b = bytearray(200 << 20)'; sleep 30")
+	if cause.Kind != CauseMemory || took > 20*time.Second {
+		t.Errorf("%+v after %v", cause, took)
+	}
+	if usage.PeakMemoryBytes < 50<<20 || usage.PeakMemoryBytes > 64<<20 {
+		t.Errorf("peak %d", usage.PeakMemoryBytes)
+	}
+	cause, _, _, _ = watched(t, Limits{}, group, "python3 -I -S -c 'b = bytearray(200 << 20)'")
+	if cause.Kind != CauseMemory {
+		t.Errorf("a program that ended with its child: %+v", cause)
+	}
+	cause, _, _, _ = watched(t, Limits{}, group, "python3 -I -S -c 'b = bytearray(20 << 20)'")
+	if cause.Kind != CauseNone {
+		t.Errorf("control: %+v", cause)
+	}
+}
+
+func TestWatchPids(t *testing.T) {
+	const script = "for i in 1 2 3 4 5; do sleep 0.5 & done 2>/dev/null; wait"
+	for _, c := range []struct {
+		name  string
+		limit int
+		group *CgroupLimits
+		hit   bool
+		peak  int
+	}{
+		{"counted, met", 3, &CgroupLimits{Resources: resources(0, 4), Group: removers()}, true, 3},
+		{"counted, not met", 9, &CgroupLimits{Resources: resources(0, 10), Group: removers()}, false, 5},
+		{"sampled, met", 5, nil, true, 5},
+		{"sampled, not met", 9, nil, false, 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			leaks(t)
+			cause, usage, hit, _ := watched(t, Limits{Pids: c.limit, OpenFiles: 1000}, c.group, script)
+			if met := strings.Join(hit, " ") == "pids"; met != c.hit || cause.Kind != CauseNone {
+				t.Errorf("hit %v, cause %+v", hit, cause)
+			}
+			if usage.PeakPids != c.peak {
+				t.Errorf("peak %d, want %d", usage.PeakPids, c.peak)
+			}
+		})
+	}
+}
+
+func TestWatchOpenFiles(t *testing.T) {
+	for limit, want := range map[int]string{40: "open_files", 60: ""} {
+		_, _, hit, _ := watched(t, Limits{OpenFiles: limit}, nil, `exec python3 -I -S -c '
+import os, time
+fds = [os.dup(0) for _ in range(37)]
+time.sleep(0.4)
+'`)
+		if got := strings.Join(hit, " "); got != want {
+			t.Errorf("limit %d: hit %q, want %q", limit, got, want)
+		}
+	}
+}
+
+// A watch that waits for nothing in particular must cost nothing.
+func TestWatchIdleCost(t *testing.T) {
+	command := exec.Command("sleep", "30")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
+	limits := Limits{Wall: time.Hour, CPU: time.Hour, Pids: 64, OpenFiles: 256}
+	before := processCPU(t)
+	w, err := StartWatch(limits, nil, command.Process.Pid, time.Now(), func(c Cause) { t.Errorf("%+v", c) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second)
+	w.Stop()
+	if used := processCPU(t) - before; used > 40*time.Millisecond {
+		t.Errorf("%v of CPU in 2 s", used)
+	}
+}
+
+func processCPU(t *testing.T) time.Duration {
+	t.Helper()
+	var use unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &use); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(use.Utime.Nano() + use.Stime.Nano())
+}
+
+func TestTreeSample(t *testing.T) {
+	command := exec.Command("python3", "-I", "-S", "-c", `
+import os, threading, time
+e = threading.Event()
+def forker():
+    if os.fork() == 0:
+        time.sleep(30)
+    e.set()
+threading.Thread(target=forker).start()
+threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+e.wait()
+print("ready", flush=True)
+time.sleep(30)
+`)
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = unix.Kill(-command.Process.Pid, unix.SIGKILL); _ = command.Wait() }()
+	if _, err := out.Read(make([]byte, 16)); err != nil {
+		t.Fatal(err)
+	}
+	tree := tree{root: command.Process.Pid}
+	if pids := tree.pids(); len(pids) != 2 {
+		t.Errorf("%v: want the root and the child of its other thread", pids)
+	}
+	if s := tree.sample(); s.tasks != 1 || s.openFiles < 3 {
+		t.Errorf("%+v", s)
+	}
+}

@@ -1,0 +1,133 @@
+package supervisor
+
+import (
+	"errors"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Signals passes the caller's signals on to the program.
+//
+//	before the program runs   INT, TERM, HUP, QUIT end the run: 128+n
+//	then                      each goes to the program, which does with it what
+//	                          it likes; the second INT or TERM kills the tree
+//	TSTP                      goes to the program; if that stops, Suspend
+//	CONT                      goes to the program's job, and the terminal is
+//	                          taken again
+//	WINCH                     gives the program's terminal the new size; without
+//	                          one it goes to the program
+//
+// A signal that was ignored when pysandbox started (nohup(1), a shell's
+// background jobs) stays ignored. ^C typed at a terminal in raw mode is no signal
+// here: the program's own terminal makes it one there.
+type Signals struct {
+	incoming chan os.Signal
+	stop     chan struct{}
+	done     chan struct{}
+	end      func(Cause)
+
+	mu       sync.Mutex
+	pidfd    int // of the program; -1 before it runs
+	group    int // the program's process group on the host
+	terminal *Terminal
+	insisted bool // an INT or TERM was passed on
+}
+
+// passed lists the signals that are passed on.
+func passed() []syscall.Signal {
+	return []syscall.Signal{
+		unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2,
+		unix.SIGCONT, unix.SIGTSTP, unix.SIGWINCH,
+	}
+}
+
+// CatchSignals catches the caller's signals from here on. It calls end, in its
+// own goroutine, when one of them ends the run.
+func CatchSignals(end func(Cause)) *Signals {
+	s := &Signals{
+		incoming: make(chan os.Signal, 16), stop: make(chan struct{}), done: make(chan struct{}),
+		end: end, pidfd: -1,
+	}
+	for _, sig := range passed() {
+		if !signal.Ignored(sig) {
+			signal.Notify(s.incoming, sig)
+		}
+	}
+	go s.run()
+	return s
+}
+
+// Attach names the program, which runs from here on: pidfd, which the caller
+// keeps open until Stop, its pid on the host, and its terminal or nil.
+func (s *Signals) Attach(pidfd, pid int, terminal *Terminal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pidfd, s.group, s.terminal = pidfd, pid, terminal
+}
+
+// Stop gives the signals back their default actions.
+func (s *Signals) Stop() {
+	signal.Stop(s.incoming)
+	close(s.stop)
+	<-s.done
+}
+
+func (s *Signals) run() {
+	defer close(s.done)
+	for {
+		select {
+		case <-s.stop:
+			return
+		case sig := <-s.incoming:
+			if number, ok := sig.(syscall.Signal); ok {
+				s.handle(number)
+			}
+		}
+	}
+}
+
+// handle deals with one signal.
+func (s *Signals) handle(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	deadly := sig == unix.SIGINT || sig == unix.SIGTERM
+	switch {
+	case s.pidfd < 0:
+		if deadly || sig == unix.SIGHUP || sig == unix.SIGQUIT {
+			s.end(Cause{Kind: CauseSignal, Signal: sig})
+		}
+		return
+	case deadly && s.insisted:
+		s.end(Cause{Kind: CauseSignal, Signal: sig})
+		return
+	case deadly:
+		s.insisted = true
+	case sig == unix.SIGWINCH && s.terminal != nil:
+		s.terminal.Resize()
+		return
+	case sig == unix.SIGCONT:
+		s.resume()
+		return
+	}
+	_ = unix.PidfdSendSignal(s.pidfd, sig, nil, 0) // ESRCH: it has ended
+}
+
+// resume takes the terminal again and continues the program's job.
+func (s *Signals) resume() {
+	if s.terminal != nil {
+		s.terminal.Resume()
+	}
+	// PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9.
+	const processGroup = 1 << 2
+	err := unix.PidfdSendSignal(s.pidfd, unix.SIGCONT, nil, processGroup)
+	if errors.Is(err, unix.EINVAL) {
+		err = unix.Kill(-s.group, unix.SIGCONT)
+	}
+	if err != nil { // it leads no group of its own
+		_ = unix.PidfdSendSignal(s.pidfd, unix.SIGCONT, nil, 0)
+	}
+}

@@ -1,0 +1,144 @@
+package supervisor
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// miniCommand is a small supervisor that runs script; see helper_test.go.
+func miniCommand(script string) *exec.Cmd {
+	command := exec.Command("/proc/self/exe")
+	command.Env = append(os.Environ(), "PSB_MINI="+script)
+	return command
+}
+
+// running starts script under a small supervisor and waits for its first line.
+func running(t *testing.T, script string) (*exec.Cmd, *bufio.Reader) {
+	t.Helper()
+	command := miniCommand(script)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	reader := bufio.NewReader(out)
+	if line, err := reader.ReadString('\n'); err != nil || line != "ready\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	return command, reader
+}
+
+// exitCode waits for the supervisor, 10 s at most.
+func exitCode(t *testing.T, command *exec.Cmd) int {
+	t.Helper()
+	timer := time.AfterFunc(10*time.Second, func() { _ = command.Process.Kill() })
+	defer timer.Stop()
+	_ = command.Wait()
+	return command.ProcessState.ExitCode()
+}
+
+func TestSignalsReachTheProgram(t *testing.T) {
+	for sig, name := range map[syscall.Signal]string{
+		unix.SIGINT: "INT", unix.SIGTERM: "TERM", unix.SIGHUP: "HUP", unix.SIGQUIT: "QUIT",
+		unix.SIGUSR1: "USR1", unix.SIGUSR2: "USR2", unix.SIGWINCH: "WINCH", unix.SIGTSTP: "TSTP", unix.SIGCONT: "CONT",
+	} {
+		t.Run(name, func(t *testing.T) {
+			command, _ := running(t, "trap 'exit 7' "+name+"; echo ready; while :; do sleep 0.01; done")
+			_ = command.Process.Signal(sig)
+			if code := exitCode(t, command); code != 7 {
+				t.Errorf("exit status %d, want the handler's 7", code)
+			}
+		})
+	}
+}
+
+func TestSignalEndsTheProgram(t *testing.T) {
+	command, _ := running(t, "echo ready; exec sleep 30")
+	_ = command.Process.Signal(unix.SIGTERM)
+	if code := exitCode(t, command); code != 128+15 {
+		t.Errorf("exit status %d, want 143", code)
+	}
+}
+
+func TestSecondSignalKills(t *testing.T) {
+	command, out := running(t, "trap 'echo caught' INT TERM; echo ready; while :; do sleep 0.01; done")
+	_ = command.Process.Signal(unix.SIGINT)
+	if line, err := out.ReadString('\n'); err != nil || line != "caught\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	_ = command.Process.Signal(unix.SIGTERM)
+	if code := exitCode(t, command); code != 128+15 {
+		t.Errorf("exit status %d, want 143", code)
+	}
+}
+
+// Under nohup(1) a hangup stays ignored.
+func TestIgnoredSignalStaysIgnored(t *testing.T) {
+	command := exec.Command("sh", "-c", "trap '' HUP; exec /proc/$PPID/exe")
+	command.Env = append(os.Environ(), "PSB_MINI=echo ready; read line; exit 3")
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	in, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(out, make([]byte, 6)); err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Process.Signal(unix.SIGHUP)
+	time.Sleep(100 * time.Millisecond)
+	_, _ = io.WriteString(in, "\n")
+	if code := exitCode(t, command); code != 3 {
+		t.Errorf("exit status %d, want the program's own 3", code)
+	}
+}
+
+func TestSignalBeforeTheProgramRuns(t *testing.T) {
+	for sig, deadly := range map[syscall.Signal]bool{unix.SIGTERM: true, unix.SIGHUP: true, unix.SIGUSR1: false} {
+		got := make(chan Cause, 1)
+		s := CatchSignals(func(c Cause) { got <- c })
+		if err := unix.Kill(os.Getpid(), sig); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case c := <-got:
+			if !deadly || c.Kind != CauseSignal || c.Signal != sig {
+				t.Errorf("%v: %+v", sig, c)
+			}
+		case <-time.After(200 * time.Millisecond):
+			if deadly {
+				t.Errorf("%v: nothing happened", sig)
+			}
+		}
+		s.Stop()
+	}
+}
+
+func TestOutputLimitEndsTheRun(t *testing.T) {
+	command := miniCommand("exec yes")
+	command.Env = append(command.Env, "PSB_MINI_OUTPUT=1000")
+	out, err := command.Output()
+	if err == nil || len(out) != 1000 {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+	if code := command.ProcessState.ExitCode(); code != ExitLimit {
+		t.Errorf("exit status %d", code)
+	}
+}

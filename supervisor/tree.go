@@ -1,0 +1,103 @@
+package supervisor
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// tree looks at the processes of a sandbox through the host's /proc, for what no
+// control group counts. It samples: what is short can be missed.
+type tree struct{ root int } // PID 1 of the sandbox, on the host
+
+// clockTick is the unit of times in /proc/PID/stat: USER_HZ is 100 on every
+// architecture that Go runs on (proc(5), sysconf(3)).
+const clockTick = 10 * time.Millisecond
+
+// pids lists the processes of the tree, the root first. Every process of a PID
+// namespace descends from its first, which adopts orphans.
+func (t tree) pids() []int {
+	pids := []int{t.root}
+	for i := 0; i < len(pids); i++ {
+		pids = append(pids, children(pids[i])...)
+	}
+	return pids
+}
+
+// children reads /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN),
+// for each thread, because a process is the child of the thread that forked it.
+func children(pid int) []int {
+	dir := "/proc/" + strconv.Itoa(pid) + "/task/"
+	threads, err := os.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var pids []int
+	for _, thread := range threads {
+		data, err := os.ReadFile(dir + thread.Name() + "/children")
+		if err != nil {
+			continue
+		}
+		for field := range strings.FieldsSeq(string(data)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				pids = append(pids, child)
+			}
+		}
+	}
+	return pids
+}
+
+// sample is the state of a tree at one moment.
+type sample struct {
+	cpu       time.Duration // processes that were waited for included
+	tasks     int           // processes and threads, without the root
+	openFiles int           // most descriptors that one process holds
+}
+
+func (t tree) sample() sample {
+	var s sample
+	for i, pid := range t.pids() {
+		cpu, threads := stat(pid)
+		s.cpu += cpu
+		if i > 0 {
+			s.tasks += threads
+		}
+		s.openFiles = max(s.openFiles, openFiles(pid))
+	}
+	return s
+}
+
+// stat reads the CPU time of a process and of the children it has waited for,
+// and its number of threads, from /proc/PID/stat: fields 14 to 17 and 20.
+func stat(pid int) (cpu time.Duration, threads int) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, 0
+	}
+	// The name in field 2 is the program's choice; what follows its last ")" is
+	// the kernel's.
+	const after = 3 // the first field after the name
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
+	number := func(field int) int64 {
+		if field-after >= len(fields) {
+			return 0
+		}
+		n, _ := strconv.ParseInt(string(fields[field-after]), 10, 64)
+		return n
+	}
+	return time.Duration(number(14)+number(15)+number(16)+number(17)) * clockTick, int(number(20))
+}
+
+// openFiles is how many descriptors a process holds: the size of its directory
+// /proc/PID/fd since Linux 6.2, 0 before.
+func openFiles(pid int) int {
+	var st unix.Stat_t
+	if unix.Stat("/proc/"+strconv.Itoa(pid)+"/fd", &st) != nil {
+		return 0
+	}
+	return int(st.Size)
+}

@@ -1,0 +1,39 @@
+package supervisor
+
+import "time"
+
+// Rusage is what PID 1 knows of the processes that it has waited for.
+type Rusage struct {
+	CPU    time.Duration
+	MaxRSS int64 // bytes, of the largest process
+}
+
+// Usage is what the sandbox has used so far, from the best source for each: the
+// control group, else PID 1's account, else samples. PID 1 itself is not counted
+// among the pids. The second result are the limits that the program met and
+// survived. Call it after Stop, and before the control group is removed.
+func (w *Watch) Usage(account Rusage) (Usage, []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	u := Usage{
+		WallSeconds:     time.Since(w.started).Seconds(),
+		CPUSeconds:      account.CPU.Seconds(),
+		PeakMemoryBytes: account.MaxRSS,
+		PeakPids:        max(w.peak, 1),
+	}
+	if cpu, ok := w.cgroup.CPU(); ok {
+		u.CPUSeconds = max(cpu, account.CPU).Seconds()
+	}
+	if peak, ok := w.cgroup.PeakMemory(); ok && peak > 0 {
+		u.PeakMemoryBytes = peak
+	}
+	peak, denied, ok := w.cgroup.Pids()
+	if ok && peak > 1 {
+		u.PeakPids = peak - 1
+	}
+	hit := w.hit
+	if denied {
+		hit = addLimit(hit, "pids")
+	}
+	return u, hit
+}

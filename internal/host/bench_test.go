@@ -2,6 +2,7 @@ package host
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -27,14 +28,41 @@ func BenchmarkFindInterpreter(b *testing.B) {
 	}
 }
 
-func BenchmarkSelect(b *testing.B) {
-	for _, r := range []string{"", "/usr/bin/python3", "3.12"} {
-		b.Run(r, func(b *testing.B) {
+func BenchmarkLocate(b *testing.B) {
+	for _, request := range []string{"", "/usr/bin/python3", "3.12"} {
+		b.Run(request, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := selectInterpreter(newTree(), r, testCaller()); err != nil {
+				if _, err := locate(newTree(), request, testCaller()); err != nil {
 					b.Fatal(err)
 				}
 			}
 		})
+	}
+}
+
+func BenchmarkCachedInterpreter(b *testing.B) {
+	cache := Cache{Dir: filepath.Join(b.TempDir(), "cache")}
+	for _, request := range []string{"", "/usr/bin/python3", "3.12"} {
+		b.Run(request, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := cache.FindInterpreter(request, testCaller()); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkProbe(b *testing.B) {
+	for b.Loop() {
+		Probe()
+	}
+}
+
+func BenchmarkAddresses(b *testing.B) {
+	for b.Loop() {
+		if _, err := Addresses(); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 )
 
@@ -52,11 +53,25 @@ func (b *builder) need(path string) (place, error) {
 func (b *builder) offer(exec bool, paths ...string) {
 	for _, path := range paths {
 		found, err := b.tree.walk(path)
-		if err != nil || b.permit(found) != nil || found.isDir() && len(listDir(b.tree, path)) == 0 {
+		if err != nil || b.permit(found) != nil || found.isDir() && b.isEmpty(found.path) {
 			continue
 		}
 		b.commit(found, exec)
 	}
+}
+
+// isEmpty says whether a directory is empty. One that is may be filled later.
+func (b *builder) isEmpty(dir string) bool {
+	file, err := os.Open(dir)
+	if err != nil {
+		return true
+	}
+	defer file.Close()
+	if names, _ := file.Readdirnames(1); len(names) > 0 {
+		return false
+	}
+	b.tree.watch(dir)
+	return true
 }
 
 // claim lets files and directories be shown although not every user may read

@@ -22,8 +22,8 @@ type Bind struct {
 	Public bool   // every user of this host can reach and read it
 	Only   []string
 	// Only lists, relative to Path and sorted, the files and directories that
-	// are needed of a directory; empty means all of it. What else it holds is
-	// public too, and for Landlock to hold back.
+	// are needed of a system directory; empty means all of it. What else it holds
+	// is for Landlock to hold back.
 }
 
 // Link is a symlink that must exist inside so that a host path resolves as it
@@ -73,14 +73,14 @@ func (c Closure) pruned() Closure {
 	return kept
 }
 
-// Group binds a public directory of libraries once instead of each file, where
+// Group binds a system directory of libraries once instead of each file, where
 // at least so many of its libraries are needed. A mount costs some four times as
 // much as a Landlock rule, so a closure with many libraries starts faster this
 // way. The links in such a directory come with it.
 func (c Closure) Group(least int) Closure {
 	files := make(map[string]int)
 	for _, bind := range c.Binds {
-		if bind.Public && isLibraryName(filepath.Base(bind.Path)) {
+		if bind.Public && isLibraryName(filepath.Base(bind.Path)) && isSystemDir(bind.Path) {
 			files[filepath.Dir(bind.Path)]++
 		}
 	}

@@ -1,10 +1,8 @@
 package host
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -24,28 +22,13 @@ func (s selection) interpreter() Interpreter {
 	return python
 }
 
-var versionRequest = regexp.MustCompile(`^3(\.[0-9]{1,2}(\.[0-9]{1,2})?)?$`)
-
 // FindInterpreter finds the CPython that a request means, and its closure. A
 // request is a name ("python3", also when empty), a path, a version ("3.12",
 // "3.12.1"), or the directory of a virtual environment. Nothing that it finds
 // is executed: versions, environments and libraries are read as data. The error
 // wraps ErrNotFound, ErrNotCPython or ErrUntrusted where one of them is why.
 func FindInterpreter(request string, caller Caller) (Interpreter, error) {
-	t := newTree()
-	s, err := selectInterpreter(t, request, caller)
-	if err != nil {
-		return Interpreter{}, err
-	}
-	return buildInterpreter(t, s, caller)
-}
-
-func selectInterpreter(t *tree, request string, caller Caller) (selection, error) {
-	executable, err := locate(t, request, caller)
-	if err != nil {
-		return selection{}, err
-	}
-	return examine(t, executable, caller)
+	return Cache{}.FindInterpreter(request, caller)
 }
 
 // locate turns a request into the path of an executable.
@@ -53,7 +36,7 @@ func locate(t *tree, request string, caller Caller) (string, error) {
 	switch {
 	case request == "":
 		return locateName(t, "python3", caller)
-	case versionRequest.MatchString(request):
+	case isVersionRequest(request):
 		return locateVersion(t, request, caller)
 	case strings.Contains(request, "/"):
 		return locatePath(t, request, caller)
@@ -112,22 +95,17 @@ func throughShim(t *tree, path string, caller Caller) (string, bool) {
 // locateVersion looks for "3", "3.12" or "3.12.1".
 func locateVersion(t *tree, version string, caller Caller) (string, error) {
 	names := []string{"python" + majorMinor(version), "python3"}
-	for _, path := range installations(t, names, caller) {
-		if hasVersion(t, path, version) {
+	for path := range installations(t, names, version, caller) {
+		s, err := examine(t, path, caller)
+		if err != nil {
+			continue
+		}
+		if matchesVersion(s.layout.version, version) ||
+			matchesVersion(version, s.layout.version) && s.layout.fullVersion(t) == version {
 			return path, nil
 		}
 	}
 	return "", notFound(t, version, caller, "no such version on PATH, below pyenv's or uv's versions, in /usr/local/bin or /usr/bin")
-}
-
-// hasVersion says whether the interpreter at path is of the version asked for.
-func hasVersion(t *tree, path, version string) bool {
-	l, err := readLayout(t, path, "")
-	if err != nil {
-		return false
-	}
-	return matchesVersion(l.version, version) ||
-		matchesVersion(version, l.version) && l.fullVersion(t) == version
 }
 
 // notFound lists what could be named instead.
@@ -138,8 +116,8 @@ func notFound(t *tree, request string, caller Caller, reason string) error {
 	for n := newestMinor; n >= oldestMinor; n-- {
 		names = append(names, fmt.Sprintf("python3.%d", n))
 	}
-	for _, path := range installations(t, names, caller) {
-		if _, err := readLayout(t, path, ""); err == nil {
+	for path := range installations(t, names, "", caller) {
+		if _, err := examine(t, path, caller); err == nil {
 			e.Found = append(e.Found, path)
 		}
 	}
@@ -162,10 +140,6 @@ func examine(t *tree, executable string, caller Caller) (selection, error) {
 		s.venv, hint = v, v.version
 	}
 	if s.layout, err = readLayout(t, base, hint); err != nil {
-		var refused *RefusedError
-		if !errors.As(err, &refused) {
-			err = notFound(t, executable, caller, err.Error())
-		}
 		return s, err
 	}
 	return s, s.layout.checkOwner(t, caller)

@@ -2,43 +2,67 @@ package host
 
 import (
 	"bytes"
+	"iter"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
 
-// installations lists the files of these names that may be interpreters, in the
+// installations yields the files of these names that may be interpreters, in the
 // order of preference and each once: PATH, pyenv's and uv's versions, the
-// system's directories.
-func installations(t *tree, names []string, caller Caller) []string {
-	var candidates []string
-	for _, dir := range append(caller.searchPath(), "/usr/local/bin", "/usr/bin") {
-		for _, name := range names {
-			if path, ok := throughShim(t, filepath.Join(dir, name), caller); ok {
-				candidates = append(candidates, path)
+// system's directories. Versions whose directory names another one than asked
+// for are left out.
+func installations(t *tree, names []string, version string, caller Caller) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		seen := make(map[string]bool)
+		for path := range candidates(t, names, version, caller) {
+			found, err := t.walk(path)
+			if err != nil || !found.isFile() || seen[found.path] || isOtherVersion(found.path, version) {
+				continue
+			}
+			seen[found.path] = true
+			if !yield(path) {
+				return
 			}
 		}
 	}
-	for _, p := range pyenvs(caller) {
-		for _, version := range p.installed(t) {
-			candidates = append(candidates, p.executable(version, "python3"))
+}
+
+// isOtherVersion says whether a file has the name of another version than the
+// one asked for.
+func isOtherVersion(path, version string) bool {
+	named, _, ok := parsePythonName(filepath.Base(path))
+	return ok && !matchesVersion(named, version) && !matchesVersion(version, named)
+}
+
+// candidates yields the paths at which installations looks.
+func candidates(t *tree, names []string, version string, caller Caller) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, dir := range append(caller.searchPath(), "/usr/local/bin", "/usr/bin") {
+			for _, name := range names {
+				path, ok := throughShim(t, filepath.Join(dir, name), caller)
+				if ok && !yield(path) {
+					return
+				}
+			}
+		}
+		for _, p := range pyenvs(caller) {
+			for _, name := range p.installed(t) {
+				if isDigit(name[0]) && !matchesVersion(name, version) {
+					continue
+				}
+				if !yield(p.executable(name, "python3")) {
+					return
+				}
+			}
+		}
+		for _, dir := range uvVersions(t, caller) {
+			if !yield(filepath.Join(dir, "bin", "python3")) {
+				return
+			}
 		}
 	}
-	for _, dir := range uvVersions(t, caller) {
-		candidates = append(candidates, filepath.Join(dir, "bin", "python3"))
-	}
-	var paths []string
-	seen := make(map[string]bool)
-	for _, path := range candidates {
-		found, err := t.walk(path)
-		if err == nil && found.isFile() && !seen[found.path] {
-			seen[found.path] = true
-			paths = append(paths, path)
-		}
-	}
-	return paths
 }
 
 // uvVersions lists the installations of uv, the newest first
@@ -74,9 +98,10 @@ const maxProgram = 256 << 20
 func (l layout) fullVersion(t *tree) string {
 	header := filepath.Join(l.prefix, "include", l.name, "patchlevel.h")
 	if text, err := os.ReadFile(header); err == nil {
-		constant := regexp.MustCompile(`(?m)^#define\s+PY_VERSION\s+"([^"]+)"`)
-		if match := constant.FindSubmatch(text); match != nil {
-			return string(match[1])
+		for line := range strings.Lines(string(text)) {
+			if words := strings.Fields(line); len(words) == 3 && words[0] == "#define" && words[1] == "PY_VERSION" {
+				return strings.Trim(words[2], `"`)
+			}
 		}
 	}
 	files := []string{l.executable}

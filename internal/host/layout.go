@@ -3,7 +3,6 @@ package host
 import (
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -22,8 +21,6 @@ type layout struct {
 // oldestMinor is the oldest version of CPython 3 that is started.
 const oldestMinor = 6
 
-var pythonName = regexp.MustCompile(`^python(3\.[0-9]{1,2})([a-z]*)$`)
-
 // readLayout finds out what the executable at path is from names and landmarks
 // alone, as CPython's own getpath does. hint is the version if it is known
 // otherwise ("3.12"), or empty.
@@ -38,6 +35,7 @@ func readLayout(t *tree, path, hint string) (layout, error) {
 	if !found.isFile() || found.stat.Mode&0o111 == 0 {
 		return refuse("it is not an executable file")
 	}
+	t.watch(found.path)
 	if _, err := readObject(found.path); err != nil {
 		return refuse("it is not a program but a script or a file of another machine; name the interpreter that it starts")
 	}
@@ -67,12 +65,12 @@ func readLayout(t *tree, path, hint string) (layout, error) {
 // have, given the executable's name; none when that does not tell the version.
 // It is false for a program of another name.
 func landmarkNames(executable, hint string) ([]string, bool) {
-	match := pythonName.FindStringSubmatch(executable)
+	version, suffix, ok := parsePythonName(executable)
 	switch {
-	case match != nil && match[2] != "": // python3.13t, python3.6m
-		return []string{match[0], "python" + match[1]}, true
-	case match != nil:
-		return []string{match[0]}, true
+	case ok && suffix != "": // python3.13t, python3.6m
+		return []string{executable, "python" + version}, true
+	case ok:
+		return []string{executable}, true
 	case executable != "python3" && executable != "python":
 		return nil, false
 	case hint != "":
@@ -84,12 +82,14 @@ func landmarkNames(executable, hint string) ([]string, bool) {
 
 func landmark(t *tree, dir string, names []string) (layout, bool) {
 	for _, name := range names {
-		match := pythonName.FindStringSubmatch(name)
-		stdlib, err := t.walk(filepath.Join(dir, name))
-		if err != nil || match == nil || minor(match[1]) < oldestMinor || !t.isFile(filepath.Join(stdlib.path, "os.py")) {
+		version, _, ok := parsePythonName(name)
+		if !ok || minor(version) < oldestMinor {
 			continue
 		}
-		return layout{version: match[1], name: name, stdlib: stdlib.path}, true
+		stdlib, err := t.walk(filepath.Join(dir, name))
+		if err == nil && t.isFile(filepath.Join(stdlib.path, "os.py")) {
+			return layout{version: version, name: name, stdlib: stdlib.path}, true
+		}
 	}
 	return layout{}, false
 }
@@ -99,7 +99,7 @@ func landmark(t *tree, dir string, names []string) (layout, bool) {
 func pythonDirs(t *tree, lib string) []string {
 	var names []string
 	for _, name := range listDir(t, lib) {
-		if pythonName.MatchString(name) {
+		if _, _, ok := parsePythonName(name); ok {
 			names = append(names, name)
 		}
 	}
@@ -133,13 +133,4 @@ func (l layout) checkOwner(t *tree, caller Caller) error {
 // zip is where CPython looks for a standard library in one file.
 func (l layout) zip() string {
 	return filepath.Join(l.prefix, "lib", "python"+strings.ReplaceAll(l.version, ".", "")+".zip")
-}
-
-// minor returns 12 of "3.12" and -1 of what is no such version.
-func minor(version string) int {
-	text, ok := strings.CutPrefix(version, "3.")
-	if !ok {
-		return -1
-	}
-	return leadingNumber(text)
 }

@@ -18,7 +18,8 @@ var errLoaderCache = errors.New("not a cache that ldconfig writes since glibc 2.
 // readLoaderCache returns the files that the cache has for each soname: for one
 // name there may be several, of which the loader takes the one that suits the
 // processor. A missing cache is an empty one, as for the loader.
-func readLoaderCache() map[string][]string {
+func readLoaderCache(t *tree) map[string][]string {
+	t.watch(loaderCacheFile)
 	data, err := os.ReadFile(loaderCacheFile)
 	if err != nil || len(data) > maxLoaderCache {
 		return nil

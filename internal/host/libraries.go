@@ -90,6 +90,7 @@ const maxFiles = 1 << 20
 // found is left out: that module does not load on the host either.
 func (b *builder) extensions(dir string, inherited []string) error {
 	files := 0
+	b.tree.watch(dir)
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if files++; files > maxFiles {
 			return fmt.Errorf("%s has more than %d files", dir, maxFiles)

@@ -17,7 +17,7 @@ type loader struct {
 }
 
 func newLoader(t *tree) loader {
-	return loader{tree: t, cache: readLoaderCache(), objects: make(map[string]*object)}
+	return loader{tree: t, cache: readLoaderCache(t), objects: make(map[string]*object)}
 }
 
 // object reads the ELF file at a path without symlinks; nil if it is none.

@@ -1,10 +1,11 @@
 package host
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // pyenv is an installation of pyenv. Its shims are shell scripts that choose a
@@ -112,10 +113,10 @@ const maxVersionFile = 4096
 // readWords returns the words of a version file; comments start at "#".
 func readWords(t *tree, path string) []string {
 	found, err := t.walk(path)
-	if err != nil || !found.isFile() || found.stat.Size > maxVersionFile {
+	if err != nil || !found.isFile() {
 		return nil
 	}
-	text, err := os.ReadFile(found.path)
+	text, err := readSmall(unix.AT_FDCWD, found.path, maxVersionFile)
 	if err != nil {
 		return nil
 	}

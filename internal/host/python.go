@@ -6,15 +6,20 @@ import (
 	"slices"
 )
 
-// buildInterpreter finds the closure of an interpreter.
-func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, error) {
+// groupedLibraries is the number of libraries from which on their directory is
+// bound as a whole.
+const groupedLibraries = 8
+
+// buildInterpreter finds the closure of an interpreter, and the files and
+// directories that belong to it alone.
+func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, []string, error) {
 	p := pythonBuilder{builder: newBuilder(caller, t), selection: s}
 	if err := p.build(); err != nil {
-		return Interpreter{}, fmt.Errorf("find what %s needs: %w", s.executable, err)
+		return Interpreter{}, nil, fmt.Errorf("find what %s needs: %w", s.executable, err)
 	}
 	python := s.interpreter()
-	python.Closure = p.closure()
-	return python, nil
+	python.Closure = p.closure().Group(groupedLibraries)
+	return python, p.own, nil
 }
 
 // pythonBuilder adds the parts of a CPython to a closure.

@@ -15,7 +15,8 @@ const maxLinks = 40
 // and tells which symlinks it went through. It remembers what it has seen, so
 // one tree answers for one moment and is then thrown away.
 type tree struct {
-	seen map[string]entry
+	seen    map[string]entry
+	watched map[string]bool // what was read, beside being looked at
 }
 
 // entry is what lstat(2) said of one path that has no symlink above it.
@@ -24,6 +25,8 @@ type entry struct {
 	target string // of a symlink
 	err    error
 }
+
+func (e entry) isDir() bool { return e.err == nil && e.stat.Mode&unix.S_IFMT == unix.S_IFDIR }
 
 // place is an existing file or directory.
 type place struct {
@@ -37,7 +40,16 @@ func (p place) isDir() bool { return p.stat.Mode&unix.S_IFMT == unix.S_IFDIR }
 
 func (p place) isFile() bool { return p.stat.Mode&unix.S_IFMT == unix.S_IFREG }
 
-func newTree() *tree { return &tree{seen: make(map[string]entry)} }
+func newTree() *tree {
+	return &tree{seen: make(map[string]entry), watched: make(map[string]bool)}
+}
+
+// watch records that the content of a path was read: what was found out holds
+// only as long as that does not change.
+func (t *tree) watch(path string) {
+	t.lstat(path)
+	t.watched[path] = true
+}
 
 // walk resolves an absolute path to the file it names.
 func (t *tree) walk(path string) (place, error) {

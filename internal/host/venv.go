@@ -33,6 +33,7 @@ func venvOf(t *tree, executable string) (*venv, error) {
 		if found.stat.Size > maxVenvConfig {
 			return nil, fmt.Errorf("read %s: it has %d bytes; a pyvenv.cfg is short", found.path, found.stat.Size)
 		}
+		t.watch(found.path)
 		text, err := os.ReadFile(found.path)
 		if err != nil {
 			return nil, fmt.Errorf("read the virtual environment: %w", err)

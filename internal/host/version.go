@@ -5,6 +5,45 @@ import (
 	"strings"
 )
 
+// isVersionRequest says whether a request is "3", "3.12" or "3.12.1".
+func isVersionRequest(request string) bool {
+	parts := strings.Split(request, ".")
+	if parts[0] != "3" || len(parts) > 3 {
+		return false
+	}
+	for _, part := range parts {
+		if part == "" || len(part) > 2 || strings.Trim(part, digits) != "" {
+			return false
+		}
+	}
+	return true
+}
+
+// parsePythonName splits "python3.13t" into "3.13" and "t".
+func parsePythonName(name string) (version, suffix string, ok bool) {
+	rest, ok := strings.CutPrefix(name, "python")
+	if !ok || !strings.HasPrefix(rest, "3.") {
+		return "", "", false
+	}
+	suffix = strings.TrimLeft(rest[len("3."):], digits)
+	version = rest[:len(rest)-len(suffix)]
+	if len(version) < len("3.0") || len(version) > len("3.00") || strings.Trim(suffix, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return "", "", false
+	}
+	return version, suffix, true
+}
+
+// minor returns 12 of "3.12", -1 of what is no such version.
+func minor(version string) int {
+	text, ok := strings.CutPrefix(version, "3.")
+	if !ok {
+		return -1
+	}
+	return leadingNumber(text)
+}
+
+const digits = "0123456789"
+
 // compareVersions orders texts that hold numbers, such as "3.9.18" and
 // "python3.12", by those numbers.
 func compareVersions(x, y string) int {
@@ -13,7 +52,7 @@ func compareVersions(x, y string) int {
 			if a, b := leadingNumber(x), leadingNumber(y); a != b {
 				return a - b
 			}
-			x, y = strings.TrimLeft(x, "0123456789"), strings.TrimLeft(y, "0123456789")
+			x, y = strings.TrimLeft(x, digits), strings.TrimLeft(y, digits)
 			continue
 		}
 		if x[0] != y[0] {
@@ -36,9 +75,10 @@ func leadingNumber(text string) int {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// matchesVersion says whether have is want or a patch release of it.
+// matchesVersion says whether have is want or a release of it; every version is
+// one of the empty one.
 func matchesVersion(have, want string) bool {
-	return have == want || strings.HasPrefix(have, want+".")
+	return want == "" || have == want || strings.HasPrefix(have, want+".")
 }
 
 // listDir returns the names in a directory, sorted; none if it cannot be read.
@@ -47,6 +87,7 @@ func listDir(t *tree, path string) []string {
 	if err != nil || !found.isDir() {
 		return nil
 	}
+	t.watch(found.path)
 	entries, err := os.ReadDir(found.path)
 	if err != nil {
 		return nil

@@ -26,6 +26,9 @@ const (
 	msgReady
 )
 
+// statusTmpFull is PSB_STATUS_TMP_FULL.
+const statusTmpFull = 1
+
 // messageSize is sizeof(struct psb_message).
 const messageSize = 48
 

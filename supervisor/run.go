@@ -19,8 +19,9 @@ import (
 
 // Options are the caller's side of a run.
 type Options struct {
-	Stdio [3]int     // the caller's descriptors 0, 1 and 2
-	Audit audit.Sink // told of every decision; nil: nobody
+	Stdio  [3]int      // the caller's descriptors 0, 1 and 2
+	Audit  audit.Sink  // told of every decision; nil: nobody
+	Cgroup CgroupPlace // where a control group may be made, as the plan was resolved for
 }
 
 // sandbox is one running plan. Its fields are filled in the order in which the
@@ -34,6 +35,7 @@ type sandbox struct {
 
 	child    *child
 	stdio    *Stdio
+	cgroup   *Cgroup
 	setup    namespaces.Program // as it was sent
 	sockets  []int              // of the sandbox's network, for the supervisor
 	services *services
@@ -43,6 +45,8 @@ type sandbox struct {
 	pidfd    int // of PID 2
 	listener *seccomp.Listener
 	layers   Layers
+	signals  *Signals
+	watch    *Watch
 
 	tasks   sync.WaitGroup   // serve and what else runs beside
 	stopped chan unix.Signal // the program was stopped
@@ -61,6 +65,8 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 		inner: innerSockets{arrived: make(chan int, 1)},
 	}
 	defer s.close()
+	s.signals = CatchSignals(s.end)
+	defer s.signals.Stop()
 	err := s.start(ctx)
 	if err == nil {
 		s.wait(ctx)
@@ -70,20 +76,24 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 	if s.child != nil {
 		s.finish(ctx)
 	}
+	if s.watch != nil {
+		s.watch.Stop()
+	}
 	cancel()
 	s.tasks.Wait()
 	return s.report()
 }
 
 func (s *sandbox) start(ctx context.Context) error {
-	var err error
-	if s.child, err = beginChild(); err != nil {
-		return err
-	}
 	if err := s.launch(ctx); err != nil {
 		return err
 	}
 	s.stdio.Start(int64(s.plan.Plan.Limits.Output), func() { s.end(Cause{Kind: CauseOutput}) })
+	var err error
+	if s.watch, err = StartWatch(s.limits(), s.cgroup, s.child.pid, s.started, s.end); err != nil {
+		return err
+	}
+	s.signals.Attach(s.pidfd, s.program, s.stdio.Terminal)
 	go s.listen()
 	return s.child.control.send(message{kind: msgGo})
 }
@@ -98,25 +108,46 @@ func (s *sandbox) wait(ctx context.Context) {
 			s.end(Cause{Kind: CauseCanceled})
 			return
 		case <-s.stopped:
+			s.signals.Suspend()
 		}
 	}
 }
 
 func (s *sandbox) report() *Report {
+	usage, hit := s.usage()
 	return NewReport(Evidence{
-		Status:   unix.WaitStatus(s.status.a),
-		Ended:    s.ended,
-		Cause:    s.cause.Get(),
-		LimitCPU: s.plan.Plan.Limits.CPU > 0,
-		Tier:     s.plan.Tier,
-		Layers:   s.layers,
-		Usage: Usage{
-			WallSeconds:     time.Since(s.started).Seconds(),
-			CPUSeconds:      float64(s.status.utime+s.status.stime) / 1e6,
-			PeakMemoryBytes: int64(s.status.maxRSS) << 10,
-		},
-		Denials: &s.denials,
+		Status:    unix.WaitStatus(s.status.a),
+		Ended:     s.ended,
+		Cause:     s.cause.Get(),
+		LimitCPU:  s.plan.Plan.Limits.CPU > 0,
+		Tier:      s.plan.Tier,
+		Layers:    s.layers,
+		Usage:     usage,
+		LimitsHit: hit,
+		Denials:   &s.denials,
 	})
+}
+
+// limits are those that the supervisor watches; the plan has made the others
+// operations of the setup.
+func (s *sandbox) limits() Limits {
+	l := s.plan.Plan.Limits
+	return Limits{Wall: l.Wall, CPU: l.CPU, Pids: l.Pids, OpenFiles: l.OpenFiles}
+}
+
+// usage is what the run has used and which limits it met and survived.
+func (s *sandbox) usage() (Usage, []string) {
+	if s.watch == nil {
+		return Usage{WallSeconds: time.Since(s.started).Seconds()}, nil
+	}
+	usage, hit := s.watch.Usage(Rusage{
+		CPU:    time.Duration(s.status.utime+s.status.stime) * time.Microsecond,
+		MaxRSS: int64(s.status.maxRSS) << 10,
+	})
+	if s.status.flags&statusTmpFull != 0 {
+		hit = addLimit(hit, "tmp_size")
+	}
+	return usage, hit
 }
 
 // close releases everything; the tree has ended, or ends with this.
@@ -135,6 +166,7 @@ func (s *sandbox) close() {
 	if s.pidfd >= 0 {
 		_ = unix.Close(s.pidfd)
 	}
+	_ = s.cgroup.Remove() // a group that is still busy is swept by a later run
 	if s.child != nil {
 		s.child.close()
 	}

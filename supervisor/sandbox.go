@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
+	shim "github.com/pysandbox/pysandbox/cpython-shim"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
@@ -16,13 +18,16 @@ import (
 // launch brings the child from its clone to a program that waits for one word:
 // the plan is sent, the layers are read back, the listener is served.
 func (s *sandbox) launch(ctx context.Context) error {
+	var err error
+	if s.child, err = beginChild(); err != nil {
+		return err
+	}
 	donated, err := s.prepare()
 	if err != nil {
 		return err
 	}
 	err = s.sendPlan(donated)
-	closeAll(donated[stdioCount:])
-	s.stdio.CloseChild()
+	s.closeDonated(donated)
 	if err != nil {
 		return err
 	}
@@ -37,6 +42,17 @@ func (s *sandbox) launch(ctx context.Context) error {
 		return err
 	}
 	return s.serve(ctx)
+}
+
+// closeDonated closes our copies of what the child has.
+func (s *sandbox) closeDonated(donated []int) {
+	joins := 0
+	if s.cgroup != nil {
+		joins = len(s.cgroup.Join)
+	}
+	closeAll(donated[stdioCount : len(donated)-joins])
+	s.cgroup.CloseJoin()
+	s.stdio.CloseChild()
 }
 
 // stdioCount is how many donated descriptors come before the sources of binds;
@@ -72,8 +88,40 @@ func (s *sandbox) prepare() ([]int, error) {
 		}
 		donated = append(donated, sources...)
 	}
-	s.setup = setup
+	if donated, err = s.joinGroup(setup, donated); err != nil {
+		return nil, err
+	}
 	return donated, s.child.become()
+}
+
+// joinGroup makes the control group and lets PID 1 enter it before it leaves the
+// old group's view (cgroup_namespaces(7)). It completes s.setup.
+func (s *sandbox) joinGroup(setup namespaces.Program, donated []int) ([]int, error) {
+	group := -1
+	if s.child.lease != nil {
+		group = shim.LeaseGroup
+	}
+	limits := CgroupLimits{
+		Resources: s.plan.Plan.Spec.Linux.Resources,
+		CountCPU:  s.plan.Plan.Limits.CPU > 0,
+		Group:     group,
+	}
+	var err error
+	if s.cgroup, err = NewCgroup(s.options.Cgroup, limits, s.child.pid); err != nil {
+		return nil, err
+	}
+	s.layers.Cgroup = CgroupNone
+	if s.cgroup != nil {
+		s.layers.Cgroup = s.cgroup.Kind
+		at := slices.IndexFunc(setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpCgroupNS })
+		for _, file := range s.cgroup.Join {
+			join := namespaces.Op{Code: namespaces.OpJoinGroup, N1: uint64(len(donated))}
+			setup = slices.Insert(setup, at, join)
+			donated = append(donated, int(file.Fd()))
+		}
+	}
+	s.setup = setup
+	return donated, nil
 }
 
 // ownSetup is the plan's program for this run: the terminal is the controlling

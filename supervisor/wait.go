@@ -62,7 +62,7 @@ func setupCause(err error) Cause {
 // program ended by itself, as the program would have had to wait.
 func (s *sandbox) finish(ctx context.Context) {
 	killed := s.cause.Get().Kind != CauseNone
-	if killed || !s.ended || s.status.b != 0 || s.child.spawned {
+	if killed || !s.ended || s.status.b != 0 || s.cgroup != nil || s.child.spawned {
 		s.child.kill()
 		s.child.reap()
 	}

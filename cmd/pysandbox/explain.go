@@ -9,6 +9,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 func newExplain(u *ui, _ *int) *cobra.Command {
@@ -58,7 +59,7 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if !known {
 		return misuse("one of "+strings.Join(formats(), ", "), "--format: %q is no format", format)
 	}
-	resolved, err := resolve(layer, inv)
+	resolved, err := resolve(layer, inv, nil, supervisor.FindCgroup())
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func printers() map[string]func(*plan.Resolved) (string, error) {
 		"text": func(r *plan.Resolved) (string, error) { return explainText(r), nil },
 		"json": explainJSON,
 		"oci":  func(r *plan.Resolved) (string, error) { return indented(r.Plan.Spec) },
-		"bpf":  func(r *plan.Resolved) (string, error) { return disassemble(r.Filter), nil },
+		"bpf":  func(r *plan.Resolved) (string, error) { return r.Filter.Disassemble(), nil },
 	}
 }
 

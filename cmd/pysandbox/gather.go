@@ -1,76 +1,93 @@
 package main
 
 import (
-	"fmt"
-	"net"
-	"net/netip"
+	"errors"
 	"os"
-	"os/exec"
 	"runtime"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/seccomp"
 	"github.com/pysandbox/pysandbox/seccomp/libseccomp"
+	"github.com/pysandbox/pysandbox/seccomp/prebuilt"
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
-// gather asks this host all that a plan needs to know of it.
-func gather(p *plan.Plan) (plan.Host, error) {
+// gather asks this host all that a plan needs to know of it. kept are the files
+// that the program must not change, with what they are called in errors.
+func gather(p *plan.Plan, kept map[string]string, groups supervisor.CgroupPlace) (plan.Host, error) {
 	caller := host.Caller{UID: os.Geteuid(), Directory: p.Invocation.Directory, Env: p.Invocation.Env}
-	interpreter, err := host.FindInterpreter(p.Command.Interpreter, caller)
-	if err != nil {
-		return plan.Host{}, err
-	}
 	h := plan.Host{
-		Facts:       facts(),
-		Interpreter: interpreter,
-		Paths:       host.LookPaths(p.HostPaths()),
-		CPUs:        runtime.NumCPU(),
-		Compile:     libseccomp.Compile,
+		Facts:     facts(host.Probe(), groups),
+		Paths:     host.LookPaths(p.HostPaths()),
+		Protected: protected(p, kept),
+		CPUs:      runtime.NumCPU(),
+		Compile:   prebuilt.Or(libseccomp.Compile),
 	}
-	if h.Addresses, err = addresses(); err != nil {
-		return plan.Host{}, err
+	var err error
+	h.Interpreter, err = host.UserCache(caller).FindInterpreter(p.Command.Interpreter, caller)
+	if err != nil && (p.Command.Python || !errors.Is(err, host.ErrNotFound)) {
+		return plan.Host{}, startError(err)
 	}
 	if !p.Command.Python {
-		if h.Program, err = exec.LookPath(p.Command.Program); err != nil {
-			return plan.Host{}, fmt.Errorf("find the command %s: %w", p.Command.Program, err)
+		if h.Program, err = host.FindProgram(p.Command.Program, caller); err != nil {
+			return plan.Host{}, startError(err)
 		}
 	}
-	return h, nil
+	if h.Spawn, err = programs(p, caller); err != nil {
+		return plan.Host{}, err
+	}
+	h.Addresses, err = host.Addresses()
+	return h, err
 }
 
-// SEAM: host.Probe.
-func facts() plan.Facts {
-	f := plan.Facts{Root: os.Geteuid() == 0, FilterFlags: seccomp.LoadFlags(), HardLimits: map[string]uint64{}}
-	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
-	if errno == 0 {
-		f.Landlock = int(abi)
+// programs is what must be visible for the programs that may be started.
+func programs(p *plan.Plan, caller host.Caller) (host.Closure, error) {
+	var named []string
+	if !p.Command.Python {
+		named = append(named, p.Command.Program)
 	}
-	for name, resource := range map[string]int{
-		"RLIMIT_NOFILE": unix.RLIMIT_NOFILE, "RLIMIT_CORE": unix.RLIMIT_CORE, "RLIMIT_CPU": unix.RLIMIT_CPU,
-		"RLIMIT_FSIZE": unix.RLIMIT_FSIZE, "RLIMIT_NPROC": unix.RLIMIT_NPROC, "RLIMIT_DATA": unix.RLIMIT_DATA,
-	} {
-		var limit unix.Rlimit
-		if err := unix.Getrlimit(resource, &limit); err == nil {
-			f.HardLimits[name] = limit.Max
+	named = append(named, p.Process.Spawn...)
+	var closure host.Closure
+	if len(named) > 0 {
+		var err error
+		if closure, err = host.ProgramClosure(named, caller); err != nil {
+			return host.Closure{}, err
 		}
 	}
-	return f
+	if p.Process.SpawnAny {
+		closure = closure.Merge(host.SystemClosure(caller))
+	}
+	return closure, nil
 }
 
-// SEAM: host addresses.
-func addresses() ([]netip.Addr, error) {
-	list, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil, fmt.Errorf("list the host's addresses: %w", err)
+// facts puts what the kernel answered into the words of a plan.
+func facts(f host.Facts, groups supervisor.CgroupPlace) plan.Facts {
+	missing := make(map[string]string, len(f.Missing))
+	for _, m := range f.Missing {
+		missing[string(m.Feature)] = m.Need + "; " + m.Fix
 	}
-	var found []netip.Addr
-	for _, a := range list {
-		if prefix, err := netip.ParsePrefix(a.String()); err == nil {
-			found = append(found, prefix.Addr())
-		}
+	return plan.Facts{
+		Root:         f.UID == 0,
+		Landlock:     f.Landlock,
+		Missing:      missing,
+		FilterFlags:  seccomp.LoadFlags(),
+		CgroupMemory: groups.Memory,
+		CgroupPids:   groups.Pids,
+		CgroupCPU:    groups.Quota && groups.CPU,
+		HardLimits:   f.HardLimits,
 	}
-	return found, nil
+}
+
+// startError gives an error about what is to be run the exit status that a
+// shell would end with.
+func startError(err error) error {
+	switch {
+	case errors.Is(err, host.ErrNotFound), errors.Is(err, host.ErrNoProgram):
+		return &failure{problem: err.Error(), status: supervisor.ExitNotFound}
+	case errors.Is(err, host.ErrNotCPython), errors.Is(err, host.ErrUntrusted), errors.Is(err, host.ErrNotExecutable):
+		return &failure{problem: err.Error(), status: supervisor.ExitNotExecutable}
+	default:
+		return err
+	}
 }

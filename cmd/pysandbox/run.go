@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pysandbox/pysandbox/audit"
-	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
@@ -28,13 +25,14 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := resolve(layer, inv)
+	groups := supervisor.FindCgroup()
+	resolved, err := resolve(layer, inv, out.files, groups)
 	if err != nil {
 		return nil, err
 	}
 	u.warnings(layer.concerned(resolved.Warnings))
 
-	options := supervisor.Options{Stdio: [3]int{0, 1, 2}}
+	options := supervisor.Options{Stdio: [3]int{0, 1, 2}, Cgroup: groups}
 	var trail *audit.Writer
 	if out.audit != nil {
 		trail = audit.NewWriter(out.audit, auditQueue)
@@ -50,8 +48,9 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	return report, nil
 }
 
-// resolve makes the plan of an invocation and binds it to this host.
-func resolve(layer *policyFlags, inv plan.Invocation) (*plan.Resolved, error) {
+// resolve makes the plan of an invocation and binds it to this host. kept are
+// the files in which the account of the run is kept.
+func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, groups supervisor.CgroupPlace) (*plan.Resolved, error) {
 	pol, err := layer.load(inv.Directory)
 	if err != nil {
 		return nil, err
@@ -60,22 +59,9 @@ func resolve(layer *policyFlags, inv plan.Invocation) (*plan.Resolved, error) {
 	if err != nil {
 		return nil, err
 	}
-	onHost, err := gather(compiled)
+	onHost, err := gather(compiled, kept, groups)
 	if err != nil {
-		return nil, startError(err)
+		return nil, err
 	}
 	return plan.Resolve(compiled, onHost)
-}
-
-// startError gives an error about what is to be run the exit status that a
-// shell would end with.
-func startError(err error) error {
-	switch {
-	case errors.Is(err, host.ErrNotFound), errors.Is(err, os.ErrNotExist):
-		return &failure{problem: err.Error(), status: supervisor.ExitNotFound}
-	case errors.Is(err, host.ErrNotCPython), errors.Is(err, host.ErrUntrusted), errors.Is(err, os.ErrPermission):
-		return &failure{problem: err.Error(), status: supervisor.ExitNotExecutable}
-	default:
-		return err
-	}
 }

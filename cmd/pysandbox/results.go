@@ -24,22 +24,33 @@ func (r *resultFlags) register(flags *pflag.FlagSet) {
 type results struct {
 	report *supervisor.Destination
 	audit  *os.File
+	files  map[string]string // their paths, with what they are called
 }
 
 // open opens the destinations, so that a run whose account could not be kept
 // does not start. A destination without a flag may come from the environment.
 func (r *resultFlags) open(env policy.Environment) (out results, err error) {
+	out.files = make(map[string]string)
 	if value, name := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT"); value != "" {
 		if out.report, err = supervisor.OpenDestination(value); err != nil {
 			return results{}, misuse(descriptorHint("report", value), "%s: %v", name, err)
 		}
+		out.keep(value, "the report")
 	}
 	if value, name := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT"); value != "" {
 		if out.audit, err = supervisor.OpenAudit(value); err != nil {
 			return results{}, errors.Join(misuse(descriptorHint("audit", value), "%s: %v", name, err), out.close())
 		}
+		out.keep(value, "the audit trail")
 	}
 	return out, nil
+}
+
+// keep notes a destination that is a file of the host's.
+func (r *results) keep(destination, what string) {
+	if !strings.HasPrefix(destination, "fd:") && !strings.HasPrefix(destination, "/dev/") {
+		r.files[destination] = what
+	}
 }
 
 // choose returns the value of a flag, or else of a variable, and its name.

@@ -14,18 +14,19 @@ import (
 
 func TestRoot(t *testing.T) {
 	testenv.Need(t, testenv.Root)
-	run(t, account{uid: 0, name: "root"})
+	run(t, account{uid: 0, name: "root", owner: "1234"})
 }
 
 func TestUser(t *testing.T) {
 	testenv.Need(t, testenv.UserNS)
-	run(t, account{uid: testenv.Nobody, name: "user"})
+	run(t, account{uid: testenv.Nobody, name: "user", owner: strconv.Itoa(testenv.Nobody)})
 }
 
 // account is who runs the scripts.
 type account struct {
-	uid  int
-	name string
+	uid   int
+	name  string
+	owner string // whose directories a sandbox of this account may write
 }
 
 // run runs every script of testdata as who.
@@ -43,7 +44,7 @@ func run(t *testing.T, who account) {
 			// Only the system's Python: one below a home directory is
 			// out of reach for the other user.
 			env.Setenv("PATH", bin+":/usr/local/bin:/usr/bin:/bin")
-			env.Setenv("WHO", who.name)
+			env.Setenv("OWNER", who.owner)
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			if err := os.Mkdir(filepath.Join(env.WorkDir, "home"), 0o700); err != nil {
 				return err

@@ -21,7 +21,7 @@ import (
 func pages() []string { return []string{"README.md"} }
 
 func TestShownCommandsPrintWhatIsShown(t *testing.T) {
-	testenv.Need(t, testenv.UserNS, testenv.Landlock, testenv.Notify, testenv.CgroupMemory, testenv.CgroupPids)
+	testenv.Need(t, testenv.UserNS, testenv.Landlock, testenv.Notify, testenv.DebianPython)
 	root, err := testenv.RepositoryRoot()
 	if err != nil {
 		t.Fatal(err)
@@ -36,16 +36,24 @@ func TestShownCommandsPrintWhatIsShown(t *testing.T) {
 			t.Errorf("%s shows no commands; the test would hold for nothing", page)
 		}
 		for _, block := range blocks {
-			t.Run(page+"/"+firstCommand(block), func(t *testing.T) { runBlock(t, root, block) })
+			t.Run(page+"/"+firstCommand(block), func(t *testing.T) {
+				t.Run("root", func(t *testing.T) { runBlock(t, root, block, 0) })
+				t.Run("user", func(t *testing.T) { runBlock(t, root, block, testenv.Nobody) })
+			})
 		}
 	}
 }
 
 // runBlock runs the commands of one block in one shell, in a copy of what a
 // fresh clone has beside the sources.
-func runBlock(t *testing.T, root, block string) {
+func runBlock(t *testing.T, root, block string, uid uint32) {
 	binary := testenv.Binary(t)
 	clone := testenv.WorldDir(t)
+	if os.Geteuid() == 0 {
+		if err := os.Chown(clone, int(uid), int(uid)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if err := os.CopyFS(filepath.Join(clone, "examples"), os.DirFS(filepath.Join(root, "examples"))); err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +61,8 @@ func runBlock(t *testing.T, root, block string) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-c", shellOf(block))
 	cmd.Dir = clone
-	cmd.Env = append(os.Environ(), "PATH="+filepath.Dir(binary)+":/usr/bin:/bin:/usr/sbin:/sbin")
-	got, err := cmd.CombinedOutput()
+	cmd.Env = []string{"PATH=" + filepath.Dir(binary) + ":/usr/bin:/bin:/usr/sbin:/sbin", "HOME=" + clone}
+	got, err := testenv.RunAs(t, uid, cmd).CombinedOutput()
 	if err != nil {
 		t.Fatalf("run the block: %v\n%s", err, got)
 	}

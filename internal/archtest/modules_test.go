@@ -30,6 +30,7 @@ func moduleUses() []moduleUse {
 		{"github.com/cpuguy83/go-md2man/v2", []string{"cmd/pysandbox"}, "manual pages, in tests"},
 		{"github.com/creack/pty", []string{"supervisor"}, "the terminal of a run"},
 		{"github.com/coreos/go-systemd/v22", []string{"supervisor", "cmd/pysandbox"}, "scopes and notification of systemd"},
+		{"github.com/godbus/dbus/v5", []string{"supervisor"}, "the bus of systemd"},
 		{"github.com/cyphar/filepath-securejoin", []string{"supervisor", "internal/host"}, "paths that a hostile tree cannot redirect"},
 		{"github.com/moby/sys", []string{"internal/host", "supervisor"}, "mount table"},
 		{"github.com/miekg/dns", []string{"supervisor/broker"}, "the name broker"},

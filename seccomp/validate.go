@@ -120,7 +120,7 @@ func excludes(x, y Condition) bool {
 	}
 	low, high, isRange := interval(x)
 	otherLow, otherHigh, otherIsRange := interval(y)
-	return isRange && otherIsRange && (low > otherHigh || otherLow > high)
+	return isRange && otherIsRange && max(low, otherLow) > min(high, otherHigh)
 }
 
 // interval returns the values for which a comparison by size holds, both ends

@@ -16,15 +16,19 @@ import (
 // path that follows the prefix. The dynamic loader is usually behind one.
 const LinkAnnotation = "org.pysandbox.link:"
 
+// mappedIDs is the size of a range in /etc/subuid, as useradd(8) gives it out.
+const mappedIDs = 65536
+
 // OCI returns the portable half of the plan as the config.json of a bundle, with
 // the interpreter and the operator's paths where this host has them. The bundle's
-// root is an empty directory with the links that the annotations name. The
-// program's user is hostUID and hostGID outside.
+// root is an empty directory with the links that the annotations name. Runtimes
+// set up as root of the container, so the ids from 0 on are mapped to the host's
+// from firstUID and firstGID on, as in /etc/subuid.
 //
 // An OCI runtime enforces less than the supervisor: it knows no network rules, so
 // connections end in an empty network namespace, and a call that the supervisor
 // would decide is refused (compileSeccomp). Landlock is missing.
-func (r *Resolved) OCI(hostUID, hostGID uint32) ([]byte, error) {
+func (r *Resolved) OCI(firstUID, firstGID uint32) ([]byte, error) {
 	spec := *r.Plan.Spec
 	process, linux := *spec.Process, *spec.Linux
 	spec.Process, spec.Linux = &process, &linux
@@ -32,8 +36,8 @@ func (r *Resolved) OCI(hostUID, hostGID uint32) ([]byte, error) {
 	if spec.Annotations == nil {
 		spec.Annotations = make(map[string]string)
 	}
-	linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: insideUID, HostID: hostUID, Size: 1}}
-	linux.GIDMappings = []specs.LinuxIDMapping{{ContainerID: insideGID, HostID: hostGID, Size: 1}}
+	linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: firstUID, Size: mappedIDs}}
+	linux.GIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: firstGID, Size: mappedIDs}}
 	spec.Mounts = r.Plan.fixedMounts()
 	process.Rlimits = nil
 	for _, op := range r.Setup {

@@ -74,6 +74,10 @@ type Resolved struct {
 	Sockets     []Socket // for the supervisor, one for each OpSocket of Setup
 	Landlock    int      // ABI of the ruleset in Setup, 0 without one
 
+	// Named are the host paths that the operator and the command line show, sorted
+	// and without symlinks; all other binds of Setup are what programs need.
+	Named []string
+
 	// Setup is what the stage runs after namespaces.Skeleton. Every OpBind names
 	// a host path; descriptors donated at 0, 1 and 2 become the program's.
 	Setup     namespaces.Program

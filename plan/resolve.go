@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/pysandbox/pysandbox/internal/host"
@@ -44,6 +45,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Interpreter: h.Interpreter,
 		Tier:        tier,
 		Landlock:    h.Facts.Landlock,
+		Named:       slices.Sorted(maps.Keys(v.user)),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
 		Warnings:    limits.warnings,

@@ -113,6 +113,18 @@ func TestUserPaths(t *testing.T) {
 	}
 }
 
+func TestNamedPathsAreReal(t *testing.T) {
+	r, err := resolveWith(t, func(p *policy.Policy) {
+		p.Files.Read, p.Files.Write = []string{"/srv/link"}, []string{"/srv/out"}
+	}, script(), fixedHost())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"/srv/data/real", "/srv/job/job.py", "/srv/out"}; !slices.Equal(r.Named, want) {
+		t.Errorf("got %q, want %q", r.Named, want)
+	}
+}
+
 func TestWhereTheProgramStarts(t *testing.T) {
 	read := func(paths ...string) func(*policy.Policy) {
 		return func(p *policy.Policy) { p.Files.Read = paths }

@@ -18,7 +18,6 @@ import (
 // files come out owned by their owner (mount_setattr(2), MOUNT_ATTR_IDMAP).
 func openSources(r *plan.Resolved, c *child, setup namespaces.Program, first int) (namespaces.Program, []int, error) {
 	setup = slices.Clone(setup)
-	named := operatorPaths(r.Plan)
 	maps := idMaps{id: c.uid, open: map[[2]uint32]*os.File{}}
 	defer maps.close()
 	var donated []int
@@ -27,7 +26,7 @@ func openSources(r *plan.Resolved, c *child, setup namespaces.Program, first int
 		if op.Code != namespaces.OpBind || op.S1 == "" {
 			continue
 		}
-		fd, err := openTree(op, named[op.S1], &maps)
+		fd, err := openTree(op, slices.Contains(r.Named, op.S1), &maps)
 		if err != nil {
 			closeAll(donated)
 			return nil, nil, fmt.Errorf("open %s for the sandbox: %w", op.S1, err)
@@ -36,19 +35,6 @@ func openSources(r *plan.Resolved, c *child, setup namespaces.Program, first int
 		donated = append(donated, fd)
 	}
 	return setup, donated, nil
-}
-
-func operatorPaths(p *plan.Plan) map[string]bool {
-	named := map[string]bool{}
-	for _, list := range [][]string{p.Files.Read, p.Files.Write, p.Files.Exec} {
-		for _, path := range list {
-			named[path] = true
-		}
-	}
-	if p.Invocation.Kind == plan.RunScript {
-		named[p.Invocation.Argument] = true
-	}
-	return named
 }
 
 // openTree clones the tree at op.S1 detached from any namespace. A path of a

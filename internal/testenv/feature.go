@@ -29,6 +29,7 @@ const (
 	Numpy          Feature = "numpy"           // numpy of /usr/bin/python3
 	Bubblewrap     Feature = "bubblewrap"      // bwrap(1)
 	Compiler       Feature = "compiler"        // cc(1) with libc headers
+	Runc           Feature = "runc"            // runc(8), an OCI runtime
 	Strace         Feature = "strace"          // strace(1)
 	Setpriv        Feature = "setpriv"         // setpriv(1)
 )
@@ -38,7 +39,7 @@ func Features() []Feature {
 	return []Feature{
 		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify,
 		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
-		Compiler, Strace, Setpriv,
+		Compiler, Runc, Strace, Setpriv,
 	}
 }
 
@@ -60,6 +61,7 @@ func probes() map[Feature]func() error {
 		Numpy:          func() error { return probeRun("/usr/bin/python3", "-I", "-c", "import numpy") },
 		Bubblewrap:     func() error { return probeProgram("bwrap") },
 		Compiler:       probeCompiler,
+		Runc:           func() error { return probeProgram("runc") },
 		Strace:         func() error { return probeProgram("strace") },
 		Setpriv:        func() error { return probeProgram("setpriv") },
 	}

@@ -38,6 +38,7 @@ func (r *Resolved) OCI(firstUID, firstGID uint32) ([]byte, error) {
 	}
 	linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: firstUID, Size: mappedIDs}}
 	linux.GIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: firstGID, Size: mappedIDs}}
+	linux.Seccomp = compileSeccomp(r.Plan.Filter)
 	spec.Mounts = r.Plan.fixedMounts()
 	process.Rlimits = nil
 	for _, op := range r.Setup {

@@ -137,7 +137,11 @@ func destinations(spec specs.Spec) []string {
 func TestOCIFilterIsNoWider(t *testing.T) {
 	for _, name := range presets() {
 		p := compile(t, preset(t, name), script())
-		oci := p.Spec.Linux.Seccomp
+		var spec specs.Spec
+		if err := json.Unmarshal(ociConfig(t, resolve(t, p, fixedHost())), &spec); err != nil {
+			t.Fatal(err)
+		}
+		oci := spec.Linux.Seccomp
 		if oci.DefaultAction != specs.ActErrno || *oci.DefaultErrnoRet != 1 {
 			t.Errorf("%s: the default is %s", name, oci.DefaultAction)
 		}

@@ -52,7 +52,8 @@ type Plan struct {
 	Command    Command
 
 	// Spec is the portable half: process, user, mounts of the operator's own
-	// paths, namespaces, capabilities, rlimits, resources and seccomp.
+	// paths, namespaces, capabilities, rlimits and resources. Resolved.OCI
+	// completes it with what a host has and with the filter.
 	Spec *specs.Spec
 
 	Python       policy.Python

@@ -8,16 +8,25 @@
 
 #include "stage.h"
 
-/* Enters a control group by a file that the supervisor opened: the right to move
- * is that of who opened it (since Linux 5.16), and a thread that moves itself
- * waits for no grace period. */
-int op_join_group(struct stage *st, const struct op *op)
+/* Enters a control group by files that the supervisor has opened: the right to
+ * move is that of who opened them (since Linux 5.16), and a thread that moves
+ * itself waits for no grace period. The supervisor makes the group while the
+ * operations before this one run. */
+int op_join_group(struct stage *st)
 {
-	if (op->n1 >= st->donated_count)
-		return -EBADF;
-	long n = sys3(SYS_write, st->donated[op->n1], "0", 1);
-	sys1(SYS_close, st->donated[op->n1]);
-	st->donated[op->n1] = -1;
+	struct psb_message msg;
+	uint32_t first = st->donated_count;
+	int type = plan_receive_message(st, &msg);
+	long n = 0;
+
+	if (type != PSB_MSG_GROUP)
+		return type < 0 ? type : -EBADMSG;
+	for (uint32_t i = first; i < st->donated_count; i++) {
+		if (n >= 0)
+			n = sys3(SYS_write, st->donated[i], "0", 1);
+		sys1(SYS_close, st->donated[i]);
+	}
+	st->donated_count = first;
 	return n < 0 ? (int)n : 0;
 }
 

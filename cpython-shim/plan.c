@@ -8,7 +8,7 @@
 
 /* Receives one message; descriptors are appended to st->donated. Returns its
  * type, 0 at end of file, or -errno. */
-static int receive(struct stage *st, struct psb_message *msg)
+int plan_receive_message(struct stage *st, struct psb_message *msg)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(PSB_FDS_PER_MESSAGE * sizeof(int))];
 	struct iovec iov = { msg, sizeof *msg };
@@ -80,7 +80,7 @@ int plan_receive(struct stage *st)
 {
 	struct psb_message msg;
 	for (;;) {
-		int type = receive(st, &msg);
+		int type = plan_receive_message(st, &msg);
 		if (type == 0)
 			stage_exit(125);
 		if (type == PSB_MSG_PLAN)

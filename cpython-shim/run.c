@@ -43,7 +43,7 @@ static int run_op(struct stage *st, const struct op *op)
 	case PSB_OP_PIVOT: return op_pivot(st);
 	case PSB_OP_ROOT_READ_ONLY: return op_root_read_only();
 	case PSB_OP_CGROUP_NS: return (int)sys1(SYS_unshare, CLONE_NEWCGROUP);
-	case PSB_OP_JOIN_GROUP: return op_join_group(st, op);
+	case PSB_OP_JOIN_GROUP: return op_join_group(st);
 	case PSB_OP_RLIMIT: return op_rlimit(op);
 	case PSB_OP_NO_NEW_PRIVS: return op_no_new_privs();
 	case PSB_OP_DROP_CAPS: return op_drop_caps();

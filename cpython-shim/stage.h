@@ -76,7 +76,7 @@ int attach_tree(int tree, const char *target);
 int mount_tmpfs(const char *size, const char *inodes, const char *mode, unsigned attrs);
 
 /* confine.c */
-int op_join_group(struct stage *st, const struct op *op);
+int op_join_group(struct stage *st);
 int op_rlimit(const struct op *op);
 int op_no_new_privs(void);
 int op_drop_caps(void);
@@ -95,6 +95,7 @@ int op_exec(const struct op *op);
 /* plan.c: each int is 0 or -errno. */
 int plan_use(struct stage *st, const uint8_t *bytes, uint32_t size);
 int plan_receive(struct stage *st);
+int plan_receive_message(struct stage *st, struct psb_message *msg);
 uint32_t plan_count(const struct stage *st);
 int plan_decode(const struct stage *st, uint32_t i, struct op *op);
 

@@ -72,6 +72,7 @@ enum psb_opcode {
  *   parent                                child
  *     | -- FDS* (donated descriptors) ---->|  PID 1
  *     | -- PLAN (sealed memfd) ----------->|  PID 1 runs the operations
+ *     | -- GROUP (cgroup.procs files) ---->|  PID 1, at PSB_OP_JOIN_GROUP
  *     |<-- SOCKET* (supervisor's own) -----|  PID 1, one for each PSB_OP_SOCKET
  *     |<-- LISTENER (a: fd number) --------|  PID 2, filter in force
  *     |    pidfd_getfd, posture check      |
@@ -94,6 +95,7 @@ enum psb_message_type {
 	PSB_MSG_STATUS,
 	PSB_MSG_ERROR,
 	PSB_MSG_SOCKET, /* PID 1: a socket of its network namespace, by SCM_RIGHTS */
+	PSB_MSG_GROUP,  /* supervisor: the cgroup.procs files to enter by, if any */
 	PSB_MSG_READY,  /* the stage process: a is PID 1's pid on the host */
 };
 

@@ -37,7 +37,7 @@ const (
 	OpExec                   // S1 path, Data: argv then envp, each NUL-terminated; N1 argc, N2 envc
 	OpSocket                 // N1 domain, N2 type, N3 protocol: made in the network namespace, sent to the supervisor
 	OpLocalRoutes            // every address is local to lo (AnyIP), so that the supervisor's sockets can answer for it
-	OpJoinGroup              // N1 donated fd of a cgroup.procs file that PID 1 enters by
+	OpJoinGroup              // wait for the message with the cgroup.procs files and enter by them
 	OpCount                  // the number of codes
 )
 

@@ -23,6 +23,7 @@ const (
 	msgStatus
 	msgError
 	msgSocket
+	msgGroup
 	msgReady
 )
 

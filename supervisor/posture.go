@@ -23,26 +23,37 @@ func namespaceKinds() []string {
 	return []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"}
 }
 
-func readPosture(pid int) (*posture, error) {
+// readPosture reads the posture of a process; ours are the supervisor's own
+// namespaces.
+func readPosture(pid int, ours map[string]string) (*posture, error) {
 	dir := "/proc/" + strconv.Itoa(pid)
 	status, err := os.ReadFile(dir + "/status")
 	if err != nil {
 		return nil, fmt.Errorf("read the posture of the sandbox: %w", err)
 	}
 	p := &posture{status: parseStatus(status), namespaces: map[string]bool{}}
-	for _, kind := range namespaceKinds() {
-		inside, err := os.Readlink(dir + "/ns/" + kind)
-		if err != nil {
-			return nil, fmt.Errorf("read the %s namespace of the sandbox: %w", kind, err)
-		}
-		ours, err := os.Readlink("/proc/self/ns/" + kind)
-		if err != nil {
-			return nil, fmt.Errorf("read the supervisor's %s namespace: %w", kind, err)
-		}
-		p.namespaces[kind] = inside != ours
+	inside, err := readNamespaces(dir)
+	if err != nil {
+		return nil, err
+	}
+	for kind, name := range inside {
+		p.namespaces[kind] = name != ours[kind]
 	}
 	p.fds, err = readFDs(dir)
 	return p, err
+}
+
+// readNamespaces returns the names of a process's namespaces by kind.
+func readNamespaces(dir string) (map[string]string, error) {
+	names := make(map[string]string, len(namespaceKinds()))
+	for _, kind := range namespaceKinds() {
+		name, err := os.Readlink(dir + "/ns/" + kind)
+		if err != nil {
+			return nil, fmt.Errorf("read the namespaces of a process: %w", err)
+		}
+		names[kind] = name
+	}
+	return names, nil
 }
 
 func parseStatus(text []byte) map[string]string {

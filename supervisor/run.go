@@ -45,8 +45,10 @@ type sandbox struct {
 	pidfd    int // of PID 2
 	listener *seccomp.Listener
 	layers   Layers
-	signals  *Signals
-	watch    *Watch
+
+	ownNamespaces map[string]string // the supervisor's, by kind
+	signals       *Signals
+	watch         *Watch
 
 	tasks   sync.WaitGroup   // serve and what else runs beside
 	stopped chan unix.Signal // the program was stopped
@@ -65,8 +67,6 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 		inner: innerSockets{arrived: make(chan int, 1)},
 	}
 	defer s.close()
-	s.signals = CatchSignals(s.end)
-	defer s.signals.Stop()
 	err := s.start(ctx)
 	if err == nil {
 		s.wait(ctx)
@@ -154,6 +154,9 @@ func (s *sandbox) usage() (Usage, []string) {
 func (s *sandbox) close() {
 	if s.stdio != nil {
 		s.stdio.Close()
+	}
+	if s.signals != nil {
+		s.signals.Stop()
 	}
 	if s.listener != nil {
 		_ = s.listener.Close()

@@ -16,7 +16,8 @@ import (
 )
 
 // launch brings the child from its clone to a program that waits for one word:
-// the plan is sent, the layers are read back, the listener is served.
+// the plan is sent, the layers are read back, the listener is served. What the
+// stage need not wait for is done after the plan has gone.
 func (s *sandbox) launch(ctx context.Context) error {
 	var err error
 	if s.child, err = beginChild(); err != nil {
@@ -27,8 +28,12 @@ func (s *sandbox) launch(ctx context.Context) error {
 		return err
 	}
 	err = s.sendPlan(donated)
-	s.closeDonated(donated)
+	closeAll(donated[stdioCount:])
+	s.stdio.CloseChild()
 	if err != nil {
+		return err
+	}
+	if err := s.settle(); err != nil {
 		return err
 	}
 	hello, err := s.awaitListener()
@@ -44,23 +49,12 @@ func (s *sandbox) launch(ctx context.Context) error {
 	return s.serve(ctx)
 }
 
-// closeDonated closes our copies of what the child has.
-func (s *sandbox) closeDonated(donated []int) {
-	joins := 0
-	if s.cgroup != nil {
-		joins = len(s.cgroup.Join)
-	}
-	closeAll(donated[stdioCount : len(donated)-joins])
-	s.cgroup.CloseJoin()
-	s.stdio.CloseChild()
-}
-
 // stdioCount is how many donated descriptors come before the sources of binds;
 // OpStdio names them 0, 1 and 2.
 const stdioCount = 3
 
-// prepare does all that needs the caller's rights, then gives them up. It
-// returns the descriptors to donate, in the order in which operations name them.
+// prepare opens, with the caller's rights, what the plan needs. It returns the
+// descriptors to donate, in the order in which operations name them.
 func (s *sandbox) prepare() ([]int, error) {
 	owner := -1
 	if s.child.lease != nil {
@@ -77,68 +71,88 @@ func (s *sandbox) prepare() ([]int, error) {
 	for _, file := range s.stdio.Child {
 		donated = append(donated, int(file.Fd()))
 	}
-	setup, err := s.ownSetup()
-	if err != nil {
+	if s.setup, err = s.ownSetup(); err != nil || s.child.lease == nil {
+		return donated, err
+	}
+	var sources []int
+	if s.setup, sources, err = openSources(s.plan, s.child, s.setup, stdioCount); err != nil {
 		return nil, err
 	}
-	if s.child.lease != nil {
-		var sources []int
-		if setup, sources, err = openSources(s.plan, s.child, setup, stdioCount); err != nil {
-			return nil, err
-		}
-		donated = append(donated, sources...)
-	}
-	if donated, err = s.joinGroup(setup, donated); err != nil {
-		return nil, err
-	}
-	return donated, s.child.become()
+	return append(donated, sources...), nil
 }
 
-// joinGroup makes the control group and lets PID 1 enter it before it leaves the
-// old group's view (cgroup_namespaces(7)). It completes s.setup.
-func (s *sandbox) joinGroup(setup namespaces.Program, donated []int) ([]int, error) {
-	group := -1
-	if s.child.lease != nil {
-		group = shim.LeaseGroup
+// settle is what the supervisor does while the stage runs the plan: it makes the
+// control group for which the stage will wait, and gives up its rights.
+func (s *sandbox) settle() error {
+	s.signals = CatchSignals(s.end)
+	if err := s.makeGroup(); err != nil {
+		return err
+	}
+	if err := s.child.become(); err != nil {
+		return err
+	}
+	var err error
+	s.ownNamespaces, err = readNamespaces("/proc/self")
+	return err
+}
+
+// makeGroup makes the control group and lets PID 1 enter it before it leaves the
+// old group's view (cgroup_namespaces(7)).
+func (s *sandbox) makeGroup() error {
+	s.layers.Cgroup = CgroupNone
+	if !s.joinsGroup() {
+		return nil
 	}
 	limits := CgroupLimits{
 		Resources: s.plan.Plan.Spec.Linux.Resources,
 		CountCPU:  s.plan.Plan.Limits.CPU > 0,
-		Group:     group,
+		Group:     -1,
+	}
+	if s.child.lease != nil {
+		limits.Group = shim.LeaseGroup
 	}
 	var err error
 	if s.cgroup, err = NewCgroup(s.options.Cgroup, limits, s.child.pid); err != nil {
-		return nil, err
+		return err
 	}
-	s.layers.Cgroup = CgroupNone
+	var files []int
 	if s.cgroup != nil {
 		s.layers.Cgroup = s.cgroup.Kind
-		at := slices.IndexFunc(setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpCgroupNS })
 		for _, file := range s.cgroup.Join {
-			join := namespaces.Op{Code: namespaces.OpJoinGroup, N1: uint64(len(donated))}
-			setup = slices.Insert(setup, at, join)
-			donated = append(donated, int(file.Fd()))
+			files = append(files, int(file.Fd()))
 		}
 	}
-	s.setup = setup
-	return donated, nil
+	err = s.child.control.send(message{kind: msgGroup}, files...)
+	s.cgroup.CloseJoin()
+	return err
+}
+
+// joinsGroup is whether the stage waits for a control group.
+func (s *sandbox) joinsGroup() bool {
+	kind := s.options.Cgroup.Kind
+	return kind != "" && kind != CgroupNone
 }
 
 // ownSetup is the plan's program for this run: the terminal is the controlling
-// one only if standard input is a terminal.
+// one only if standard input is a terminal, and a control group is entered where
+// one can be made.
 func (s *sandbox) ownSetup() (namespaces.Program, error) {
-	setup := append(namespaces.Program(nil), s.plan.Setup...)
-	for i := range setup {
-		if setup[i].Code != namespaces.OpStdio {
-			continue
-		}
-		setup[i].Flags &^= namespaces.FlagTTY
-		if s.stdio.Controlling() {
-			setup[i].Flags |= namespaces.FlagTTY
-		}
-		return setup, nil
+	setup := slices.Clone(s.plan.Setup)
+	index := func(code namespaces.OpCode) int {
+		return slices.IndexFunc(setup, func(op namespaces.Op) bool { return op.Code == code })
 	}
-	return nil, errors.New("the plan says nothing of standard input and output")
+	stdio, group := index(namespaces.OpStdio), index(namespaces.OpCgroupNS)
+	if stdio < 0 || group < 0 {
+		return nil, errors.New("the plan lacks an operation for standard input and output or control groups")
+	}
+	setup[stdio].Flags &^= namespaces.FlagTTY
+	if s.stdio.Controlling() {
+		setup[stdio].Flags |= namespaces.FlagTTY
+	}
+	if s.joinsGroup() {
+		setup = slices.Insert(setup, group, namespaces.Op{Code: namespaces.OpJoinGroup})
+	}
+	return setup, nil
 }
 
 func (s *sandbox) sendPlan(donated []int) error {
@@ -208,7 +222,7 @@ func (s *sandbox) takeListener(hello message) error {
 // readLayers checks the posture of the program's process and notes what is in
 // force. Landlock was probed by the stage: it would not have come this far.
 func (s *sandbox) readLayers() error {
-	p, err := readPosture(s.program)
+	p, err := readPosture(s.program, s.ownNamespaces)
 	if err != nil {
 		return err
 	}

@@ -1,3 +1,10 @@
+// The runtime would read /proc/self/mountinfo and the control group's CPU quota
+// at every start, and again now and then, to choose how many threads to use. The
+// supervisor needs few, and its start is what users wait for.
+
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // Command pysandbox runs Python programs in a sandbox. This package reads the
 // command line, prints, and turns results into exit statuses; it holds no
 // sandbox logic and must not decide what a program may do.

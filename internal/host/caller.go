@@ -3,6 +3,8 @@ package host
 import (
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Caller is who asks for an interpreter or a program. Names are looked up as
@@ -40,5 +42,18 @@ func (c Caller) searchPath() []string {
 
 // trusts says whether a file of this owner is the caller's own or the system's.
 func (c Caller) trusts(uid uint32) bool {
-	return uid == 0 || int(uid) == c.UID
+	return uid == systemOwner() || int(uid) == c.UID
+}
+
+// systemOwner is the uid that the system's files have, as seen from here: that of
+// the root directory. It is 0, but for a user namespace in which root has no
+// number, as unshare(1) and bwrap(1) make them: there root and every other user
+// without one appear as the overflow uid (user_namespaces(7)), and trusting only
+// 0 would leave no interpreter at all.
+func systemOwner() uint32 {
+	var root unix.Stat_t
+	if err := unix.Stat("/", &root); err != nil {
+		return 0
+	}
+	return root.Uid
 }

@@ -44,8 +44,8 @@ layer that enforces it: the kernel's namespaces, Landlock or filter, or the
 supervisor. Nothing is run.
 
 The formats are text for people, json for the whole plan, oci for its portable
-half as the config.json of an OCI bundle, and bpf for the system call filter as
-the kernel gets it.`
+half as the config.json of an OCI bundle with ids from 100000 on, and bpf for the
+system call filter as the kernel gets it.`
 
 const explainExample = `  pysandbox explain --preset=http-only
   pysandbox explain --policy=job.toml --format=json job.py
@@ -74,7 +74,7 @@ func printers() map[string]func(*plan.Resolved) (string, error) {
 	return map[string]func(*plan.Resolved) (string, error){
 		"text": func(r *plan.Resolved) (string, error) { return explainText(r), nil },
 		"json": explainJSON,
-		"oci":  func(r *plan.Resolved) (string, error) { return indented(r.Plan.Spec) },
+		"oci":  explainOCI,
 		"bpf":  func(r *plan.Resolved) (string, error) { return r.Filter.Disassemble(), nil },
 	}
 }
@@ -93,6 +93,15 @@ func explainJSON(r *plan.Resolved) (string, error) {
 		plan.Version, r.Tier, r.Interpreter, strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
 		append([]string{}, r.Warnings...), r.Plan,
 	})
+}
+
+// firstSubordinate is where useradd(8) begins to give out subordinate ids
+// (SUB_UID_MIN of login.defs(5)); the reader of a bundle replaces it by their own.
+const firstSubordinate = 100_000
+
+func explainOCI(r *plan.Resolved) (string, error) {
+	config, err := r.OCI(firstSubordinate, firstSubordinate)
+	return string(config), err
 }
 
 func indented(value any) (string, error) {

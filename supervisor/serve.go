@@ -59,6 +59,7 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		Connections: p.Limits.Connections,
 		LandlockTCP: r.Landlock >= landlockTCP,
 		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: p.Process.Spawn},
+		Filter:      &p.Filter,
 	}
 	for _, port := range p.Network.HostLoopback {
 		if port.Protocol == netrule.TCP {

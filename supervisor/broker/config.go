@@ -38,11 +38,10 @@ type Config struct {
 	LandlockTCP bool
 	Spawn       Spawn
 	// Filter is what the sandbox runs under. It tells calls that are left to the
-	// broker from those that are refused and only explained, and with what errno.
+	// broker from those that are refused and only explained, and with what errno,
+	// and whether [syscalls] allow could permit a refused one.
 	// Without it every call that the broker knows is left to it.
 	Filter *seccomp.FilterSpec
-	// Grantable reports whether [syscalls] allow can permit a call; nil: none.
-	Grantable func(name string) bool
 	// Names returns the names that were pinned to an address; nil: none.
 	Names func(netip.Addr) []string
 	// Verbose records also what stays inside the sandbox, such as a connect to

@@ -55,7 +55,7 @@ func (e explained) refusal(n *seccomp.Notification) syscall.Errno {
 	if filter == nil {
 		return unix.EPERM
 	}
-	ruling, _ := filter.Ruling(seccomp.Data{Number: n.Syscall, Arch: n.Arch, Args: n.Args})
+	ruling, _ := filter.Ruling(dataOf(n))
 	if ruling.Action == seccomp.ActNotify {
 		return 0
 	}
@@ -66,8 +66,13 @@ func (e explained) refusal(n *seccomp.Notification) syscall.Errno {
 func (b *Broker) refuse(req *request, errno syscall.Errno) reply {
 	name := seccomp.Name(req.Syscall)
 	req.record = b.denial(req, name, "", ruleSyscalls)
-	if b.config.Grantable != nil && b.config.Grantable(name) {
+	if filter := b.explained.filter; filter != nil && filter.Grantable(dataOf(&req.Notification)) {
 		req.record.Hint = "syscalls.allow = [\"" + name + "\"]"
 	}
 	return deny(errno)
+}
+
+// dataOf is what the filter saw of a call.
+func dataOf(n *seccomp.Notification) seccomp.Data {
+	return seccomp.Data{Number: n.Syscall, Arch: n.Arch, Args: n.Args}
 }

@@ -1,0 +1,175 @@
+package attacks
+
+import (
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/supervisor"
+)
+
+// attack is one program of the corpus and what to expect of it.
+type attack struct {
+	program string   // its name in corpus, without .py
+	hows    []string // ways of the same attack, which the program is told
+	python  bool     // about the interpreter: run on every CPython
+
+	// set makes the scene of one run. The program's own words are the effect
+	// if it is nil.
+	set     func(*testing.T, account, string) *scene
+	flags   []string // of pysandbox exec, beside those of the scene
+	control control
+	ends    supervisor.Outcome // in the sandbox; exited if empty
+
+	// denied is what one violation of the report must match, as "operation
+	// target errno". Nothing is expected if it is empty.
+	denied string
+}
+
+// control is how an attack runs without the sandbox.
+type control struct {
+	root       bool    // with the rights of root
+	namespaces uintptr // of its own, so that it harms nothing
+	none       string  // why there is no control
+}
+
+func (c control) who() account {
+	if c.root {
+		return root()
+	}
+	return user()
+}
+
+// alone is a control by root that can touch neither processes, mounts nor
+// networks but its own.
+func alone() control {
+	return control{root: true, namespaces: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC}
+}
+
+func withoutControl(why string) control { return control{none: why} }
+
+// runAttacks runs every attack of a table as a subtest.
+func runAttacks(t *testing.T, attacks []attack) {
+	t.Helper()
+	needWorld(t)
+	dir := corpus(t)
+	for _, a := range attacks {
+		hows := a.hows
+		if hows == nil {
+			hows = []string{""}
+		}
+		for _, how := range hows {
+			t.Run(strings.TrimSuffix(a.program+"/"+how, "/"), func(t *testing.T) {
+				t.Parallel()
+				a.run(t, dir, how)
+			})
+		}
+	}
+}
+
+func (a *attack) run(t *testing.T, dir, how string) {
+	program := filepath.Join(dir, a.program+".py")
+	head := readHeader(t, program)
+	interpreters := []string{debianPython}
+	if a.python {
+		interpreters = nil
+		for _, python := range pythons(t) {
+			interpreters = append(interpreters, python.Path)
+		}
+	}
+	for _, python := range interpreters {
+		exists := true
+		t.Run("control"+label(a.python, python), func(t *testing.T) { exists = a.runControl(t, python, program, how) })
+		for _, who := range []account{root(), user()} {
+			t.Run(who.name+label(a.python, python), func(t *testing.T) {
+				a.runInside(t, who, python, program, how, head, exists)
+			})
+		}
+	}
+}
+
+// label names an interpreter in the name of a subtest.
+func label(several bool, python string) string {
+	if !several {
+		return ""
+	}
+	return " " + filepath.Base(filepath.Dir(filepath.Dir(python)))
+}
+
+// runControl shows that the attack works without the sandbox. It reports whether
+// this kernel has what is attacked.
+func (a *attack) runControl(t *testing.T, python, program, how string) bool {
+	if a.control.none != "" {
+		t.Log("no control: " + a.control.none)
+		return true
+	}
+	s := a.scene(t, a.control.who(), how)
+	run := s.runBare(t, a.control, python, program)
+	if why := regexp.MustCompile(`(?m)^absent (.*)$`).FindString(run.stdout); why != "" {
+		t.Log("no control: " + why)
+		return false
+	}
+	if !s.happened(run) {
+		t.Errorf("the attack has no effect even without a sandbox: status %d\n%s%s", run.status, run.stdout, run.stderr)
+	}
+	return true
+}
+
+// runInside shows that the sandbox holds.
+func (a *attack) runInside(t *testing.T, who account, python, program, how string, head header, exists bool) {
+	s := a.scene(t, who, how)
+	s.flags = append(s.flags, a.flags...)
+	run := s.runSandboxed(t, who, python, program)
+	if s.happened(run) {
+		t.Errorf("the attack worked:\n%s%s", run.stdout, run.stderr)
+	}
+	ends := a.ends
+	if ends == "" {
+		ends = supervisor.Exited
+	}
+	if run.report.Outcome != ends {
+		t.Errorf("outcome %s, want %s\n%s%s", run.report.Outcome, ends, run.stdout, run.stderr)
+	}
+	if ends == supervisor.Exited && run.status != 0 {
+		t.Errorf("the attack itself failed with status %d:\n%s%s", run.status, run.stdout, run.stderr)
+	}
+	for _, match := range regexp.MustCompile(`(?m)^refused (.*)$`).FindAllStringSubmatch(run.stdout, -1) {
+		if !slices.Contains(head.refused, match[1]) {
+			t.Errorf("refused with %s, want one of %v", match[1], head.refused)
+		}
+	}
+	if exists && ends == supervisor.Exited && len(head.refused) > 0 && !strings.Contains(run.stdout, "refused ") {
+		t.Errorf("nothing was refused:\n%s%s", run.stdout, run.stderr)
+	}
+	a.checkDenied(t, run)
+}
+
+func (a *attack) scene(t *testing.T, who account, how string) *scene {
+	t.Helper()
+	var s *scene
+	if a.set != nil {
+		s = a.set(t, who, how)
+	} else {
+		s = newScene(t, who)
+	}
+	s.target["how"] = how
+	return s
+}
+
+func (a *attack) checkDenied(t *testing.T, run ended) {
+	t.Helper()
+	if a.denied == "" {
+		return
+	}
+	pattern := regexp.MustCompile(a.denied)
+	for _, v := range run.report.Violations {
+		if pattern.MatchString(v.Operation + " " + v.Target + " " + v.Errno) {
+			return
+		}
+	}
+	t.Errorf("no violation matches %q: %+v", a.denied, run.report.Violations)
+}

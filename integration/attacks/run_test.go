@@ -1,0 +1,213 @@
+package attacks
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
+	"github.com/pysandbox/pysandbox/supervisor"
+)
+
+const debianPython = "/usr/bin/python3"
+
+// patience bounds one run. A run that needs it has failed.
+const patience = 150 * time.Second
+
+// account is who runs pysandbox or the control.
+type account struct {
+	name  string
+	uid   uint32
+	owner uint32 // whose files a sandbox of this account may write
+}
+
+func root() account { return account{"root", 0, 1234} }
+func user() account { return account{"user", testenv.Nobody, testenv.Nobody} }
+
+// scene is what one run of an attack is given, and how its effect is seen.
+type scene struct {
+	dir      string           // of the run's files, which the account owns
+	target   map[string]any   // what the program is told
+	flags    []string         // of pysandbox exec
+	prepare  func(*exec.Cmd)  // standard files, environment, descriptors
+	happened func(ended) bool // whether the effect is there
+}
+
+// ended is a run that is over.
+type ended struct {
+	stdout, stderr string
+	status         int
+	report         *supervisor.Report // nil for a control
+}
+
+// says reports whether the program printed the line.
+func (e ended) says(line string) bool {
+	return slices.Contains(strings.Split(e.stdout, "\n"), line)
+}
+
+// newScene makes the directory of a run.
+func newScene(t *testing.T, who account) *scene {
+	t.Helper()
+	dir := testenv.WorldDir(t)
+	own(t, dir, who)
+	return &scene{dir: dir, target: map[string]any{}, happened: saidEffect}
+}
+
+// saidEffect is the effect that only the program can see, having read it back
+// from the kernel.
+func saidEffect(run ended) bool {
+	return regexp.MustCompile(`(?m)^EFFECT`).MatchString(run.stdout)
+}
+
+// own gives a file to the account whose files a sandbox may write.
+func own(t *testing.T, path string, who account) {
+	t.Helper()
+	if err := os.Lchown(path, int(who.owner), int(who.owner)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// corpus is a copy of the programs that every user can read.
+func corpus(t *testing.T) string {
+	t.Helper()
+	dir := testenv.WorldDir(t)
+	if err := os.CopyFS(dir, os.DirFS("corpus")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// words is the command line of the program: it is told its target in JSON.
+func (s *scene) words(t *testing.T, program string) []string {
+	t.Helper()
+	told, err := json.Marshal(s.target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return []string{program, string(told)}
+}
+
+// runBare runs a program without a sandbox.
+func (s *scene) runBare(t *testing.T, c control, python, program string) ended {
+	t.Helper()
+	who := c.who()
+	cmd := exec.Command(python, s.words(t, program)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: c.namespaces}
+	return s.run(t, who, cmd)
+}
+
+// runSandboxed runs a program in the sandbox and checks what must hold for every
+// run: one report, which agrees with the exit status, and nothing left behind.
+func (s *scene) runSandboxed(t *testing.T, who account, python, program string) ended {
+	t.Helper()
+	reports := testenv.WorldDir(t)
+	if err := os.Chown(reports, int(who.uid), int(who.uid)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(reports, "report.json")
+	args := []string{"exec", "--python=" + python, "--report=" + file, "--allow-read=" + filepath.Dir(program)}
+	if !slices.ContainsFunc(s.flags, func(f string) bool { return strings.HasPrefix(f, "--timeout") }) {
+		args = append(args, "--timeout=120s")
+	}
+	args = append(append(args, s.flags...), s.words(t, program)...)
+	run := s.run(t, who, exec.Command(testenv.Binary(t), args...))
+	run.report = readReport(t, file, run)
+	checkNothingLeft(t, s.dir)
+	return run
+}
+
+func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	cmd.Dir = s.dir
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + s.dir, "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
+	cmd.WaitDelay = 5 * time.Second
+	s.target["marker"] = s.dir
+	if s.prepare != nil {
+		s.prepare(cmd)
+	}
+	testenv.RunAs(t, who.uid, cmd)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start %v: %v", cmd.Args, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(unix.SIGKILL) })
+	err := cmd.Wait()
+	if !stop() {
+		t.Errorf("%v did not end in %v", cmd.Args, patience)
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Errorf("%v: %v", cmd.Args, err)
+	}
+	return ended{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode()}
+}
+
+// readReport reads the report strictly and compares it with what was seen.
+func readReport(t *testing.T, file string, run ended) *supervisor.Report {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("no report: %v\n%s%s", err, run.stdout, run.stderr)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	var report supervisor.Report
+	if err := decoder.Decode(&report); err != nil {
+		t.Fatalf("report: %v\n%s", err, text)
+	}
+	if report.ExitCode != run.status {
+		t.Errorf("the report says exit code %d, pysandbox ended with %d", report.ExitCode, run.status)
+	}
+	switch report.Outcome {
+	case supervisor.Internal, supervisor.SetupFailed:
+		t.Errorf("the report says %s: %s\n%s", report.Outcome, report.Reason, run.stderr)
+	}
+	want := supervisor.Layers{UserNS: true, NetNS: true, Seccomp: true, Notify: true}
+	got := report.Layers
+	got.Landlock, got.Cgroup = 0, ""
+	if got != want || report.Layers.Landlock < 6 || report.Tier != "full" {
+		t.Errorf("the report claims tier %s and layers %+v", report.Tier, report.Layers)
+	}
+	for _, bad := range []string{"panic:", "goroutine ", "DATA RACE"} {
+		if strings.Contains(run.stderr, bad) {
+			t.Errorf("the supervisor crashed:\n%s", run.stderr)
+		}
+	}
+	return &report
+}
+
+// checkNothingLeft looks for processes that have the marker on their command
+// line: the supervisor, its stage, and the program.
+func checkNothingLeft(t *testing.T, marker string) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		line, err := os.ReadFile(file) // fails for a process that has just ended
+		if err == nil && bytes.Contains(line, []byte(marker)) && !isZombie(filepath.Dir(file)) {
+			t.Errorf("left behind: %s", bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
+		}
+	}
+}
+
+func isZombie(proc string) bool {
+	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
+	return err != nil || bytes.Contains(stat, []byte(") Z "))
+}

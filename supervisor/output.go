@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -25,6 +26,7 @@ type output struct {
 	fd     int      // our end: of a pipe, or the master of a pty; non-blocking
 	file   *os.File // holds fd, for the runtime's poller
 	pty    bool
+	cooked func() bool // for a pty: the target adds carriage returns itself
 	target *target
 	budget *budget
 	buf    []byte
@@ -156,10 +158,19 @@ func (o *output) pumpPTY(raw syscall.RawConn) error {
 			return nil
 		}
 		allowed := int(o.budget.take(int64(got)))
-		if err := o.target.write(o.buf[:allowed]); err != nil || allowed < got {
+		if err := o.target.write(o.withoutReturns(o.buf[:allowed])); err != nil || allowed < got {
 			return err
 		}
 	}
+}
+
+// withoutReturns takes out the carriage returns that the pty has put before
+// newlines, if the caller's terminal will do the same.
+func (o *output) withoutReturns(data []byte) []byte {
+	if o.cooked == nil || !o.cooked() {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
 }
 
 // available is how many bytes are in a pipe.

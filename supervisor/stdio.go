@@ -110,7 +110,11 @@ func (s *Stdio) openTerminal(d [3]descriptor, uid, gid int) error {
 	}
 	s.Terminal = t
 	s.spare = append(s.spare, t.slave)
-	s.outputs = append(s.outputs, newOutput(t.master, true, newTarget(out, s.stop), &s.budget))
+	o := newOutput(t.master, true, newTarget(out, s.stop), &s.budget)
+	if input {
+		o.cooked = func() bool { return !t.isRaw() }
+	}
+	s.outputs = append(s.outputs, o)
 	return nil
 }
 

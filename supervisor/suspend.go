@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"os"
-	"os/signal"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +22,6 @@ func (s *Signals) Suspend() {
 		s.terminal.Restore()
 	}
 	stopJob()
-	if !signal.Ignored(unix.SIGTSTP) {
-		signal.Notify(s.incoming, unix.SIGTSTP)
-	}
 	if s.pidfd >= 0 {
 		s.resume()
 	}
@@ -36,14 +32,15 @@ func (s *Signals) Suspend() {
 // tgkill(2) returns, so nothing runs on in between. Members of the job that run
 // as somebody else, beside a supervisor that has given up root, are not stopped.
 func stopJob() {
-	signal.Reset(unix.SIGTSTP)
-	caught := make(chan os.Signal, 1)
-	signal.Notify(caught, unix.SIGTSTP)
-	if unix.Kill(0, unix.SIGTSTP) == nil {
-		<-caught
-	}
-	signal.Reset(unix.SIGTSTP)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP)
+	old, err := setAction(unix.SIGTSTP, sigaction{handler: actIgnore})
+	if err != nil {
+		return
+	}
+	_ = unix.Kill(0, unix.SIGTSTP)
+	if _, err := setAction(unix.SIGTSTP, sigaction{handler: actDefault}); err == nil {
+		_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP)
+	}
+	_, _ = setAction(unix.SIGTSTP, old)
 }

@@ -27,13 +27,14 @@ type Terminal struct {
 	real   int      // the caller's terminal: its modes, size and foreground job count
 	source int      // where keys are read: real, or opened again
 	input  bool     // standard input is the terminal
-	lazy   bool     // raw mode only when the program turns out to want input
 
 	initial unix.Termios // settings of the pty at the start
 	wake    *event       // tells the input pump that something here has changed
 
 	mu    sync.Mutex
 	saved *term.State // what to restore; nil when the caller's terminal is not raw
+	lazy  bool        // raw mode only when the program turns out to want input
+	held  bool        // no raw mode until Resume
 	ended bool        // no more raw mode
 }
 
@@ -114,38 +115,41 @@ func (t *Terminal) Resize() {
 
 // Resume takes the caller's terminal into raw mode, at the start and after
 // pysandbox was continued: only if standard input comes from it, if this process
-// is its foreground job, and not before the program wants input when it stands in
-// a pipeline whose other members may want the terminal too.
+// is its foreground job (or as soon as it is), and not before the program wants
+// input when it stands in a pipeline whose other members may want the terminal
+// too.
 func (t *Terminal) Resume() {
 	t.Resize()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held = false
 	if t.input && !t.lazy {
 		t.enterRaw()
 	}
 }
 
-// enterRaw is Resume without regard to lazy.
+// enterRaw enters raw mode if it may; t.mu is held.
 func (t *Terminal) enterRaw() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended || !t.foreground() {
+	if t.ended || t.held || !t.foreground() {
 		return
 	}
 	state, err := term.MakeRaw(t.real)
 	if err == nil && t.saved == nil {
 		t.saved = state
 	}
+	t.lazy = false
 	t.wake.set()
 }
 
-// Restore gives the caller's terminal its modes back. If this process is no
-// longer the foreground job, the shell has done so already.
+// Restore gives the caller's terminal its modes back, until Resume. If this
+// process is no longer the foreground job, the shell has done so already.
 func (t *Terminal) Restore() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.saved != nil && t.foreground() {
 		_ = term.Restore(t.real, t.saved)
 	}
-	t.saved = nil
+	t.saved, t.held = nil, true
 	t.wake.set()
 }
 

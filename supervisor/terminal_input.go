@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sampling is how often a lazy terminal looks whether the program wants input.
+// sampling is how often a terminal that is not raw looks whether it is time.
 const sampling = 100 * time.Millisecond
 
 // pumpInput carries keys from the caller's terminal to the pty while the
@@ -59,22 +59,28 @@ func (t *Terminal) deliver(keys []byte) bool {
 	}
 }
 
-// awaitRaw waits for raw mode. A lazy terminal goes raw by itself when the
-// program has changed the settings of its pty (getpass, an editor, a pager), or
-// when the user has typed a line that no other member of the pipeline takes.
+// awaitRaw waits a moment for raw mode and enters it if it is time: when this
+// process has become the foreground job, of which a shell does not tell; and, for
+// a lazy terminal, when the program has changed the settings of its pty (getpass,
+// an editor, a pager), or when the user has typed a line that no other member of
+// the pipeline takes.
 func (t *Terminal) awaitRaw() {
-	patience := time.Duration(-1)
-	if t.lazy {
-		patience = sampling
-	}
-	_, err := await(-1, 0, t.wake, patience)
-	if errors.Is(err, errStop) {
+	if _, err := await(-1, 0, t.wake, sampling); errors.Is(err, errStop) {
 		t.wake.clear()
 		return
 	}
-	if t.lazy && (t.settingsChanged() || t.unclaimed()) {
-		t.enterRaw()
+	if t.isLazy() && !t.settingsChanged() && !t.unclaimed() {
+		return
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.enterRaw()
+}
+
+func (t *Terminal) isLazy() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lazy
 }
 
 func (t *Terminal) settingsChanged() bool {

@@ -85,13 +85,8 @@ func ociAction(action seccomp.Action, errno uint16) (specs.LinuxSeccompAction, *
 
 func ociConditions(conditions []seccomp.Condition) []specs.LinuxSeccompArg {
 	operators := map[seccomp.CompareOp]specs.LinuxSeccompOperator{
-		seccomp.CompareEqual:        specs.OpEqualTo,
-		seccomp.CompareNotEqual:     specs.OpNotEqual,
-		seccomp.CompareMaskedEqual:  specs.OpMaskedEqual,
-		seccomp.CompareLess:         specs.OpLessThan,
-		seccomp.CompareLessEqual:    specs.OpLessEqual,
-		seccomp.CompareGreater:      specs.OpGreaterThan,
-		seccomp.CompareGreaterEqual: specs.OpGreaterEqual,
+		seccomp.CompareEqual:       specs.OpEqualTo,
+		seccomp.CompareMaskedEqual: specs.OpMaskedEqual,
 	}
 	var args []specs.LinuxSeccompArg
 	for _, c := range conditions {

@@ -36,7 +36,7 @@ type Invocation struct {
 	Argument  string            // script path (absolute), code, module or program
 	Args      []string          // what follows
 	Directory string            // caller's cwd, absolute
-	Env       map[string]string // the caller's environment, for env.pass
+	Env       map[string]string `json:"-"` // the caller's environment, for env.pass; secrets among it
 	Terminal  bool              // one of fds 0 to 2 is a terminal
 }
 

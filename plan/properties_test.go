@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -159,9 +160,16 @@ func TestNoSecretOfTheCallerIsPassed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		shown, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, secret := range []string{"hunter2", "/elsewhere", "SECRET", "PYTHONPATH"} {
 			if strings.Contains(string(encoded), secret) {
 				t.Errorf("%s reaches the sandbox", secret)
+			}
+			if strings.Contains(string(shown), secret) {
+				t.Errorf("%s stands in the JSON form of the plan", secret)
 			}
 		}
 	})

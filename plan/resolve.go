@@ -60,6 +60,15 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 	return r, nil
 }
 
+// Environment returns the program's variables as "NAME=value", sorted.
+func (r *Resolved) Environment() []string {
+	if len(r.Setup) == 0 {
+		return nil
+	}
+	_, env := r.Setup[len(r.Setup)-1].ExecArgs() // Validate holds that it is last
+	return env
+}
+
 // assemble puts the operations in the order that confines. It validates the
 // result, so a program that could leave a layer out never reaches the stage.
 func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program namespaces.Op) (namespaces.Program, error) {

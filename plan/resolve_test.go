@@ -361,6 +361,17 @@ func TestPathBeginsWithTheInterpreter(t *testing.T) {
 	}
 }
 
+func TestEnvironmentOfAResolvedPlan(t *testing.T) {
+	r, err := resolveWith(t, func(p *policy.Policy) { p.Env.Set = map[string]string{"A": "b=c"} }, script(), fixedHost())
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := r.Environment()
+	if !slices.IsSorted(env) || !slices.Contains(env, "A=b=c") || !slices.Contains(env, "OMP_NUM_THREADS=8") {
+		t.Errorf("got %q", env)
+	}
+}
+
 func TestNumericLibrariesKnowTheLimits(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*policy.Policy)

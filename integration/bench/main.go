@@ -79,7 +79,7 @@ func measure(o options) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(scratch)
+	defer func() { _ = os.RemoveAll(scratch) }()
 
 	field, err := contenders(binary, o.python, scratch)
 	if err != nil {
@@ -104,9 +104,8 @@ func measure(o options) error {
 		}
 	}
 	rows := judge(outcome)
-	printTable(os.Stdout, rows)
-	if o.json == "" {
-		return nil
+	if err := printTable(os.Stdout, rows); err != nil || o.json == "" {
+		return err
 	}
 	text, err := json.MarshalIndent(rows, "", "  ")
 	if err != nil {

@@ -76,20 +76,24 @@ func verdicts(r *results, contender string, m metric) []verdict {
 	return list
 }
 
-func printTable(out io.Writer, rows []row) {
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	defer table.Flush()
-	fmt.Fprintln(table, "\tp10\tp50\tp99\tunit\tover bare\tratio\tbudget")
+func printTable(out io.Writer, rows []row) error {
+	lines := []string{"\tp10\tp50\tp99\tunit\tover bare\tratio\tbudget"}
 	last := ""
 	for _, line := range rows {
 		if line.Title != last {
-			fmt.Fprintf(table, "%s\t\t\t\t\t\t\t\n", line.Title)
+			lines = append(lines, line.Title+strings.Repeat("\t", 7))
 			last = line.Title
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", line.Contender,
-			short(line.P10), short(line.P50), short(line.P99), line.Unit,
-			optional("%+.3g", line.OverBare), optional("%.3f", line.Ratio), budgetText(line.Budgets))
+		lines = append(lines, strings.Join([]string{
+			"  " + line.Contender, short(line.P10), short(line.P50), short(line.P99), line.Unit,
+			optional("%+.3g", line.OverBare), optional("%.3f", line.Ratio), budgetText(line.Budgets),
+		}, "\t"))
 	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	if _, err := io.WriteString(table, strings.Join(lines, "\n")+"\n"); err != nil {
+		return err
+	}
+	return table.Flush()
 }
 
 func budgetText(list []verdict) string {

@@ -68,7 +68,7 @@ func (b *Broker) listen(req *request) reply {
 		}
 	}
 	b.inside(req, "listen", "")
-	return performed(0, errnoOf(unix.Listen(s.fd, int(int32(req.Args[1])))))
+	return performed(0, listenOn(s.fd, int(int32(req.Args[1]))))
 }
 
 // returnHome makes a host socket that is not connected the sandbox's own again,

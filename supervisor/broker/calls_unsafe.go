@@ -7,6 +7,72 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The calls of the serve thread are raw: they do not block, and a thread that
+// tells the Go scheduler of a call may have to wait for a processor afterwards.
+
+// closeFD is close(2).
+func closeFD(fd int) { _, _, _ = unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0) }
+
+// fdControl is fcntl(2) with a number as argument.
+func fdControl(fd, command, argument int) (int, syscall.Errno) {
+	value, _, errno := unix.RawSyscall(unix.SYS_FCNTL, uintptr(fd), uintptr(command), uintptr(argument))
+	return int(value), errno
+}
+
+// fdOfThread is pidfd_getfd(2).
+func fdOfThread(pidfd, number int) (int, syscall.Errno) {
+	fd, _, errno := unix.RawSyscall(unix.SYS_PIDFD_GETFD, uintptr(pidfd), uintptr(number), 0)
+	return int(fd), errno
+}
+
+// tcpSocket makes a TCP socket that does not block.
+func tcpSocket(domain int) (int, syscall.Errno) {
+	const kind = unix.SOCK_STREAM | unix.SOCK_NONBLOCK | unix.SOCK_CLOEXEC
+	fd, _, errno := unix.RawSyscall(unix.SYS_SOCKET, uintptr(domain), kind, unix.IPPROTO_TCP)
+	return int(fd), errno
+}
+
+// openAt opens a path that ends with a NUL, for reading.
+func openAt(dir uintptr, path []byte, flags int) (int, syscall.Errno) {
+	fd, _, errno := unix.RawSyscall6(unix.SYS_OPENAT, dir, pointer(path), uintptr(flags|unix.O_RDONLY|unix.O_CLOEXEC), 0, 0, 0)
+	return int(fd), errno
+}
+
+// readFD is read(2).
+func readFD(fd int, buf []byte) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), pointer(buf), uintptr(len(buf)))
+	return int(n), errno
+}
+
+// readDir is getdents64(2).
+func readDir(fd int, buf []byte) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall(unix.SYS_GETDENTS64, uintptr(fd), pointer(buf), uintptr(len(buf)))
+	return int(n), errno
+}
+
+// sizeOf is the size of a file of /proc by its path, which ends with a NUL.
+func sizeOf(path []byte) (int, syscall.Errno) {
+	var stat unix.Stat_t
+	_, _, errno := unix.RawSyscall6(unix.SYS_NEWFSTATAT, atCWD, pointer(path), uintptr(unsafe.Pointer(&stat)), 0, 0, 0)
+	return int(stat.Size), errno
+}
+
+// inodeOf is the inode number of an open file.
+func inodeOf(fd int) (uint64, syscall.Errno) {
+	var stat unix.Stat_t
+	_, _, errno := unix.RawSyscall(unix.SYS_FSTAT, uintptr(fd), uintptr(unsafe.Pointer(&stat)), 0)
+	return stat.Ino, errno
+}
+
+// listenOn is listen(2).
+func listenOn(fd, backlog int) syscall.Errno {
+	_, _, errno := unix.RawSyscall(unix.SYS_LISTEN, uintptr(fd), uintptr(backlog), 0)
+	return errno
+}
+
+// atCWD is AT_FDCWD, which is negative, in a register.
+const atCWD = ^uintptr(99)
+
 // readGuest copies from the memory of thread tid into buf and returns how many
 // bytes could be read: fewer where the pages end (process_vm_readv(2)).
 func readGuest(tid int, address uint64, buf []byte) (int, syscall.Errno) {

@@ -99,7 +99,7 @@ func (b *Broker) connectLocal(req *request, s *socket, a *address) reply {
 // release closes the duplicate unless it was given away.
 func (s *socket) release() {
 	if s.fd >= 0 {
-		unix.Close(s.fd)
+		closeFD(s.fd)
 		s.fd = -1
 	}
 }

@@ -40,18 +40,18 @@ func (c *connections) full() bool {
 // add enters a host socket and takes over guest.
 func (c *connections) add(host, guest int) {
 	cookie, errno := cookieOption(host, unix.SO_COOKIE)
-	var stat unix.Stat_t
-	if errno != 0 || unix.Fstat(host, &stat) != nil {
-		unix.Close(guest)
+	inode, failed := inodeOf(host)
+	if errno != 0 || failed != 0 {
+		closeFD(guest)
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.byCookie) >= maxKept && guest >= 0 {
-		unix.Close(guest)
+		closeFD(guest)
 		guest = -1
 	}
-	c.byCookie[cookie] = connection{inode: stat.Ino, guest: guest}
+	c.byCookie[cookie] = connection{inode: inode, guest: guest}
 }
 
 // guestOf returns a new descriptor of the socket that a host socket took the
@@ -67,8 +67,8 @@ func (c *connections) guestOf(host int) int {
 	if !known || found.guest < 0 {
 		return -1
 	}
-	fd, err := unix.FcntlInt(uintptr(found.guest), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
+	fd, errno := fdControl(found.guest, unix.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
 		return -1
 	}
 	return fd
@@ -84,7 +84,7 @@ func (c *connections) remove(host int) {
 func (c *connections) forget(cookie uint64) {
 	if gone, known := c.byCookie[cookie]; known {
 		if gone.guest >= 0 {
-			unix.Close(gone.guest)
+			closeFD(gone.guest)
 		}
 		delete(c.byCookie, cookie)
 	}

@@ -50,11 +50,11 @@ func (b *Broker) handOffNow(req *request, s *socket, a *address) reply {
 	}
 	state := connectTo(host, a.bytes())
 	if state != 0 && state != unix.EINPROGRESS {
-		unix.Close(host)
+		closeFD(host)
 		return performed(-1, state)
 	}
-	numbers, complete := b.holders(req, s)
-	if complete {
+	numbers, few := b.holders(req, s)
+	if few {
 		return b.handOver(req, s, host, numbers, a, state)
 	}
 	return b.offload(req, s, func(s *socket) reply {
@@ -109,14 +109,14 @@ func (b *Broker) sourceOf(req *request, s *socket) ([]byte, syscall.Errno) {
 // hostSocket makes a socket of the supervisor's network that is otherwise as
 // the caller's, and does not block.
 func hostSocket(like *socket, source []byte) (int, syscall.Errno) {
-	fd, err := unix.Socket(like.domain, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
-	if err != nil {
-		return -1, errnoOf(err)
+	fd, errno := tcpSocket(like.domain)
+	if errno != 0 {
+		return -1, errno
 	}
 	copyOptions(fd, like.fd, like.domain)
 	if source != nil {
 		if errno := bindTo(fd, source); errno != 0 {
-			unix.Close(fd)
+			closeFD(fd)
 			return -1, errno
 		}
 	}

@@ -35,7 +35,6 @@ var commonOptions = []copiedOption{
 	{unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 4},
 	{unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 4},
 	{unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, 4},
-	{unix.IPPROTO_TCP, unix.TCP_QUICKACK, 4},
 	{unix.IPPROTO_TCP, unix.TCP_SYNCNT, 4},
 	{unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, 4},
 	{unix.IPPROTO_TCP, unix.TCP_CONGESTION, 16},

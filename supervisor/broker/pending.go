@@ -107,7 +107,7 @@ func (p *pending) end(w *waiting) {
 	if w.polled {
 		_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, w.fd, nil)
 	}
-	unix.Close(w.fd)
+	closeFD(w.fd)
 }
 
 // finishConnects answers the calls whose sockets are ready. It runs in the serve

@@ -46,7 +46,7 @@ func (b *Broker) take(req *request) (socket, syscall.Errno) {
 	}
 	kind, errno := b.kindOf(fd)
 	if errno != 0 {
-		unix.Close(fd)
+		closeFD(fd)
 		return socket{}, errno
 	}
 	return socket{socketKind: kind, fd: fd, number: number}, 0
@@ -106,8 +106,8 @@ func stateOf(fd int) tcpState {
 
 // statusFlags are the flags of the open file, which the caller shares.
 func statusFlags(fd int) int {
-	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
-	if err != nil {
+	flags, errno := fdControl(fd, unix.F_GETFL, 0)
+	if errno != 0 {
 		return unix.O_NONBLOCK // a call that does not wait is the safe reading
 	}
 	return flags
@@ -122,10 +122,10 @@ func withoutBlocking(fd int, call func() syscall.Errno) syscall.Errno {
 	if flags&unix.O_NONBLOCK != 0 {
 		return call()
 	}
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags|unix.O_NONBLOCK); err != nil {
-		return errnoOf(err)
+	if _, errno := fdControl(fd, unix.F_SETFL, flags|unix.O_NONBLOCK); errno != 0 {
+		return errno
 	}
 	errno := call()
-	_, _ = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flags)
+	_, _ = fdControl(fd, unix.F_SETFL, flags)
 	return errno
 }

@@ -51,8 +51,8 @@ func likeBlocking(fd, like int) syscall.Errno {
 	if (have^want)&unix.O_NONBLOCK == 0 {
 		return 0
 	}
-	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETFL, have&^unix.O_NONBLOCK|want&unix.O_NONBLOCK)
-	return errnoOf(err)
+	_, errno := fdControl(fd, unix.F_SETFL, have&^unix.O_NONBLOCK|want&unix.O_NONBLOCK)
+	return errno
 }
 
 func firstErrno(errnos ...syscall.Errno) syscall.Errno {
@@ -95,8 +95,8 @@ func (b *Broker) giveBack(req *request, s *socket, operation string) syscall.Err
 	own := socket{socketKind: s.socketKind, fd: guest, number: s.number}
 	own.host = false
 	copyOptions(own.fd, s.fd, s.domain)
-	numbers, complete := b.holders(req, s)
-	if !complete {
+	numbers, few := b.holders(req, s)
+	if !few {
 		numbers = b.allHolders(req, s)
 	}
 	if errno := b.swap(req, s, own.fd, numbers); errno != 0 {

@@ -87,7 +87,7 @@ func (t *threads) open(tid int) (int, error) {
 
 func (t *threads) put(th *thread) {
 	if old := t.byID[th.tid]; old != nil {
-		unix.Close(old.pidfd)
+		closeFD(old.pidfd)
 		t.byID[th.tid] = th
 		return
 	}
@@ -95,7 +95,7 @@ func (t *threads) put(th *thread) {
 		t.order = append(t.order, th.tid)
 	} else {
 		if old := t.byID[t.order[t.next]]; old != nil {
-			unix.Close(old.pidfd)
+			closeFD(old.pidfd)
 			delete(t.byID, old.tid)
 		}
 		t.order[t.next] = th.tid
@@ -106,7 +106,7 @@ func (t *threads) put(th *thread) {
 
 func (t *threads) close() {
 	for _, th := range t.byID {
-		unix.Close(th.pidfd)
+		closeFD(th.pidfd)
 	}
 	t.byID = nil
 }
@@ -118,17 +118,17 @@ func (b *Broker) duplicate(req *request, number int) (int, syscall.Errno) {
 	if errno != 0 {
 		return -1, errno
 	}
-	fd, err := unix.PidfdGetfd(th.pidfd, number, 0)
-	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EBADF) && !alive(th.pidfd) {
+	fd, errno := fdOfThread(th.pidfd, number)
+	if errno == unix.ESRCH || errno == unix.EBADF && !alive(th.pidfd) {
 		// The id belongs to another thread than the one that we knew.
 		if th, errno = b.openCaller(req); errno != 0 {
 			return -1, errno
 		}
 		req.thread = th
-		fd, err = unix.PidfdGetfd(th.pidfd, number, 0)
+		fd, errno = fdOfThread(th.pidfd, number)
 	}
-	if err != nil {
-		return -1, errnoOf(err)
+	if errno != 0 {
+		return -1, errno
 	}
 	return fd, 0
 }

@@ -82,6 +82,7 @@ int main(int argc, char **argv)
 	if (argc < 5)
 		return 125;
 	int control = atoi(argv[1]);
+	check((long)syscall(SYS_close_range, control + 1, ~0U, 0), "close_range");
 	raise_loopback();
 	check(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), "make mounts private");
 	check(mount("tmpfs", argv[3], "tmpfs", MS_NOSUID | MS_NODEV, "mode=0777"), "mount the private tmpfs");

@@ -46,6 +46,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Tier:        tier,
 		Landlock:    h.Facts.Landlock,
 		Named:       slices.Sorted(maps.Keys(v.user)),
+		Executable:  executable(v.landlock(p)),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
 		Warnings:    limits.warnings,
@@ -109,6 +110,18 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 		},
 	)
 	return setup, setup.Validate()
+}
+
+// executable lists the paths with the right to execute.
+func executable(l namespaces.Landlock) []string {
+	var names []string
+	for _, rule := range l.Paths {
+		if rule.Rights&namespaces.RightExecute != 0 {
+			names = append(names, rule.Path)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // resolveProgram returns the operation that starts the program.

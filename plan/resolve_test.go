@@ -432,6 +432,31 @@ func TestSpawnedProgramsShowOnlyWhenAskedFor(t *testing.T) {
 	}
 }
 
+func TestExecutableIsWhatTheKernelLayersPermit(t *testing.T) {
+	interpreter := []string{
+		"/usr/bin/python3.12", "/usr/lib/python3.12",
+		"/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", "/usr/lib/x86_64-linux-gnu/libc.so.6",
+	}
+	for name, test := range map[string]struct {
+		change func(*policy.Policy)
+		more   []string
+	}{
+		"strict":          {nil, nil},
+		"a program":       {func(p *policy.Policy) { p.Process.Spawn = []string{"git"} }, []string{"/usr/bin/git"}},
+		"a directory":     {func(p *policy.Policy) { p.Files.Exec = []string{"/opt/tool"} }, []string{"/opt/tool", "/usr/bin/git"}},
+		"temporary files": {func(p *policy.Policy) { p.Files.TmpExec = true }, []string{"/tmp"}},
+	} {
+		r, err := resolveWith(t, test.change, script(), fixedHost())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.Sorted(slices.Values(append(slices.Clone(interpreter), test.more...)))
+		if !slices.Equal(r.Executable, want) {
+			t.Errorf("%s: got %q, want %q", name, r.Executable, want)
+		}
+	}
+}
+
 func TestResolvePassesTheHostsAddressesOn(t *testing.T) {
 	r, err := resolveWith(t, nil, script(), fixedHost())
 	if err != nil {

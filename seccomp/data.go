@@ -95,18 +95,8 @@ func (c Condition) Holds(args [6]uint64) bool {
 	switch c.Op {
 	case CompareEqual:
 		return value == c.Value
-	case CompareNotEqual:
-		return value != c.Value
 	case CompareMaskedEqual:
 		return value&c.Mask == c.Value
-	case CompareLess:
-		return value < c.Value
-	case CompareLessEqual:
-		return value <= c.Value
-	case CompareGreater:
-		return value > c.Value
-	case CompareGreaterEqual:
-		return value >= c.Value
 	default:
 		return false
 	}

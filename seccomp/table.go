@@ -132,20 +132,14 @@ func splitConditions(conditions []Condition) (prefix, value string) {
 
 // text writes a condition as its left side, with the operator, and its value.
 func (c Condition) text() (left, value string) {
-	operators := [...]string{
-		CompareEqual: "==", CompareNotEqual: "!=", CompareLess: "<", CompareLessEqual: "<=",
-		CompareGreater: ">", CompareGreaterEqual: ">=",
-	}
 	value = fmt.Sprintf("%#x", c.Value)
 	switch {
-	case c.Op == CompareMaskedEqual && c.Mask == intMask:
+	case c.judged() == ^uint64(0):
+		return fmt.Sprintf("arg%d == ", c.Arg), value
+	case c.Mask == intMask:
 		return fmt.Sprintf("int arg%d == ", c.Arg), value
-	case c.Op == CompareMaskedEqual:
-		return fmt.Sprintf("arg%d & %#x == ", c.Arg, c.Mask), value
-	case int(c.Op) < len(operators):
-		return fmt.Sprintf("arg%d %s ", c.Arg, operators[c.Op]), value
 	default:
-		return fmt.Sprintf("arg%d ? ", c.Arg), value
+		return fmt.Sprintf("arg%d & %#x == ", c.Arg, c.Mask), value
 	}
 }
 

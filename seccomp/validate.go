@@ -49,7 +49,7 @@ func (r *Rule) validate() error {
 			return fmt.Errorf("argument %d does not exist, a call has %d", c.Arg, maxArgs)
 		case seen[c.Arg]:
 			return fmt.Errorf("argument %d is compared twice; one rule can compare it once", c.Arg)
-		case c.Op > CompareGreaterEqual:
+		case c.Op > CompareMaskedEqual:
 			return fmt.Errorf("comparison %d of argument %d is unknown", c.Op, c.Arg)
 		case c.Op == CompareMaskedEqual && c.Value&^c.Mask != 0:
 			return fmt.Errorf("argument %d can never be %#x under mask %#x", c.Arg, c.Value, c.Mask)
@@ -93,8 +93,7 @@ func (r *Rule) conflict(other *Rule) error {
 	}
 }
 
-// disjoint reports whether two conjunctions can never hold at once. It may say no
-// of some that are; it never says yes of ones that are not.
+// disjoint reports whether two conjunctions can never hold at once.
 func disjoint(a, b []Condition) bool {
 	for _, x := range a {
 		for _, y := range b {
@@ -108,48 +107,14 @@ func disjoint(a, b []Condition) bool {
 
 // excludes reports whether two conditions on one argument can never both hold.
 func excludes(x, y Condition) bool {
-	if x.Op == CompareEqual {
-		return !y.Holds(argument(y.Arg, x.Value))
-	}
-	if y.Op == CompareEqual {
-		return !x.Holds(argument(x.Arg, y.Value))
-	}
-	if x.Op == CompareMaskedEqual && y.Op == CompareMaskedEqual {
-		common := x.Mask & y.Mask
-		return x.Value&common != y.Value&common
-	}
-	low, high, isRange := interval(x)
-	otherLow, otherHigh, otherIsRange := interval(y)
-	return isRange && otherIsRange && max(low, otherLow) > min(high, otherHigh)
+	common := x.judged() & y.judged()
+	return x.Value&common != y.Value&common
 }
 
-// interval returns the values for which a comparison by size holds, both ends
-// included; an empty one has low above high.
-func interval(c Condition) (low, high uint64, ok bool) {
-	const largest = ^uint64(0)
-	switch c.Op {
-	case CompareLess:
-		if c.Value == 0 {
-			return 1, 0, true
-		}
-		return 0, c.Value - 1, true
-	case CompareLessEqual:
-		return 0, c.Value, true
-	case CompareGreater:
-		if c.Value == largest {
-			return 1, 0, true
-		}
-		return c.Value + 1, largest, true
-	case CompareGreaterEqual:
-		return c.Value, largest, true
-	default:
-		return 0, 0, false
+// judged are the bits that a condition compares.
+func (c Condition) judged() uint64 {
+	if c.Op == CompareMaskedEqual {
+		return c.Mask
 	}
-}
-
-// argument returns registers of which one has the value.
-func argument(arg uint8, value uint64) [maxArgs]uint64 {
-	var args [maxArgs]uint64
-	args[arg] = value
-	return args
+	return ^uint64(0)
 }

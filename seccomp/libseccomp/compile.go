@@ -53,10 +53,7 @@ func compile(spec seccomp.FilterSpec, optimize int) (seccomp.Program, error) {
 		return nil, err
 	}
 	defer filter.Release()
-	rules := make(map[string][]seccomp.Rule)
-	for _, rule := range spec.Rules {
-		rules[rule.Syscall] = append(rules[rule.Syscall], rule)
-	}
+	rules := rulesByCall(spec)
 	for _, number := range seccomp.Numbers() {
 		if err := addCall(filter, number, rules[seccomp.Name(number)], spec); err != nil {
 			return nil, fmt.Errorf("%s: %w", seccomp.Name(number), err)
@@ -112,9 +109,9 @@ func newFilter(optimize int) (*library.ScmpFilter, error) {
 }
 
 // addCall adds the rules of one call. libseccomp evaluates the conditional rules
-// of a call in an order of its own, which does not matter because a valid spec has
-// none that overlap, and goes on after the last; but to it an unconditional rule
-// shadows them all. So what happens otherwise is added as a condition that is
+// of a call in an order of its own, which does not matter because those of a valid
+// spec agree where they overlap; but to it an unconditional rule shadows them all.
+// So what happens otherwise is added as a condition that is
 // always true and that libseccomp puts last: arg 0 >= 0.
 func addCall(filter *library.ScmpFilter, number int32, rules []seccomp.Rule, spec seccomp.FilterSpec) error {
 	call := library.ScmpSyscall(number)
@@ -151,22 +148,9 @@ func addCall(filter *library.ScmpFilter, number int32, rules []seccomp.Rule, spe
 func convert(conditions []seccomp.Condition) ([]library.ScmpCondition, error) {
 	converted := make([]library.ScmpCondition, 0, len(conditions))
 	for _, c := range conditions {
-		op, values := library.CompareInvalid, []uint64{c.Value}
-		switch c.Op {
-		case seccomp.CompareEqual:
-			op = library.CompareEqual
-		case seccomp.CompareNotEqual:
-			op = library.CompareNotEqual
-		case seccomp.CompareMaskedEqual:
+		op, values := library.CompareEqual, []uint64{c.Value}
+		if c.Op == seccomp.CompareMaskedEqual {
 			op, values = library.CompareMaskedEqual, []uint64{c.Mask, c.Value}
-		case seccomp.CompareLess:
-			op = library.CompareLess
-		case seccomp.CompareLessEqual:
-			op = library.CompareLessOrEqual
-		case seccomp.CompareGreater:
-			op = library.CompareGreater
-		case seccomp.CompareGreaterEqual:
-			op = library.CompareGreaterEqual
 		}
 		condition, err := library.MakeCondition(uint(c.Arg), op, values...)
 		if err != nil {

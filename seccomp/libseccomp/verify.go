@@ -9,23 +9,18 @@ import (
 
 // Verify compares a program with a spec for every known call, at the values around
 // which a condition of the call changes, and for calls that the tables do not
-// know. libseccomp can merge the rules of one call wrongly: before 2.6.1 it does so
-// with some 64-bit comparisons (GHSA-4q85-33p6-j5g6).
+// know: libseccomp is known to have merged the rules of one call wrongly.
 func Verify(spec seccomp.FilterSpec, program seccomp.Program) error {
-	rules := make(map[string][]seccomp.Rule)
-	for _, rule := range spec.Rules {
-		rules[rule.Syscall] = append(rules[rule.Syscall], rule)
-	}
 	for _, d := range outsideTable() {
 		if err := compare(&spec, program, d); err != nil {
 			return err
 		}
 	}
+	rules := rulesByCall(spec)
 	for _, number := range seccomp.Numbers() {
-		// A spec of one call's rules means the same for that call, and is quicker.
-		name := seccomp.Name(number)
-		alone := seccomp.FilterSpec{Rules: rules[name], Refused: spec.Refused, RefusedErrno: spec.RefusedErrno}
-		for _, args := range samples(rules[name]) {
+		alone := spec // with one call's rules it means the same for that call, and is quicker
+		alone.Rules = rules[seccomp.Name(number)]
+		for _, args := range samples(alone.Rules) {
 			d := seccomp.Data{Number: number, Arch: seccomp.ArchX86_64, Args: args}
 			if err := compare(&alone, program, d); err != nil {
 				return err
@@ -33,6 +28,14 @@ func Verify(spec seccomp.FilterSpec, program seccomp.Program) error {
 		}
 	}
 	return nil
+}
+
+func rulesByCall(spec seccomp.FilterSpec) map[string][]seccomp.Rule {
+	rules := make(map[string][]seccomp.Rule)
+	for _, rule := range spec.Rules {
+		rules[rule.Syscall] = append(rules[rule.Syscall], rule)
+	}
+	return rules
 }
 
 func compare(spec *seccomp.FilterSpec, program seccomp.Program, d seccomp.Data) error {

@@ -53,6 +53,7 @@ func (c Cache) FindInterpreter(request string, caller Caller) (Interpreter, erro
 	if err != nil {
 		return Interpreter{}, err
 	}
+	python.Closure = python.Group(groupedLibraries)
 	witnesses := t.witnesses(own)
 	if settled := began.Add(-clockTick); c.Dir != "" && latest(witnesses) < settled.UnixNano() {
 		c.store(&cacheEntry{
@@ -62,6 +63,10 @@ func (c Cache) FindInterpreter(request string, caller Caller) (Interpreter, erro
 	}
 	return python, nil
 }
+
+// groupedLibraries is the number of libraries from which on their directory is
+// bound as a whole.
+const groupedLibraries = 8
 
 // clockTick bounds the granularity of change times: a file that was changed
 // within it before it was read may be changed again without a trace.

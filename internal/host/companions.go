@@ -87,7 +87,7 @@ func (b *builder) elf(path string) {
 		return
 	}
 	if o.interpreter != "" {
-		b.offer(true, o.interpreter)
+		b.offerLoader(o)
 	}
 	b.libraries(path, nil)
 }

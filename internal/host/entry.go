@@ -47,7 +47,11 @@ func (e *cacheEntry) encode() []byte {
 	for _, link := range e.python.Links {
 		w.text(link.Path, link.Target)
 	}
-	return binary.LittleEndian.AppendUint32(w, crc32.ChecksumIEEE(w))
+	return withChecksum(w)
+}
+
+func withChecksum(data []byte) []byte {
+	return binary.LittleEndian.AppendUint32(data, crc32.ChecksumIEEE(data))
 }
 
 const (

@@ -88,16 +88,52 @@ func TestClosureIsComplete(t *testing.T) {
 	}
 }
 
-// TestGroupedClosureIsComplete does the same with whole library directories.
-func TestGroupedClosureIsComplete(t *testing.T) {
+// TestSeparateFilesAreComplete does the same without whole library directories.
+func TestSeparateFilesAreComplete(t *testing.T) {
 	testenv.Need(t, testenv.DebianPython)
-	python := mustFind(t, "/usr/bin/python3")
-	whole := len(python.Binds)
-	python.Closure = python.Group(8)
-	if len(python.Binds) >= whole {
-		t.Errorf("the closure has %d binds grouped, %d before", len(python.Binds), whole)
+	grouped := mustFind(t, "/usr/bin/python3")
+	tree := newTree()
+	s, err := examine(tree, "/usr/bin/python3", testCaller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	python, _, err := buildInterpreter(tree, s, testCaller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(python.Binds) <= len(grouped.Binds) {
+		t.Errorf("%d binds for separate files, %d for grouped ones", len(python.Binds), len(grouped.Binds))
 	}
 	compareAnswers(t, python)
+}
+
+// TestAnswersDependOnTheClosure takes one library away: the comparison sees it.
+func TestAnswersDependOnTheClosure(t *testing.T) {
+	testenv.Need(t, testenv.DebianPython)
+	tree := newTree()
+	s, err := examine(tree, "/usr/bin/python3", testCaller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	python, _, err := buildInterpreter(tree, s, testCaller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	python.Binds = slices.DeleteFunc(python.Binds, func(b Bind) bool { return strings.Contains(b.Path, "/libssl.so") })
+	const script = `import json
+try:
+    import ssl
+except ImportError as error:
+    print(json.dumps({"error": str(error)}))
+else:
+    print(json.dumps({}))
+`
+	if got := answers(t, inside(t, python.Closure, python.Executable, "-I", "-c", script)); got["error"] == nil {
+		t.Error("ssl was imported without its library")
+	}
+	if got := answers(t, onHost(python.Executable, "-I", "-c", script)); got["error"] != nil {
+		t.Errorf("on the host: %v", got)
+	}
 }
 
 func TestVirtualEnvironmentClosureIsComplete(t *testing.T) {

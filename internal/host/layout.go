@@ -55,7 +55,10 @@ func readLayout(t *tree, path, hint string) (layout, error) {
 				return l, nil
 			}
 		}
-		if prefix == "/" {
+		// Higher up lie the libraries of others, to one of which a bare name would
+		// fit.
+		beside := prefix == filepath.Dir(filepath.Dir(found.path))
+		if prefix == "/" || names == nil && beside {
 			return refuse("no lib/pythonX.Y/os.py lies beside it; only CPython %d.%d and later is supported", 3, oldestMinor)
 		}
 	}

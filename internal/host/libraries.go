@@ -21,8 +21,8 @@ func (b *builder) program(path string) error {
 		return fmt.Errorf("%s is %w", found.path, errNotELF)
 	}
 	if o.interpreter != "" {
-		if _, err := b.need(o.interpreter); err != nil {
-			return fmt.Errorf("the loader of %s: %w", found.path, err)
+		if !b.offerLoader(o) {
+			return fmt.Errorf("%s needs the loader %s, which is no file of the system", found.path, o.interpreter)
 		}
 		b.loader.musl = strings.HasPrefix(filepath.Base(o.interpreter), "ld-musl-")
 	}
@@ -30,6 +30,18 @@ func (b *builder) program(path string) error {
 		return fmt.Errorf("%s needs %s, which no directory of the loader has", found.path, strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// offerLoader makes the loader of a program visible. Its path comes from the
+// program, so it must lead to an ELF file.
+func (b *builder) offerLoader(o *object) bool {
+	for _, at := range b.loader.existing(o.interpreter) {
+		if b.permit(at) == nil {
+			b.commit(at, true)
+			return true
+		}
+	}
+	return false
 }
 
 // libraries makes visible what the ELF file at a path without symlinks needs,
@@ -123,15 +135,18 @@ func isLibraryName(name string) bool {
 	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.")
 }
 
-// outward follows a symlink in a tree of packages to what it names outside, such
-// as a setting in /etc of a package of the distribution. Only what is public is
-// followed, and to no directory that others share.
+// outward follows a symlink among the system's packages to what it names outside
+// of them, such as their settings in /etc. Links in other trees are not followed:
+// whoever wrote them would choose what is shown.
 func (b *builder) outward(path string) {
-	found, err := b.tree.walk(path)
-	if err != nil || b.permit(found) != nil {
+	if !isSystemDir(path) || b.tree.lstat(path).stat.Uid != 0 {
 		return
 	}
-	const ownDepth = 3 // "/usr/share/NAME"
+	found, err := b.tree.walk(path)
+	if err != nil || b.permit(found) != nil || found.stat.Uid != 0 {
+		return
+	}
+	const ownDepth = 3 // "/usr/share/NAME" is a package's own
 	if found.isDir() && len(components(found.path)) < ownDepth {
 		return
 	}

@@ -6,10 +6,6 @@ import (
 	"slices"
 )
 
-// groupedLibraries is the number of libraries from which on their directory is
-// bound as a whole.
-const groupedLibraries = 8
-
 // buildInterpreter finds the closure of an interpreter, and the files and
 // directories that belong to it alone.
 func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, []string, error) {
@@ -18,7 +14,7 @@ func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, []strin
 		return Interpreter{}, nil, fmt.Errorf("find what %s needs: %w", s.executable, err)
 	}
 	python := s.interpreter()
-	python.Closure = p.closure().Group(groupedLibraries)
+	python.Closure = p.closure()
 	return python, p.own, nil
 }
 
@@ -43,7 +39,8 @@ func (p *pythonBuilder) build() error {
 	}
 	for _, dir := range p.packageDirs() {
 		found, err := p.tree.walk(dir)
-		if err != nil || !found.isDir() || p.permit(found) != nil {
+		// A symlink here may only lead to another directory of packages.
+		if err != nil || !found.isDir() || !slices.Contains(packageDirNames(), filepath.Base(found.path)) || p.permit(found) != nil {
 			continue
 		}
 		p.commit(found, true)
@@ -52,6 +49,7 @@ func (p *pythonBuilder) build() error {
 		}
 	}
 	p.privateLibraries()
+	p.certificates()
 	p.runtime()
 	p.data()
 	return nil

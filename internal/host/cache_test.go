@@ -1,0 +1,372 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
+)
+
+// cached is a cache with the entry of one fake interpreter.
+type cached struct {
+	Cache
+	prefix, executable string
+	caller             Caller
+}
+
+func newCached(t *testing.T) cached {
+	t.Helper()
+	base := testenv.WorldDir(t)
+	c := cached{
+		Cache:  Cache{Dir: filepath.Join(base, "cache/pysandbox")},
+		prefix: filepath.Join(base, "python"),
+		caller: Caller{UID: os.Geteuid(), Directory: "/", Env: map[string]string{"HOME": "/nonexistent"}},
+	}
+	fakePrefix(t, c.prefix, "python3.12")
+	c.executable = filepath.Join(c.prefix, "bin/python3")
+	if err := os.Mkdir(filepath.Join(c.prefix, "lib/python3.12/site-packages"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * clockTick)
+	c.find(t)
+	if _, ok := c.load(c.executable, c.caller); !ok {
+		t.Fatal("the entry was not kept, or does not hold")
+	}
+	return c
+}
+
+func (c cached) find(t *testing.T) Interpreter {
+	t.Helper()
+	python, err := c.FindInterpreter(c.executable, c.caller)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return python
+}
+
+// file is the path of the entry.
+func (c cached) file() string { return filepath.Join(c.Dir, entryName(c.executable)) }
+
+func TestCacheAnswersWhatWasFound(t *testing.T) {
+	for _, path := range everyPython(t) {
+		cache := Cache{Dir: filepath.Join(t.TempDir(), "cache")}
+		first, err := cache.FindInterpreter(path, testCaller())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, ok := cache.load(first.Executable, testCaller())
+		if !ok || !reflect.DeepEqual(first, again) {
+			t.Errorf("%s: loaded %v: %+v, found %+v", path, ok, again, first)
+		}
+	}
+}
+
+// TestCacheAnswersWithoutLooking changes the entry: the change comes back.
+func TestCacheAnswersWithoutLooking(t *testing.T) {
+	c := newCached(t)
+	data, err := os.ReadFile(c.file())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := decodeEntry(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.python.Version = "3.99"
+	if err := os.WriteFile(c.file(), e.encode(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.find(t).Version; got != "3.99" {
+		t.Errorf("version %s was found again", got)
+	}
+}
+
+func TestCacheNoticesChanges(t *testing.T) {
+	for name, change := range map[string]func(c cached) error{
+		"a package is installed": func(c cached) error {
+			return os.Mkdir(filepath.Join(c.prefix, "lib/python3.12/site-packages/new"), 0o755)
+		},
+		"a library appears": func(c cached) error {
+			return os.WriteFile(filepath.Join(c.prefix, "lib/libpython3.12.so"), nil, 0o644)
+		},
+		"the interpreter is written anew": func(c cached) error {
+			return appendTo(filepath.Join(c.prefix, "bin/python3.12"))
+		},
+		"the interpreter is replaced": func(c cached) error {
+			return os.Rename(filepath.Join(c.prefix, "lib/python3.12/os.py"), filepath.Join(c.prefix, "bin/python3.12"))
+		},
+		"the standard library changes": func(c cached) error {
+			return os.WriteFile(filepath.Join(c.prefix, "lib/python3.12/new.py"), nil, 0o644)
+		},
+		"it becomes an environment": func(c cached) error {
+			return os.WriteFile(filepath.Join(c.prefix, "pyvenv.cfg"), nil, 0o644)
+		},
+		"the prefix changes hands": func(c cached) error { return os.Chmod(c.prefix, 0o700) },
+		"another link":             func(c cached) error { return os.Remove(filepath.Join(c.prefix, "bin/python")) },
+		"the file is gone":         func(c cached) error { return os.Remove(c.file()) },
+		"the file is damaged":      func(c cached) error { return appendTo(c.file()) },
+		"the file is cut short":    func(c cached) error { return os.Truncate(c.file(), 100) },
+		"the file is another's": func(c cached) error {
+			return os.Rename(c.file(), filepath.Join(c.Dir, entryName("/usr/bin/python3")))
+		},
+		"the file is a symlink": func(c cached) error {
+			if err := os.Rename(c.file(), c.file()+".moved"); err != nil {
+				return err
+			}
+			return os.Symlink(c.file()+".moved", c.file())
+		},
+		"the directory is open": func(c cached) error { return os.Chmod(c.Dir, 0o755) },
+		"the directory is a symlink": func(c cached) error {
+			if err := os.Rename(c.Dir, c.Dir+".moved"); err != nil {
+				return err
+			}
+			return os.Symlink(c.Dir+".moved", c.Dir)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCached(t)
+			if err := change(c); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := c.load(c.executable, c.caller); ok {
+				t.Error("the entry still holds")
+			}
+		})
+	}
+}
+
+func appendTo(path string) error {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString("x")
+	return errors.Join(err, file.Close())
+}
+
+// TestCacheIgnoresWhatDoesNotMatter changes what no closure depends on.
+func TestCacheIgnoresWhatDoesNotMatter(t *testing.T) {
+	c := newCached(t)
+	for _, path := range []string{filepath.Join(filepath.Dir(c.prefix), "neighbour"), filepath.Join("/etc", fmt.Sprintf("pysandbox-test-%d", os.Getpid()))} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Remove(path) })
+	}
+	if _, ok := c.load(c.executable, c.caller); !ok {
+		t.Error("the entry does not hold any more")
+	}
+}
+
+func TestCacheBelongsToItsWriter(t *testing.T) {
+	c := newCached(t)
+	data, err := os.ReadFile(c.file())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func(e *cacheEntry){
+		"another build":      func(e *cacheEntry) { e.program.inode++ },
+		"another kernel":     func(e *cacheEntry) { e.kernel = "2.6.18" },
+		"another home":       func(e *cacheEntry) { e.home = "/home/other" },
+		"another executable": func(e *cacheEntry) { e.python.Executable = "/usr/bin/python3" },
+		"a witness of what is not": func(e *cacheEntry) {
+			e.witnesses = append(e.witnesses, witness{path: "/nonexistent", kind: unchanged})
+		},
+		"a witness of nothing": func(e *cacheEntry) { e.witnesses = append(e.witnesses, witness{path: "/etc", kind: absent}) },
+	} {
+		e, err := decodeEntry(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(e)
+		if err := os.WriteFile(c.file(), e.encode(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := c.load(c.executable, c.caller); ok {
+			t.Errorf("%s: the entry holds", name)
+		}
+	}
+	if err := os.WriteFile(c.file(), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := c.load(c.executable, c.caller); !ok {
+		t.Error("the unchanged entry does not hold")
+	}
+}
+
+func TestCacheOfAnotherUserIsIgnored(t *testing.T) {
+	testenv.Need(t, testenv.Root)
+	c := newCached(t)
+	if err := os.Chown(c.Dir, testenv.Nobody, testenv.Nobody); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(c.file())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := c.load(c.executable, c.caller); ok {
+		t.Error("the entry of a stranger's directory was used")
+	}
+	if err := appendTo(filepath.Join(c.prefix, "lib/python3.12/os.py")); err != nil {
+		t.Fatal(err)
+	}
+	c.find(t)
+	if after, err := os.ReadFile(c.file()); err != nil || string(after) != string(before) {
+		t.Errorf("something was written into a stranger's directory (%v)", err)
+	}
+}
+
+func TestWithoutACacheEverythingWorks(t *testing.T) {
+	c := newCached(t)
+	blocked := filepath.Join(t.TempDir(), "file")
+	writeFile(t, blocked, "")
+	for _, dir := range []string{"", filepath.Join(blocked, "below"), "/proc/pysandbox", "/nonexistent/../dev/null/x"} {
+		c.Dir = dir
+		if got := c.find(t); got.Version != "3.12" {
+			t.Errorf("%q: %+v", dir, got)
+		}
+	}
+}
+
+func TestCacheOfTheUser(t *testing.T) {
+	for _, c := range []struct {
+		uid  int
+		env  map[string]string
+		want string
+	}{
+		{0, map[string]string{"HOME": "/root"}, "/var/cache/pysandbox"},
+		{1000, map[string]string{"HOME": "/home/u"}, "/home/u/.cache/pysandbox"},
+		{1000, map[string]string{"HOME": "/home/u", "XDG_CACHE_HOME": "/tmp/c"}, "/tmp/c/pysandbox"},
+		{1000, map[string]string{"HOME": "/home/u", "XDG_CACHE_HOME": "relative"}, "/home/u/.cache/pysandbox"},
+		{1000, map[string]string{"HOME": "relative"}, ""},
+		{1000, nil, ""},
+	} {
+		if got := UserCache(Caller{UID: c.uid, Env: c.env}).Dir; got != c.want {
+			t.Errorf("uid %d, %v: %q, want %q", c.uid, c.env, got, c.want)
+		}
+	}
+}
+
+// TestCacheKeepsNothingTooFresh changes a file just before it is looked at: it
+// could change again within the clock's tick, so the closure is not kept.
+func TestCacheKeepsNothingTooFresh(t *testing.T) {
+	c := newCached(t)
+	if err := appendTo(filepath.Join(c.prefix, "bin/python3.12")); err != nil {
+		t.Fatal(err)
+	}
+	c.find(t)
+	if _, ok := c.load(c.executable, c.caller); ok {
+		t.Error("an entry was kept within the tick")
+	}
+	time.Sleep(2 * clockTick)
+	c.find(t)
+	if _, ok := c.load(c.executable, c.caller); !ok {
+		t.Error("no entry was kept after the tick")
+	}
+}
+
+func TestCacheMakesRoom(t *testing.T) {
+	c := newCached(t)
+	old := time.Now().Add(-time.Hour)
+	for i := range maxEntries {
+		path := filepath.Join(c.Dir, fmt.Sprintf("old%d", i))
+		writeFile(t, path, "")
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(c.file()); err != nil {
+		t.Fatal(err)
+	}
+	c.find(t)
+	entries, err := os.ReadDir(c.Dir)
+	if err != nil || len(entries) > maxEntries {
+		t.Errorf("%d entries are left (%v)", len(entries), err)
+	}
+	if _, ok := c.load(c.executable, c.caller); !ok {
+		t.Error("the newest entry is gone")
+	}
+}
+
+func TestCacheIsSharedByManyAtOnce(t *testing.T) {
+	c := newCached(t)
+	want := c.find(t)
+	if err := os.Remove(c.file()); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 5 {
+				if got, err := c.FindInterpreter(c.executable, c.caller); err != nil || !reflect.DeepEqual(got, want) {
+					t.Errorf("%+v (%v)", got, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestCachedEnvironmentNoticesItsBase changes the interpreter on which a real
+// environment is built.
+func TestCachedEnvironmentNoticesItsBase(t *testing.T) {
+	testenv.Need(t, testenv.DebianPython)
+	venv := filepath.Join(testenv.WorldDir(t), "venv")
+	if output, err := exec.Command("/usr/bin/python3", "-I", "-m", "venv", "--without-pip", venv).CombinedOutput(); err != nil {
+		t.Fatalf("make the environment: %v\n%s", err, output)
+	}
+	time.Sleep(2 * clockTick)
+	cache := Cache{Dir: filepath.Join(t.TempDir(), "cache")}
+	if _, err := cache.FindInterpreter(venv, testCaller()); err != nil {
+		t.Fatal(err)
+	}
+	executable := filepath.Join(venv, "bin/python")
+	if _, ok := cache.load(executable, testCaller()); !ok {
+		t.Fatal("the environment was not kept")
+	}
+	if err := appendTo(filepath.Join(venv, "pyvenv.cfg")); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := cache.load(executable, testCaller()); ok {
+		t.Error("a change of pyvenv.cfg was not noticed")
+	}
+}
+
+func FuzzDecodeEntry(f *testing.F) {
+	e := cacheEntry{
+		kernel: "6.1", home: "/root",
+		python:    Interpreter{Executable: "/usr/bin/python3", Version: "3.12", Prefix: "/usr", Closure: Closure{Binds: []Bind{{Path: "/usr/lib", Exec: true, Only: []string{"x"}}}, Links: []Link{{"/lib", "usr/lib"}}}},
+		witnesses: []witness{{path: "/", kind: entries}, {path: "/usr", kind: same, under: 1}},
+	}
+	f.Add(e.encode()[len(entryMagic) : len(e.encode())-4])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		// A right checksum lets the fuzzer past it.
+		data := withChecksum(append([]byte(entryMagic), body...))
+		got, err := decodeEntry(data)
+		if err != nil {
+			return
+		}
+		for _, bind := range got.python.Binds {
+			if !isCleanPath(bind.Path) {
+				t.Errorf("bind of %q", bind.Path)
+			}
+			for _, name := range bind.Only {
+				if !filepath.IsLocal(name) {
+					t.Errorf("only %q", name)
+				}
+			}
+		}
+		holds(got.witnesses)
+		again, err := decodeEntry(got.encode())
+		if err != nil || !reflect.DeepEqual(got, again) {
+			t.Errorf("%+v became %+v (%v)", got, again, err)
+		}
+	})
+}

@@ -14,7 +14,6 @@ type Host struct {
 	Interpreter host.Interpreter     // for Command.Interpreter; its closure is shown even to other programs
 	Program     string               // absolute path of Command.Program, when that is set
 	Spawn       host.Closure         // what process.spawn makes visible and executable
-	SpawnPaths  []string             // the files and directories that process.spawn names, as found on PATH
 	Paths       map[string]host.Path // for every path of Plan.HostPaths
 	Protected   []Protected          // what no writable path may cover
 	CPUs        int                  // that the supervisor may use

@@ -83,10 +83,6 @@ type Resolved struct {
 	// be executed, as the sandbox sees them, sorted.
 	Executable []string
 
-	// Spawn are the files and directories, without symlinks, that the policy names
-	// for execution. The mounts and Landlock enforce it.
-	Spawn []string
-
 	// Setup is what the stage runs after namespaces.Skeleton. Every OpBind names
 	// a host path; descriptors donated at 0, 1 and 2 become the program's.
 	Setup     namespaces.Program

@@ -58,7 +58,7 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		UnixSockets: p.Network.Unix,
 		Connections: p.Limits.Connections,
 		LandlockTCP: r.Landlock >= landlockTCP,
-		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: r.Spawn},
+		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: r.Executable},
 		Filter:      &p.Filter,
 	}
 	for _, port := range p.Network.HostLoopback {

@@ -126,7 +126,7 @@ func (g *guest) launch(tb testing.TB, argv []string) *seccomp.Listener {
 	defer ours.Close()
 	defer theirs.Close()
 	args := append([]string{"3", strconv.FormatUint(g.flags, 10), g.private}, argv...)
-	g.cmd = exec.Command(os.Getenv(guestBinary), args...)
+	g.cmd = exec.Command(program("guest"), args...)
 	g.cmd.Stdin = bytes.NewReader(code)
 	g.cmd.Stdout, g.cmd.Stderr = &g.output, &g.output
 	g.cmd.ExtraFiles = []*os.File{theirs}
@@ -190,16 +190,16 @@ func (g *guest) wait(tb testing.TB) string {
 }
 
 // runPython runs a Python program in a sandbox.
-func runPython(tb testing.TB, config Config, program string, args ...string) (string, []audit.Record) {
+func runPython(tb testing.TB, config Config, text string, args ...string) (string, []audit.Record) {
 	tb.Helper()
-	g := startGuest(tb, config, pythonArgs(program, args)...)
+	g := startGuest(tb, config, pythonArgs(text, args)...)
 	return g.wait(tb), g.records.all()
 }
 
 // runNative runs the same program outside.
-func runNative(tb testing.TB, program string, args ...string) string {
+func runNative(tb testing.TB, text string, args ...string) string {
 	tb.Helper()
-	argv := pythonArgs(program, args)
+	argv := pythonArgs(text, args)
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "PRIVATE="+privateDir(tb))
 	output, err := cmd.CombinedOutput()
@@ -210,12 +210,12 @@ func runNative(tb testing.TB, program string, args ...string) string {
 }
 
 // pythonArgs takes a program as text, or as the name of a file in testdata.
-func pythonArgs(program string, args []string) []string {
+func pythonArgs(text string, args []string) []string {
 	argv := []string{python, "-I", "-S"}
-	if strings.HasSuffix(program, ".py") {
-		argv = append(argv, filepath.Join("testdata", program))
+	if strings.HasSuffix(text, ".py") {
+		argv = append(argv, filepath.Join("testdata", text))
 	} else {
-		argv = append(argv, "-c", program)
+		argv = append(argv, "-c", text)
 	}
 	return append(argv, args...)
 }

@@ -18,13 +18,13 @@ import (
 
 // Addresses of the world outside of every sandbox, which the tests live in.
 const (
-	outside4    = "203.0.113.9"       // has servers
-	outside6    = "2001:db8:77::9"    // has servers
-	dark4       = "198.51.100.7"      // never answers
-	unreachable = "192.0.2.1"         // there is no way to it
-	insideUID   = 1000                // of the tests and of every sandbox
-	guestBinary = "BROKER_TEST_GUEST" // variable: the compiled testdata/guest.c
-	stage       = "BROKER_TEST_STAGE" // variable: how far TestMain has come
+	outside4    = "203.0.113.9"          // has servers
+	outside6    = "2001:db8:77::9"       // has servers
+	dark4       = "198.51.100.7"         // never answers
+	unreachable = "192.0.2.1"            // there is no way to it
+	insideUID   = 1000                   // of the tests and of every sandbox
+	programs    = "BROKER_TEST_PROGRAMS" // variable: the directory of the compiled testdata/*.c
+	stage       = "BROKER_TEST_STAGE"    // variable: how far TestMain has come
 )
 
 // needs are the features without which only the pure tests run.
@@ -69,10 +69,12 @@ func start() int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	guest := filepath.Join(dir, "guest")
-	if out, err := exec.Command("cc", "-O2", "-Wall", "-Werror", "-pthread", "-o", guest, "testdata/guest.c").CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "compile the guest: %v\n%s", err, out)
-		return 1
+	for _, name := range []string{"guest", "race"} {
+		cc := exec.Command("cc", "-O2", "-Wall", "-Werror", "-pthread", "-o", filepath.Join(dir, name), "testdata/"+name+".c")
+		if out, err := cc.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "compile %s.c: %v\n%s", name, err, out)
+			return 1
+		}
 	}
 	if err := os.Chmod(dir, 0o755); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -80,7 +82,7 @@ func start() int {
 	}
 	cmd := exec.Command("/proc/self/exe", testArguments()...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), stage+"=world", guestBinary+"="+guest, "HOME=/", "TMPDIR=/tmp")
+	cmd.Env = append(os.Environ(), stage+"=world", programs+"="+dir, "HOME=/", "TMPDIR=/tmp")
 	uid := os.Getuid()
 	cmd.SysProcAttr = &syscall.SysProcAttr{AmbientCaps: []uintptr{unix.CAP_NET_ADMIN}}
 	if uid == 0 {
@@ -105,6 +107,9 @@ func testArguments() []string {
 		return strings.HasPrefix(arg, "-test.testlogfile")
 	})
 }
+
+// program is the path of a compiled testdata/name.c.
+func program(name string) string { return filepath.Join(os.Getenv(programs), name) }
 
 // ownNamespaces makes cmd run in new namespaces, in which uid is insideUID.
 func ownNamespaces(cmd *exec.Cmd, flags uintptr, uid int) {

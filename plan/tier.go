@@ -39,6 +39,11 @@ func tiers() []tier {
 	}
 }
 
+// Built reports whether this version can run a tier.
+func Built(name string) bool {
+	return slices.ContainsFunc(tiers(), func(t tier) bool { return t.name == name && t.built })
+}
+
 // UnsupportedError says that no tier that the operator accepts can be had here.
 type UnsupportedError struct {
 	Require string

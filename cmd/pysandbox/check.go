@@ -45,6 +45,10 @@ what it can enforce; that is what explain and doctor do.`
 
 // checkFile reads one policy as exec would, up to where a host is asked.
 func checkFile(u *ui, directory, file string) error {
+	doubts, err := policy.Check(file, directory)
+	if err != nil {
+		return err
+	}
 	pol, err := policy.Load(policy.Options{File: file, Directory: directory})
 	if err != nil {
 		return err
@@ -52,5 +56,10 @@ func checkFile(u *ui, directory, file string) error {
 	if _, err := plan.Compile(pol, plan.Invocation{Kind: plan.RunInput, Directory: directory}); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
+	var texts []string
+	for _, doubt := range doubts {
+		texts = append(texts, doubt.Error())
+	}
+	u.warnings(texts)
 	return u.printf("%s: ok\n", escape(file))
 }

@@ -116,6 +116,9 @@ func (f findings) tierState(tier string) string {
 	if len(lacking) > 0 {
 		return "missing: " + strings.Join(lacking, ", ")
 	}
+	if !plan.Built(tier) {
+		return "ok on this host, but not available in this version"
+	}
 	return "ok"
 }
 

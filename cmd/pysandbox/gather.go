@@ -17,15 +17,16 @@ import (
 // that the program must not change, with what they are called in errors.
 func gather(p *plan.Plan, kept map[string]string, groups supervisor.CgroupPlace) (plan.Host, error) {
 	caller := host.Caller{UID: os.Geteuid(), Directory: p.Invocation.Directory, Env: p.Invocation.Env}
+	cache := host.UserCache(caller)
 	h := plan.Host{
 		Facts:     facts(host.Probe(), groups),
 		Paths:     host.LookPaths(p.HostPaths()),
-		Protected: protected(p, kept),
+		Protected: protected(p, kept, cache),
 		CPUs:      runtime.NumCPU(),
 		Compile:   prebuilt.Or(libseccomp.Compile),
 	}
 	var err error
-	h.Interpreter, err = host.UserCache(caller).FindInterpreter(p.Command.Interpreter, caller)
+	h.Interpreter, err = cache.FindInterpreter(p.Command.Interpreter, caller)
 	if err != nil && (p.Command.Python || !errors.Is(err, host.ErrNotFound)) {
 		return plan.Host{}, startError(err)
 	}

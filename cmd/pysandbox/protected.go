@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -10,9 +11,13 @@ import (
 )
 
 // protected lists the files that decide about a run or tell of it, under the
-// names that they have behind symbolic links.
-func protected(p *plan.Plan, kept map[string]string) []plan.Protected {
-	all := make(map[string]string, len(kept))
+// names that they have behind symbolic links. It is empty for a plan that lets
+// nothing be written.
+func protected(p *plan.Plan, kept map[string]string, cache host.Cache) []plan.Protected {
+	if len(p.Files.Write) == 0 {
+		return nil
+	}
+	all := make(map[string]string)
 	for path, what := range kept {
 		all[absolute(p, path)] = what
 	}
@@ -20,6 +25,12 @@ func protected(p *plan.Plan, kept map[string]string) []plan.Protected {
 		if !strings.HasPrefix(source, "preset:") && source != "flags" {
 			all[absolute(p, source)] = "the policy"
 		}
+	}
+	if program, err := os.Executable(); err == nil {
+		all[program] = "pysandbox itself"
+	}
+	if cache.Dir != "" {
+		all[cache.Dir] = "the cache of interpreters"
 	}
 	var found []plan.Protected
 	for path, what := range all {

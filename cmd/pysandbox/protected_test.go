@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
+)
+
+func TestProtectedFilesAreFoundBehindLinks(t *testing.T) {
+	directory, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(directory, "real"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("real", filepath.Join(directory, "link")); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(directory, "real", "job.toml"), "version = 1")
+	p := &plan.Plan{
+		Sources:    []string{"preset:strict", "link/job.toml", "flags"},
+		Invocation: plan.Invocation{Directory: directory},
+		Files:      policy.Files{Write: []string{directory}},
+	}
+	kept := map[string]string{"link/report.json": "the report"}
+	got := make(map[string]string)
+	for _, found := range protected(p, kept, host.Cache{Dir: filepath.Join(directory, "link")}) {
+		got[found.Path] = found.What
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		filepath.Join(directory, "real/job.toml"):    "the policy",
+		filepath.Join(directory, "real/report.json"): "the report",
+		filepath.Join(directory, "real"):             "the cache of interpreters",
+		program:                                      "pysandbox itself",
+	}
+	for path, what := range want {
+		if got[path] != what {
+			t.Errorf("%s is %q, want %q", path, got[path], what)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("got %v", got)
+	}
+
+	p.Files.Write = nil
+	if found := protected(p, kept, host.Cache{}); found != nil {
+		t.Errorf("nothing can be written, and %v is protected", found)
+	}
+}

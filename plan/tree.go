@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/namespaces"
@@ -221,12 +222,35 @@ func (v *view) landlock(p *Plan) namespaces.Landlock {
 	for name, have := range v.user {
 		l.Paths = append(l.Paths, namespaces.LandlockPath{Path: name, Rights: have.rights()})
 	}
-	for _, c := range v.closures {
+	for i, c := range v.closures {
 		for _, b := range c.Binds {
-			for _, name := range bindPaths(b) {
-				l.Paths = append(l.Paths, namespaces.LandlockPath{Path: name, Rights: access{exec: b.Exec}.rights()})
-			}
+			l.Paths = append(l.Paths, closureRules(b, i == 0)...)
 		}
 	}
 	return l
+}
+
+// closureRules are the rules for one bind of a closure. A directory of the
+// system's libraries is readable as a whole: every user of the host may read it,
+// and one rule for each library would double the time that a start takes.
+// Landlock's right to execute is that to call execve(2), which a library does
+// not need in order to be mapped.
+func closureRules(b host.Bind, interpreter bool) []namespaces.LandlockPath {
+	if len(b.Only) == 0 {
+		executed := b.Exec && (!interpreter || isExecuted(b.Path))
+		return []namespaces.LandlockPath{{Path: b.Path, Rights: access{exec: executed}.rights()}}
+	}
+	rules := []namespaces.LandlockPath{{Path: b.Path, Rights: access{}.rights()}}
+	for _, name := range bindPaths(b) {
+		if isExecuted(name) {
+			rules = append(rules, namespaces.LandlockPath{Path: name, Rights: access{exec: b.Exec}.rights()})
+		}
+	}
+	return rules
+}
+
+// isExecuted tells programs and the dynamic loader, which execve(2) opens for
+// them, from what is only mapped.
+func isExecuted(name string) bool {
+	return path.Base(path.Dir(name)) == "bin" || strings.HasPrefix(path.Base(name), "ld-")
 }

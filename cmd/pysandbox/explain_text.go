@@ -82,18 +82,18 @@ const (
 
 func filesSection(r *plan.Resolved) section {
 	var facts []fact
-	add := func(name string, paths []string, layer string) {
+	add := func(name string, paths []string) {
 		for _, path := range paths {
-			facts = append(facts, fact{name, path, layer})
+			facts = append(facts, fact{name, path, byMounts})
 		}
 	}
 	p := r.Plan
-	add("read", p.Files.Read, byMounts)
+	add("read", p.Files.Read)
 	if p.Command.Script != "" {
-		add("read", []string{p.Command.Script}, byMounts)
+		add("read", []string{p.Command.Script})
 	}
-	add("write", p.Files.Write, byMounts)
-	add("execute", p.Files.Exec, byMounts)
+	add("write", p.Files.Write)
+	add("execute", p.Files.Exec)
 	interpreter := fmt.Sprintf("Python %s, %d paths of the host", r.Interpreter.Version, len(r.Interpreter.Binds))
 	facts = append(facts, fact{"read", interpreter, byMounts})
 	private := "/tmp and home of " + p.Limits.TmpSize.String() + " each, /dev/shm of " + p.Files.ShmSize.String()

@@ -99,8 +99,9 @@ func (u *ui) line(text string) { u.write(prefix + text) }
 func (u *ui) write(line string) { _, _ = io.WriteString(u.err, line+"\n") }
 
 // split returns the parts of an error made by errors.Join, or the error itself.
+// Only the join itself is taken apart, not an error that wraps one.
 func split(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only a joined error is taken apart, not one that wraps it
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}
 	}

@@ -41,19 +41,18 @@ func ReadCgroup() Cgroup {
 	case unix.Statfs(cgroupMount, &fs) != nil:
 		return c
 	case fs.Type == unix.CGROUP2_SUPER_MAGIC:
-		c.Version = 2
-		c.readUnified(string(membership))
-	case fs.Type == unix.TMPFS_MAGIC:
-		c.readLegacy(string(membership))
+		c.readUnified(cgroupMount, string(membership))
+	default:
+		c.readLegacy(cgroupMount, string(membership))
 	}
 	return c
 }
 
 // readLegacy looks for the hierarchies of version 1. A process in a container
 // may see its group at the root of the mount, under a path that is not its own.
-func (c *Cgroup) readLegacy(membership string) {
+func (c *Cgroup) readLegacy(root, membership string) {
 	for _, controller := range cgroupControllers() {
-		mount := filepath.Join(cgroupMount, controller)
+		mount := filepath.Join(root, controller)
 		own := memberOf(membership, controller)
 		for _, dir := range []string{filepath.Join(mount, own), mount} {
 			if own == "" || unix.Access(filepath.Join(dir, "cgroup.procs"), unix.F_OK) != nil {
@@ -72,13 +71,15 @@ func (c *Cgroup) readLegacy(membership string) {
 // and whose controllers are passed on. A group that has processes cannot pass
 // them on (cgroups(7), "no internal processes"), so the own group comes last,
 // but for the root, which is exempt.
-func (c *Cgroup) readUnified(membership string) {
-	own := filepath.Join(cgroupMount, memberOf(membership, ""))
-	for dir := filepath.Dir(own); within(dir, cgroupMount); dir = filepath.Dir(dir) {
-		c.offerUnified(dir, "cgroup.subtree_control")
-	}
-	if own == cgroupMount {
+func (c *Cgroup) readUnified(root, membership string) {
+	c.Version = 2
+	own := filepath.Join(root, memberOf(membership, ""))
+	if own == root {
 		c.offerUnified(own, "cgroup.subtree_control")
+	}
+	for dir := own; dir != root && within(dir, root); {
+		dir = filepath.Dir(dir)
+		c.offerUnified(dir, "cgroup.subtree_control")
 	}
 	c.offerUnified(own, "cgroup.controllers")
 }

@@ -27,7 +27,10 @@ func FindProgram(name string, caller Caller) (string, error) {
 func findProgram(t *tree, name string, caller Caller) (string, error) {
 	if strings.Contains(name, "/") {
 		path := caller.absolute(name)
-		return path, checkProgram(t, path)
+		if err := checkProgram(t, path); err != nil {
+			return "", err
+		}
+		return path, nil
 	}
 	var found error
 	for _, dir := range caller.searchPath() {

@@ -55,11 +55,15 @@ func refusedUserNS(s settings, program string) (need, fix string) {
 
 // exhaustedUserNS finds the limit that answers ENOSPC.
 func exhaustedUserNS(s settings) (need, fix string) {
-	for _, kind := range []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"} {
-		if limit, ok := s.number("proc/sys/user/max_" + kind + "_namespaces"); ok && limit < fewNamespaces {
-			name := "user.max_" + kind + "_namespaces"
-			return fmt.Sprintf("%s is %d", name, limit), setSysctl(name, enoughNamespaces)
+	lowest, kind := fewNamespaces, ""
+	for _, k := range []string{"user", "mnt", "pid", "net", "ipc", "uts", "cgroup"} {
+		if limit, ok := s.number("proc/sys/user/max_" + k + "_namespaces"); ok && limit < lowest {
+			lowest, kind = limit, k
 		}
+	}
+	if kind != "" {
+		name := "user.max_" + kind + "_namespaces"
+		return fmt.Sprintf("%s is %d", name, lowest), setSysctl(name, enoughNamespaces)
 	}
 	return "too many namespaces exist, or they are nested more than 32 deep", setSysctl("user.max_user_namespaces", enoughNamespaces)
 }

@@ -146,15 +146,16 @@ func TestOCIFilterIsNoWider(t *testing.T) {
 			t.Errorf("%s: the default is %s", name, oci.DefaultAction)
 		}
 		static := p.Filter.Static()
-		allowed, both := 0, 0
+		byCall := make(map[string][]specs.LinuxSyscall)
+		for _, rule := range oci.Syscalls {
+			byCall[rule.Names[0]] = append(byCall[rule.Names[0]], rule)
+		}
+		both := 0
 		for _, number := range seccomp.Numbers() {
 			call := seccomp.Name(number)
 			for _, args := range argumentsFor(static, call) {
 				want, _ := static.Ruling(seccomp.Data{Number: number, Arch: seccomp.ArchX86_64, Args: args})
-				got := ociAllows(t, oci, call, args)
-				if got {
-					allowed++
-				}
+				got := ociAllows(t, byCall[call], args)
 				if got && want.Action == seccomp.ActAllow {
 					both++
 				}
@@ -183,7 +184,7 @@ func argumentsFor(filter seccomp.FilterSpec, call string) [][6]uint64 {
 		}
 		all = append(all, exact)
 		for _, c := range rule.Conditions {
-			for bit := range 64 {
+			for bit := range 34 { // an int, and what lies above it
 				near := exact
 				near[c.Arg] ^= 1 << bit
 				all = append(all, near)
@@ -195,13 +196,10 @@ func argumentsFor(filter seccomp.FilterSpec, call string) [][6]uint64 {
 
 // ociAllows decides as libseccomp does: a rule without conditions beats all
 // others, and of those with conditions one has to hold.
-func ociAllows(t *testing.T, filter *specs.LinuxSeccomp, call string, args [6]uint64) bool {
+func ociAllows(t *testing.T, rules []specs.LinuxSyscall, args [6]uint64) bool {
 	t.Helper()
 	allows := false
-	for _, rule := range filter.Syscalls {
-		if !slices.Contains(rule.Names, call) {
-			continue
-		}
+	for _, rule := range rules {
 		if len(rule.Args) == 0 {
 			return rule.Action == specs.ActAllow
 		}

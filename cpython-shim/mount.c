@@ -88,33 +88,39 @@ int op_symlink(const struct op *op)
 	return (int)sys2(SYS_symlink, op->s2, op->s1);
 }
 
-/* Attaches a detached tree at target, making the mount point: a directory for a
- * directory, an empty file for anything else. Closes tree. */
-int attach_tree(int tree, const char *target)
+/* Makes a mount point for tree: a directory for a directory, an empty file for
+ * anything else. One that is there already will do. */
+static int make_mount_point(int tree, const char *target)
 {
 	struct stat st;
-	int at = open_no_symlinks(AT_FDCWD, target, O_PATH);
-	long err = at;
+	long err = sys2(SYS_fstat, tree, &st);
 
-	if (at == -ENOENT) {
-		err = sys4(SYS_newfstatat, tree, "", &st, AT_EMPTY_PATH);
-		if (!err)
-			err = make_parents(target);
-		if (!err && S_ISDIR(st.st_mode)) {
+	for (int tries = 0; !err && tries < 2; tries++) {
+		if (S_ISDIR(st.st_mode))
 			err = sys2(SYS_mkdir, target, 0755);
-		} else if (!err) {
-			err = sys3(SYS_open, target, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-			if (err >= 0)
-				err = sys1(SYS_close, err);
-		}
-		if (!err)
-			err = at = open_no_symlinks(AT_FDCWD, target, O_PATH);
+		else
+			err = sys3(SYS_mknod, target, S_IFREG | 0444, 0);
+		if (err != -ENOENT)
+			return err == -EEXIST ? 0 : (int)err;
+		err = make_parents(target);
 	}
-	if (err >= 0)
-		err = sys5(SYS_move_mount, tree, "", at, "",
-			   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-	if (at >= 0)
-		sys1(SYS_close, at);
+	return (int)err;
+}
+
+/* Attaches a detached tree at target. Closes tree. */
+int attach_tree(int tree, const char *target)
+{
+	long err = make_mount_point(tree, target);
+
+	if (!err) {
+		int at = open_no_symlinks(AT_FDCWD, target, O_PATH);
+		err = at;
+		if (at >= 0) {
+			err = sys5(SYS_move_mount, tree, "", at, "",
+				   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+			sys1(SYS_close, at);
+		}
+	}
 	sys1(SYS_close, tree);
 	return err < 0 ? (int)err : 0;
 }

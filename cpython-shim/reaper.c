@@ -39,6 +39,7 @@ static int install_filter(void)
 		ALLOW(SYS_futex),
 		ALLOW(SYS_restart_syscall), /* poll, after a stop */
 		ALLOW(SYS_exit_group),
+		ALLOW(SYS_prctl), /* for harden */
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	};
 	struct sock_fprog prog = { sizeof code / sizeof code[0], code };
@@ -123,10 +124,12 @@ static void release(struct stage *st)
 	sys3(SYS_futex, &st->released, FUTEX_WAKE_PRIVATE, 1);
 }
 
+/* Closes PID 1 to the program. Not earlier: PID 2 shares this memory until its
+ * execve, and the supervisor takes the listener from it, for which it must be
+ * dumpable. */
 static int harden(void)
 {
-	int err = (int)sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
-	return err ? err : install_filter();
+	return (int)sys5(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /* One message from the supervisor: GO once; SOCKET, for a published port, where
@@ -167,8 +170,9 @@ void stage_reap(struct stage *st)
 				  { .fd = st->control, .events = POLLIN } };
 	char drained[128 * 4];
 
-	if (wait[0].fd < 0)
-		stage_fail(st, PSB_STAGE_OPERATION, wait[0].fd, -1);
+	int err = wait[0].fd < 0 ? wait[0].fd : install_filter();
+	if (err)
+		stage_fail(st, PSB_STAGE_OPERATION, err, -1);
 	while (!end.done) {
 		sys3(SYS_poll, wait, 2, -1);
 		if (wait[1].revents & POLLIN)

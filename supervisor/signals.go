@@ -52,10 +52,14 @@ func CatchSignals(end func(Cause)) *Signals {
 		incoming: make(chan os.Signal, 16), stop: make(chan struct{}), done: make(chan struct{}),
 		end: end, pidfd: -1,
 	}
+	var wanted []os.Signal
 	for _, sig := range passed() {
 		if !signal.Ignored(sig) {
-			signal.Notify(s.incoming, sig)
+			wanted = append(wanted, sig)
 		}
+	}
+	if len(wanted) > 0 { // none would mean all
+		signal.Notify(s.incoming, wanted...)
 	}
 	go s.run()
 	return s

@@ -3,10 +3,10 @@ package supervisor
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
-	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // posture is what the kernel says of the program's process just before its
@@ -24,14 +24,18 @@ func namespaceKinds() []string {
 }
 
 // readPosture reads the posture of a process; ours are the supervisor's own
-// namespaces.
+// namespaces. It stands between the program and its first instruction, so it
+// reads by few and plain calls.
 func readPosture(pid int, ours map[string]string) (*posture, error) {
-	dir := "/proc/" + strconv.Itoa(pid)
-	status, err := os.ReadFile(dir + "/status")
+	p := &posture{namespaces: map[string]bool{}}
+	dir, err := openProc(strconv.Itoa(pid))
 	if err != nil {
 		return nil, fmt.Errorf("read the posture of the sandbox: %w", err)
 	}
-	p := &posture{status: parseStatus(status), namespaces: map[string]bool{}}
+	defer unix.Close(dir)
+	if p.status, err = readStatus(dir); err != nil {
+		return nil, fmt.Errorf("read the posture of the sandbox: %w", err)
+	}
 	inside, err := readNamespaces(dir)
 	if err != nil {
 		return nil, err
@@ -39,54 +43,89 @@ func readPosture(pid int, ours map[string]string) (*posture, error) {
 	for kind, name := range inside {
 		p.namespaces[kind] = name != ours[kind]
 	}
-	p.fds, err = readFDs(dir)
-	return p, err
+	if p.fds, err = readFDs(dir); err != nil {
+		return nil, fmt.Errorf("list the descriptors of the sandbox: %w", err)
+	}
+	return p, nil
+}
+
+// openProc opens /proc/<name>, where name is a pid or "self".
+func openProc(name string) (int, error) {
+	return unix.Open("/proc/"+name, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 }
 
 // readNamespaces returns the names of a process's namespaces by kind.
-func readNamespaces(dir string) (map[string]string, error) {
+func readNamespaces(dir int) (map[string]string, error) {
 	names := make(map[string]string, len(namespaceKinds()))
+	var buf [64]byte
 	for _, kind := range namespaceKinds() {
-		name, err := os.Readlink(dir + "/ns/" + kind)
+		n, err := unix.Readlinkat(dir, "ns/"+kind, buf[:])
 		if err != nil {
-			return nil, fmt.Errorf("read the namespaces of a process: %w", err)
+			return nil, fmt.Errorf("read the %s namespace of a process: %w", kind, err)
 		}
-		names[kind] = name
+		names[kind] = string(buf[:n])
 	}
 	return names, nil
+}
+
+// ownNamespaces returns the names of the supervisor's namespaces.
+func ownNamespaces() (map[string]string, error) {
+	dir, err := openProc("self")
+	if err != nil {
+		return nil, fmt.Errorf("read the supervisor's namespaces: %w", err)
+	}
+	defer unix.Close(dir)
+	return readNamespaces(dir)
+}
+
+func readStatus(dir int) (map[string]string, error) {
+	fd, err := unix.Openat(dir, "status", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var buf [8192]byte // the file has some 1.5 KiB and comes in one read
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return nil, err
+	}
+	return parseStatus(buf[:n]), nil
 }
 
 func parseStatus(text []byte) map[string]string {
 	fields := map[string]string{}
 	for line := range bytes.Lines(text) {
-		key, value, ok := strings.Cut(string(line), ":")
+		key, value, ok := bytes.Cut(line, []byte{':'})
 		if ok {
-			fields[key] = strings.TrimSpace(value)
+			fields[string(key)] = string(bytes.TrimSpace(value))
 		}
 	}
 	return fields
 }
 
-func readFDs(dir string) ([]int, error) {
-	f, err := os.Open(dir + "/fd")
+func readFDs(dir int) ([]int, error) {
+	fd, err := unix.Openat(dir, "fd", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("list the descriptors of the sandbox: %w", err)
+		return nil, err
 	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
-	if err != nil {
-		return nil, fmt.Errorf("list the descriptors of the sandbox: %w", err)
-	}
-	fds := make([]int, 0, len(names))
-	for _, name := range names {
-		fd, err := strconv.Atoi(name)
-		if err != nil {
-			return nil, fmt.Errorf("list the descriptors of the sandbox: %w", err)
+	defer unix.Close(fd)
+	var fds []int
+	buf := make([]byte, 4096)
+	for {
+		n, err := unix.Getdents(fd, buf)
+		if err != nil || n <= 0 {
+			slices.Sort(fds)
+			return fds, err
 		}
-		fds = append(fds, fd)
+		_, _, names := unix.ParseDirent(buf[:n], -1, nil)
+		for _, name := range names {
+			number, err := strconv.Atoi(name)
+			if err != nil {
+				return nil, err
+			}
+			fds = append(fds, number)
+		}
 	}
-	slices.Sort(fds)
-	return fds, nil
 }
 
 // check refuses a posture that lacks anything the tier promises. passed counts

@@ -169,8 +169,7 @@ func (s *sandbox) close() {
 	if s.pidfd >= 0 {
 		_ = unix.Close(s.pidfd)
 	}
-	_ = s.cgroup.Remove() // a group that is still busy is swept by a later run
 	if s.child != nil {
-		s.child.close()
+		s.bury()
 	}
 }

@@ -92,7 +92,7 @@ func (s *sandbox) settle() error {
 		return err
 	}
 	var err error
-	s.ownNamespaces, err = readNamespaces("/proc/self")
+	s.ownNamespaces, err = ownNamespaces()
 	return err
 }
 

@@ -57,14 +57,13 @@ func setupCause(err error) Cause {
 	return c
 }
 
-// finish waits for the end of the tree where something is left of it, and passes
-// on the rest of the output: for as long as the caller's side needs if the
-// program ended by itself, as the program would have had to wait.
+// finish ends what is left of the tree and passes on the rest of the output: for
+// as long as the caller's side needs if the program ended by itself, as the
+// program would have had to wait.
 func (s *sandbox) finish(ctx context.Context) {
 	killed := s.cause.Get().Kind != CauseNone
-	if killed || !s.ended || s.status.b != 0 || s.cgroup != nil || s.child.spawned {
+	if killed || s.leavesProcesses() {
 		s.child.kill()
-		s.child.reap()
 	}
 	if s.stdio == nil {
 		return
@@ -77,4 +76,20 @@ func (s *sandbox) finish(ctx context.Context) {
 	if err := s.stdio.Drain(ctx); err != nil && !killed {
 		s.cause.Set(Cause{Kind: CauseInternal, Err: err})
 	}
+}
+
+// leavesProcesses is whether anything but PID 1, which is ending, may be alive.
+func (s *sandbox) leavesProcesses() bool { return !s.ended || s.status.b != 0 }
+
+// bury waits for the end of the tree where something depends on it, and removes
+// its control group. The kernel takes a while to take down the mounts of a
+// sandbox; a program that left nothing behind is not waited for, if this process
+// ends with it.
+func (s *sandbox) bury() {
+	killed := s.cause.Get().Kind != CauseNone
+	if killed || s.leavesProcesses() || s.cgroup != nil || s.child.spawned {
+		s.child.reap()
+	}
+	_ = s.cgroup.Remove() // a group that is still busy is swept by a later run
+	s.child.close()
 }

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"time"
@@ -201,8 +202,11 @@ func (c *Cgroup) pids() ([]int, error) {
 	return nil, nil
 }
 
+// sweepOnce is how many runs share the cost of one Sweep.
+const sweepOnce = 8
+
 // Remove removes the group, whose processes must have ended, and closes what was
-// open. It is safe to call more than once.
+// open. Now and then it sweeps. It is safe to call more than once.
 func (c *Cgroup) Remove() error {
 	if c == nil {
 		return nil
@@ -216,6 +220,9 @@ func (c *Cgroup) Remove() error {
 	c.events, c.oom, c.killer = nil, nil, nil
 	if c.Kind == CgroupSystemd {
 		return nil // systemd removes the scope with its last process
+	}
+	if rand.IntN(sweepOnce) == 0 {
+		c.Sweep()
 	}
 	return c.manager.Destroy()
 }

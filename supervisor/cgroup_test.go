@@ -229,7 +229,9 @@ func TestCgroupKill(t *testing.T) {
 	if err := c.Kill(); err != nil {
 		t.Error(err)
 	}
-	<-done
+	if err := <-done; err == nil {
+		t.Error("the program ended by itself")
+	}
 	if pids, err := c.pids(); err != nil || len(pids) != 0 {
 		t.Errorf("%v, %v", pids, err)
 	}

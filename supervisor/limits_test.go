@@ -49,8 +49,8 @@ func TestWatchWall(t *testing.T) {
 	if cause.Kind != CauseWall || took < 200*time.Millisecond || took > 400*time.Millisecond {
 		t.Errorf("%+v after %v", cause, took)
 	}
-	cause, usage, _, _ := watched(t, Limits{Wall: 30 * time.Second}, nil, "sleep 0.1")
-	if cause.Kind != CauseNone || usage.WallSeconds < 0.1 || usage.WallSeconds > 5 {
+	cause, usage, _, _ := watched(t, Limits{Wall: 30 * time.Second}, nil, "sleep 0.2")
+	if cause.Kind != CauseNone || usage.WallSeconds < 0.15 || usage.WallSeconds > 5 {
 		t.Errorf("control: %+v, %+v", cause, usage)
 	}
 }

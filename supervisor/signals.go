@@ -15,6 +15,8 @@ import (
 //	before the program runs   INT, TERM, HUP, QUIT end the run: 128+n
 //	then                      each goes to the program, which does with it what
 //	                          it likes; the second INT or TERM kills the tree
+//	after the program         INT and TERM end the run: they give up what is
+//	                          left of the output
 //	TSTP                      goes to the program; if that stops, Suspend
 //	CONT                      goes to the program's job, and the terminal is
 //	                          taken again
@@ -117,7 +119,10 @@ func (s *Signals) handle(sig syscall.Signal) {
 		s.resume()
 		return
 	}
-	_ = unix.PidfdSendSignal(s.pidfd, sig, nil, 0) // ESRCH: it has ended
+	err := unix.PidfdSendSignal(s.pidfd, sig, nil, 0)
+	if deadly && errors.Is(err, unix.ESRCH) { // only the rest of its output is left
+		s.end(Cause{Kind: CauseSignal, Signal: sig})
+	}
 }
 
 // resume takes the terminal again and continues the program's job.

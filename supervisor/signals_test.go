@@ -110,6 +110,35 @@ func TestIgnoredSignalStaysIgnored(t *testing.T) {
 	}
 }
 
+// When the program has ended, there is only its output to give up.
+func TestSignalAfterTheProgram(t *testing.T) {
+	command := exec.Command("true")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pidfd, err := unix.PidfdOpen(command.Process.Pid, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pidfd)
+	_ = command.Wait()
+	got := make(chan Cause, 1)
+	s := CatchSignals(func(c Cause) { got <- c })
+	defer s.Stop()
+	s.Attach(pidfd, command.Process.Pid, nil)
+	if err := unix.Kill(os.Getpid(), unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case c := <-got:
+		if c.Kind != CauseSignal || c.Signal != unix.SIGTERM {
+			t.Errorf("%+v", c)
+		}
+	case <-time.After(5 * time.Second):
+		t.Error("nothing happened")
+	}
+}
+
 func TestSignalBeforeTheProgramRuns(t *testing.T) {
 	for sig, deadly := range map[syscall.Signal]bool{unix.SIGTERM: true, unix.SIGHUP: true, unix.SIGUSR1: false} {
 		got := make(chan Cause, 1)

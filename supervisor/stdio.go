@@ -85,20 +85,19 @@ func (s *Stdio) open(caller [3]int, uid, gid int) error {
 // openTerminal makes the pty if one of d is a terminal. What the program writes
 // there goes to the first terminal among standard output, error and input.
 func (s *Stdio) openTerminal(d [3]descriptor, uid, gid int) error {
-	real, input := -1, d[0].kind == kindTerminal
+	input := d[0].kind == kindTerminal
 	var out descriptor
 	for _, i := range []int{0, 2, 1} {
 		if d[i].kind == kindTerminal {
 			out = d[i]
 		}
 	}
-	switch {
-	case input:
-		real = d[0].fd
-	case out.kind == kindTerminal:
-		real = out.fd
-	default:
+	if out.kind != kindTerminal {
 		return nil
+	}
+	real := out.fd
+	if input {
+		real = d[0].fd
 	}
 	pipeline := false
 	for _, o := range d[1:] {
@@ -149,6 +148,7 @@ func (s *Stdio) openOutput(i int, d descriptor, uid, gid int) error {
 		return nil
 	case kindClosed:
 		return s.openNull(i)
+	default:
 	}
 	ours, theirs, err := newPipe(uid, gid, true)
 	if err != nil {

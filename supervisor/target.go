@@ -38,6 +38,7 @@ func newTarget(d descriptor, stop *event) *target {
 		} else {
 			t.chunk = 256 // tty_poll: POLLOUT promises WAKEUP_CHARS bytes of room, nearly
 		}
+	default:
 	}
 	return t
 }

@@ -1,0 +1,3 @@
+# wants: EAFNOSUPPORT
+# reports: socket
+attack(lambda: call(41, 2, 3, 6) > 0)

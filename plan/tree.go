@@ -182,11 +182,13 @@ func (v *view) owner(h *Host, real string) uint32 {
 	return 0
 }
 
-// directory returns where the program starts: where the policy says, where the
-// caller is if that is visible, otherwise home.
+// directory returns where the program starts: where the policy says; where the
+// caller is if that is visible, or if something that the operator named lies
+// below it, so that a relative path means the same inside; otherwise home.
 func (v *view) directory(p *Plan, h *Host) (string, error) {
 	if p.Process.Directory == "" {
-		if found := h.Paths[p.Invocation.Directory]; found.Dir && v.isVisible(found.Real) {
+		found := h.Paths[p.Invocation.Directory]
+		if found.Dir && (v.isVisible(found.Real) || p.namesBelow(found.Real, h)) {
 			return found.Real, nil
 		}
 		return home, nil
@@ -208,6 +210,20 @@ func (v *view) directory(p *Plan, h *Host) (string, error) {
 
 func (v *view) isVisible(real string) bool {
 	return slices.ContainsFunc(v.tree.Binds, func(b namespaces.Bind) bool { return isSameOrBelow(real, b.Target) })
+}
+
+// namesBelow is whether [files] names something below dir; the script does not
+// count. The tree then has dir, with nothing else in it.
+func (p *Plan) namesBelow(dir string, h *Host) bool {
+	if dir == "/" {
+		return false
+	}
+	for name := range p.paths() {
+		if isSameOrBelow(h.Paths[name].Real, dir) {
+			return true
+		}
+	}
+	return false
 }
 
 // landlock returns the rules of the whole tree under real names.

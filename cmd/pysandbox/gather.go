@@ -49,6 +49,7 @@ func programs(p *plan.Plan, caller host.Caller) (host.Closure, error) {
 		named = append(named, p.Command.Program)
 	}
 	named = append(named, p.Process.Spawn...)
+	named = append(named, p.Files.Exec...)
 	var closure host.Closure
 	if len(named) > 0 {
 		var err error

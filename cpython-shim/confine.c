@@ -88,8 +88,14 @@ int op_landlock_path(struct stage *st, const struct op *op)
 {
 	struct landlock_path_beneath_attr rule = { .allowed_access = op->n1 };
 	struct stat info;
-	int fd = (int)sys3(SYS_open, op->s1, O_PATH | O_CLOEXEC, 0);
+	int fd;
 
+	if (op->s1[0])
+		fd = (int)sys3(SYS_open, op->s1, O_PATH | O_CLOEXEC, 0);
+	else if (op->n2 < st->donated_count)
+		fd = (int)sys3(SYS_fcntl, st->donated[op->n2], F_DUPFD_CLOEXEC, 0);
+	else
+		fd = -EBADF;
 	if (fd < 0)
 		return fd;
 	long err = sys2(SYS_fstat, fd, &info);

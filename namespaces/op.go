@@ -26,7 +26,7 @@ const (
 	OpNoNewPrivs             //
 	OpDropCaps               // bounding, ambient, permitted, effective, inheritable: all empty
 	OpLandlock               // N1 handled fs rights, N2 handled net rights, N3 scopes
-	OpLandlockPath           // S1 path, N1 rights
+	OpLandlockPath           // S1 path, or "" for donated fd N2; N1 rights
 	OpLandlockEnforce        //
 	OpSpawn                  // vfork the program's process
 	OpStdio                  // N1, N2, N3: donated fds that become 0, 1, 2; FlagTTY

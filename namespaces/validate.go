@@ -76,7 +76,12 @@ func exactlyOnce() []OpCode {
 
 func (op Op) check() error {
 	switch op.Code {
-	case OpMkdir, OpFile, OpTmpfs, OpProc, OpDevpts, OpLandlockPath, OpChdir, OpProbe:
+	case OpLandlockPath:
+		if op.S1 == "" {
+			return nil
+		}
+		return checkPath(op.S1)
+	case OpMkdir, OpFile, OpTmpfs, OpProc, OpDevpts, OpChdir, OpProbe:
 		return checkPath(op.S1)
 	case OpSymlink:
 		return errors.Join(checkPath(op.S1), checkText(op.S2))

@@ -145,6 +145,10 @@ func (s *sandbox) ownSetup() (namespaces.Program, error) {
 	if stdio < 0 || group < 0 {
 		return nil, errors.New("the plan lacks an operation for standard input and output or control groups")
 	}
+	if enforce := index(namespaces.OpLandlockEnforce); enforce >= 0 {
+		setup = slices.Insert(setup, enforce, s.terminalRules()...)
+		stdio = index(namespaces.OpStdio)
+	}
 	setup[stdio].Flags &^= namespaces.FlagTTY
 	if s.stdio.Controlling() {
 		setup[stdio].Flags |= namespaces.FlagTTY
@@ -153,6 +157,22 @@ func (s *sandbox) ownSetup() (namespaces.Program, error) {
 		setup = slices.Insert(setup, group, namespaces.Op{Code: namespaces.OpJoinGroup})
 	}
 	return setup, nil
+}
+
+// terminalRules let the program open its terminal again, by /dev/stdout say. The
+// terminal is of the host's devpts, which no rule names.
+func (s *sandbox) terminalRules() namespaces.Program {
+	var rules namespaces.Program
+	for i, file := range s.stdio.Child {
+		if s.stdio.Terminal != nil && isTerminal(int(file.Fd())) {
+			rules = append(rules, namespaces.Op{
+				Code: namespaces.OpLandlockPath,
+				N1:   uint64(namespaces.RightsDevices &^ namespaces.RightsList),
+				N2:   uint64(i),
+			})
+		}
+	}
+	return rules
 }
 
 func (s *sandbox) sendPlan(donated []int) error {

@@ -95,7 +95,11 @@ func (s *sandbox) start(ctx context.Context) error {
 	}
 	s.signals.Attach(s.pidfd, s.program, s.stdio.Terminal)
 	go s.listen()
-	return s.child.control.send(message{kind: msgGo})
+	if err := s.child.control.send(message{kind: msgGo}); err != nil {
+		return err
+	}
+	s.tasks.Go(s.cgroup.Sweep)
+	return nil
 }
 
 // wait returns when the program has ended or something has ended it.

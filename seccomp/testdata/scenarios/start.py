@@ -1,0 +1,4 @@
+# layers: base
+import sys
+
+assert sys.version_info[0] == 3

@@ -2,12 +2,12 @@
  * about. Prints how many calls each way of answering got.
  *
  *   race address TRIES HOST PERMITTED DENIED   flips the port under connect
- *   race listen TRIES HOST CLOSED              swaps a host socket in under listen
- *   race bind TRIES HOST CLOSED                swaps a host socket in under bind
- *   race connect TRIES HOST CLOSED DENIED WHERE  swaps a host socket in under connect
+ *   race listen TRIES DARK 80                  swaps a host socket in under listen
+ *   race bind TRIES DARK 80 HOST               swaps a host socket in under bind
+ *   race connect TRIES DARK 80 HOST PORT       swaps a host socket in under connect
  *
- * CLOSED is a permitted port at which nobody listens: a connect to it leaves a
- * host socket in our hands. */
+ * DARK is a permitted host that never answers: a connect to it leaves a host
+ * socket in our hands. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,13 +56,14 @@ static int tcp(void)
 	return socket(AF_INET, SOCK_STREAM, 0);
 }
 
-/* A host socket that is not connected: its connect was refused. */
-static int host_socket(const char *closed)
+/* A host socket that is not connected: its connect was broken off. */
+static int host_socket(void)
 {
-	int fd = tcp();
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 
-	address.sin_port = htons((uint16_t)atoi(closed));
-	connect(fd, (struct sockaddr *)&address, sizeof address);
+	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0 || errno != EINPROGRESS)
+		exit(125);
+	shutdown(fd, SHUT_RDWR);
 	return fd;
 }
 
@@ -77,18 +78,31 @@ static void race_address(long tries, char **ports_text)
 	}
 }
 
-/* One call on TARGET while it is swapped. */
-static void race_file(long tries, const char *closed, int family, int (*call)(void))
+static int is_listening(int fd)
 {
+	int listening = 0;
+	socklen_t size = sizeof listening;
+
+	getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
+	return listening;
+}
+
+/* One call on TARGET while it is swapped. The broker may have taken the host
+ * socket back, so a new one is made each time; one that listens is kept for the
+ * test to see, unless there are many. */
+static void race_file(long tries, int family, int (*call)(void))
+{
+	int kept = 0;
+
 	for (long i = 0; i < tries; i++) {
-		if (i % 64 == 0) {
-			close(files[1]);
-			files[1] = host_socket(closed);
-		}
 		int own = socket(family, SOCK_STREAM, 0);
+
+		files[1] = host_socket();
 		dup2(own, files[0]);
 		close(own);
 		count(call());
+		if (!is_listening(files[1]) || ++kept > 50)
+			close(files[1]);
 	}
 }
 
@@ -100,10 +114,7 @@ static int call_listen(void)
 /* An address of the host: only there it can be bound. */
 static int call_bind(void)
 {
-	struct sockaddr_in to = address;
-
-	to.sin_port = 0;
-	return bind(TARGET, (struct sockaddr *)&to, sizeof to);
+	return bind(TARGET, (struct sockaddr *)&forbidden, sizeof forbidden);
 }
 
 static int call_connect(void)
@@ -124,21 +135,17 @@ int main(int argc, char **argv)
 		pthread_create(&thread, NULL, flip_port, NULL);
 		race_address(tries, argv + 4);
 	} else {
-		int unix_bind = !strcmp(argv[1], "bind");
-		files[0] = socket(unix_bind ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
-		files[1] = host_socket(argv[4]);
-		if (argc > 6) {
-			forbidden.sin_family = AF_INET;
-			forbidden.sin_port = htons((uint16_t)atoi(argv[5]));
-			inet_pton(AF_INET, argv[6], &forbidden.sin_addr);
-		}
+		int family = strcmp(argv[1], "bind") ? AF_INET : AF_UNIX;
+		address.sin_port = htons((uint16_t)atoi(argv[4]));
+		forbidden.sin_family = AF_INET;
+		if (argc > 5)
+			inet_pton(AF_INET, argv[5], &forbidden.sin_addr);
+		if (argc > 6)
+			forbidden.sin_port = htons((uint16_t)atoi(argv[6]));
+		files[0] = socket(family, SOCK_STREAM, 0);
+		files[1] = host_socket();
 		pthread_create(&thread, NULL, swap_file, NULL);
-		if (unix_bind)
-			race_file(tries, argv[4], AF_UNIX, call_bind);
-		else if (!strcmp(argv[1], "listen"))
-			race_file(tries, argv[4], AF_INET, call_listen);
-		else
-			race_file(tries, argv[4], AF_INET, call_connect);
+		race_file(tries, family, family == AF_UNIX ? call_bind : argc > 6 ? call_connect : call_listen);
 	}
 	done = 1;
 	pthread_join(thread, NULL);

@@ -6,7 +6,7 @@
  *                            running already; it becomes PID 1's parent and ends.
  * anything else              does nothing. */
 #include <errno.h>
-#include <grp.h>
+#include <malloc.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -184,6 +184,8 @@ __attribute__((constructor)) static void begin(int argc, char **argv)
 {
 	if (argc >= 3 && !strcmp(argv[0], PSB_STAGE_NAME))
 		begin_stage(argv);
-	if (argc >= 2 && !strcmp(argv[1], "exec"))
+	if (argc >= 2 && !strcmp(argv[1], "exec")) {
 		begin_exec();
+		mallopt(M_ARENA_MAX, 1); /* Go's threads hardly use malloc: no arena for each */
+	}
 }

@@ -3,6 +3,7 @@ package host
 import (
 	"bytes"
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,8 @@ import (
 )
 
 // inside returns a command that runs in a tree of nothing but the closure, with
-// /proc, /dev and an empty /tmp.
+// /proc, /dev and an empty /tmp. Of a directory that is bound for the sake of
+// some files it has these and the symlinks, which is all that Landlock permits.
 func inside(t *testing.T, c Closure, program string, args ...string) *exec.Cmd {
 	t.Helper()
 	testenv.Need(t, testenv.Bubblewrap, testenv.UserNS)
@@ -23,10 +25,44 @@ func inside(t *testing.T, c Closure, program string, args ...string) *exec.Cmd {
 		options = append(options, "--symlink", link.Target, link.Path)
 	}
 	for _, bind := range c.Binds {
-		options = append(options, "--ro-bind", bind.Path, bind.Path)
+		if len(bind.Only) == 0 {
+			options = append(options, "--ro-bind", bind.Path, bind.Path)
+			continue
+		}
+		for _, name := range bind.Only {
+			path := filepath.Join(bind.Path, name)
+			options = append(options, "--ro-bind", path, path)
+		}
+		options = append(options, symlinksBelow(t, bind)...)
 	}
 	options = append(options, "--chdir", "/", "--", program)
 	return exec.Command("bwrap", append(options, args...)...)
+}
+
+// symlinksBelow returns the options that make the symlinks of a bound directory,
+// but for those in a directory that is bound itself.
+func symlinksBelow(t *testing.T, bind Bind) []string {
+	t.Helper()
+	var options []string
+	err := filepath.WalkDir(bind.Path, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.ContainsFunc(bind.Only, func(name string) bool { return filepath.Join(bind.Path, name) == path }):
+			return fs.SkipDir
+		case entry.Type() == fs.ModeSymlink:
+			target, err := os.Readlink(path)
+			if err != nil {
+				return err
+			}
+			options = append(options, "--symlink", target, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return options
 }
 
 // onHost returns the same command without any sandbox: what works here must work

@@ -79,9 +79,17 @@ func TestHostileEnvironmentsShowNothingElse(t *testing.T) {
 			link(t, h.secret, filepath.Join(h.packages, "data"))
 			link(t, filepath.Join(h.secret, "key"), filepath.Join(h.packages, "key"))
 		},
-		"packages that are a symlink":   func(t *testing.T, h hostile) { link(t, h.secret, h.packages) },
-		"a library directory elsewhere": func(t *testing.T, h hostile) { link(t, h.secret, filepath.Join(h.venv, "lib")) },
-		"a second library directory":    func(t *testing.T, h hostile) { link(t, h.secret, filepath.Join(h.venv, "lib64")) },
+		"packages that are a symlink": func(t *testing.T, h hostile) { link(t, h.secret, h.packages) },
+		"a library directory elsewhere": func(t *testing.T, h hostile) {
+			if err := os.MkdirAll(filepath.Join(h.secret, "python3.12/site-packages"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(h.secret, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			link(t, h.secret, filepath.Join(h.venv, "lib"))
+		},
+		"a second library directory": func(t *testing.T, h hostile) { link(t, h.secret, filepath.Join(h.venv, "lib64")) },
 		"a library that is a symlink to a text": func(t *testing.T, h hostile) {
 			link(t, filepath.Join(h.secret, "key"), filepath.Join(h.packages, "_x.so"))
 		},
@@ -93,7 +101,7 @@ func TestHostileEnvironmentsShowNothingElse(t *testing.T) {
 				t.Fatal(err)
 			}
 			python := h.find(t)
-			for _, path := range []string{h.secret, filepath.Join(h.secret, "key"), filepath.Join(h.secret, "site-packages")} {
+			for _, path := range []string{h.secret, filepath.Join(h.secret, "key"), filepath.Join(h.secret, "site-packages"), filepath.Join(h.secret, "python3.12/site-packages")} {
 				if shows(python.Closure, path) {
 					t.Errorf("%s is visible: %+v", path, python.Binds)
 				}
@@ -106,20 +114,27 @@ func TestHostileEnvironmentsShowNothingElse(t *testing.T) {
 }
 
 // TestHostileLibraryNeedsShowOnlyPublicLibraries names files as needed libraries
-// that every user may read, that only the caller may read, and that are none.
+// that every user may read, that a stranger owns, that only the caller may read,
+// and that are none.
 func TestHostileLibraryNeedsShowOnlyPublicLibraries(t *testing.T) {
+	testenv.Need(t, testenv.Root)
 	h := newHostile(t)
 	compileLibrary(t, filepath.Join(h.secret, "libpublic.so"), "-Wl,-soname,libpublic.so")
+	compileLibrary(t, filepath.Join(h.secret, "libstranger.so"), "-Wl,-soname,libstranger.so")
 	compileLibrary(t, filepath.Join(h.secret, "libprivate.so"), "-Wl,-soname,libprivate.so")
 	compileLibrary(t, filepath.Join(h.secret, "libkey.so"), "-Wl,-soname,libkey.so")
 	compileLibrary(t, filepath.Join(h.packages, "_planted.so"), "-Wl,-rpath,"+h.secret, "-L"+h.secret,
-		"-Wl,--no-as-needed", "-lpublic", "-lprivate", "-lkey")
+		"-Wl,--no-as-needed", "-lpublic", "-lstranger", "-lprivate", "-lkey")
 	writeFile(t, filepath.Join(h.secret, "libkey.so"), "no library any more")
 	if err := os.Chmod(filepath.Join(h.secret, "libprivate.so"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	const stranger = 4711
+	if err := os.Chown(filepath.Join(h.secret, "libstranger.so"), stranger, stranger); err != nil {
+		t.Fatal(err)
+	}
 	python := h.find(t)
-	for file, want := range map[string]bool{"libpublic.so": true, "libprivate.so": false, "libkey.so": false, "key": false} {
+	for file, want := range map[string]bool{"libpublic.so": true, "libstranger.so": false, "libprivate.so": false, "libkey.so": false, "key": false} {
 		if got := shows(python.Closure, filepath.Join(h.secret, file)); got != want {
 			t.Errorf("%s is visible: %v", file, got)
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
-	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 func newExplain(u *ui, _ *int) *cobra.Command {
@@ -59,7 +58,7 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if !known {
 		return misuse("one of "+strings.Join(formats(), ", "), "--format: %q is no format", format)
 	}
-	resolved, err := resolve(layer, inv, nil, supervisor.FindCgroup())
+	resolved, err := resolve(layer, inv, nil, lookAround())
 	if err != nil {
 		return err
 	}

@@ -15,14 +15,18 @@ import (
 
 // gather asks this host all that a plan needs to know of it. kept are the files
 // that the program must not change, with what they are called in errors.
-func gather(p *plan.Plan, kept map[string]string, groups supervisor.CgroupPlace) (plan.Host, error) {
+func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Host, error) {
+	if around.err != nil {
+		return plan.Host{}, around.err
+	}
 	caller := host.Caller{UID: os.Geteuid(), Directory: p.Invocation.Directory, Env: p.Invocation.Env}
 	cache := host.UserCache(caller)
 	h := plan.Host{
-		Facts:     facts(host.Probe(), groups),
+		Facts:     facts(around.facts, around.groups),
 		Paths:     host.LookPaths(p.HostPaths()),
 		Protected: protected(p, kept, cache),
 		CPUs:      runtime.NumCPU(),
+		Addresses: around.addresses,
 		Compile:   prebuilt.Or(libseccomp.Compile),
 	}
 	var err error
@@ -35,10 +39,7 @@ func gather(p *plan.Plan, kept map[string]string, groups supervisor.CgroupPlace)
 			return plan.Host{}, startError(err)
 		}
 	}
-	if h.Spawn, err = programs(p, caller); err != nil {
-		return plan.Host{}, err
-	}
-	h.Addresses, err = host.Addresses()
+	h.Spawn, err = programs(p, caller)
 	return h, err
 }
 

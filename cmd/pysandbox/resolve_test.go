@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/pysandbox/pysandbox/plan"
-	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 // BenchmarkStart measures what stands between the first instruction of main and
@@ -48,15 +47,15 @@ func BenchmarkStart(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	groups := supervisor.FindCgroup()
+	around := lookAround()()
 	b.Run("gather", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := gather(compiled, nil, groups); err != nil {
+			if _, err := gather(compiled, nil, around); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	h, err := gather(compiled, nil, groups)
+	h, err := gather(compiled, nil, around)
 	if err != nil {
 		b.Fatal(err)
 	}

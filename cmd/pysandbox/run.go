@@ -21,18 +21,18 @@ const (
 // runProgram takes one command line of exec from the policy to the report. An
 // error means that nothing was started.
 func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyFlags, out results, args []string) (*supervisor.Report, error) {
+	around := lookAround()
 	inv, err := program.invocation(cmd, args)
 	if err != nil {
 		return nil, err
 	}
-	groups := supervisor.FindCgroup()
-	resolved, err := resolve(layer, inv, out.files, groups)
+	resolved, err := resolve(layer, inv, out.files, around)
 	if err != nil {
 		return nil, err
 	}
 	u.warnings(layer.concerned(resolved.Warnings))
 
-	options := supervisor.Options{Stdio: [3]int{0, 1, 2}, Cgroup: groups}
+	options := supervisor.Options{Stdio: [3]int{0, 1, 2}, Cgroup: around().groups}
 	var trail *audit.Writer
 	if out.audit != nil {
 		trail = audit.NewWriter(out.audit, auditQueue)
@@ -50,7 +50,7 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 
 // resolve makes the plan of an invocation and binds it to this host. kept are
 // the files in which the account of the run is kept.
-func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, groups supervisor.CgroupPlace) (*plan.Resolved, error) {
+func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, error) {
 	pol, err := layer.load(inv.Directory)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, gr
 	if err != nil {
 		return nil, err
 	}
-	onHost, err := gather(compiled, kept, groups)
+	onHost, err := gather(compiled, kept, around())
 	if err != nil {
 		return nil, err
 	}

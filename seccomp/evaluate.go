@@ -25,7 +25,7 @@ func (p Program) Evaluate(d Data) (Ruling, error) {
 	for pc := 0; pc < len(p); pc++ {
 		jump, done, err := machine.step(p[pc])
 		if err != nil {
-			return Ruling{}, fmt.Errorf("%w: instruction %d: %v", ErrProgram, pc, err)
+			return Ruling{}, fmt.Errorf("%w: instruction %d: %w", ErrProgram, pc, err)
 		}
 		if done {
 			return rulingOf(machine.a)

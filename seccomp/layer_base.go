@@ -7,7 +7,8 @@ import "golang.org/x/sys/unix"
 func layerBase(t *table) {
 	t.allow("memory of the process itself",
 		"brk", "madvise", "map_shadow_stack", "membarrier", "mincore", "mlock", "mlock2", "mlockall",
-		"mprotect", "mremap", "mseal", "msync", "munlock", "munlockall", "munmap")
+		"mprotect", "mremap", "mseal", "msync", "munlock", "munlockall", "munmap", "pkey_alloc",
+		"pkey_free", "pkey_mprotect")
 	t.allow("life and state of a thread",
 		"arch_prctl", "exit", "exit_group", "get_robust_list", "restart_syscall", "rseq",
 		"rseq_slice_yield", "set_robust_list", "set_tid_address")
@@ -23,7 +24,7 @@ func layerBase(t *table) {
 	t.allow("limits can be read, and lowered for itself", "getrlimit", "getrusage", "setrlimit", "times")
 	t.allow("signals; only processes of the sandbox have an id in it",
 		"kill", "pause", "rt_sigaction", "rt_sigpending", "rt_sigprocmask", "rt_sigreturn",
-		"rt_sigsuspend", "rt_sigtimedwait", "sigaltstack", "signalfd", "signalfd4", "tgkill", "tkill")
+		"rt_sigqueueinfo", "rt_sigsuspend", "rt_sigtimedwait", "rt_tgsigqueueinfo", "sigaltstack", "signalfd", "signalfd4", "tgkill", "tkill")
 	t.allow("time",
 		"alarm", "clock_getres", "clock_gettime", "clock_nanosleep", "getitimer", "gettimeofday",
 		"nanosleep", "setitimer", "time", "timer_create", "timer_delete", "timer_getoverrun",

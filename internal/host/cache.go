@@ -1,18 +1,15 @@
 package host
 
 import (
-	"fmt"
-	"hash/fnv"
-	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Cache keeps the closures of interpreters, which take tens of milliseconds to
-// find, in files that only this user can write. The zero value keeps nothing.
+// Cache keeps the closures of interpreters and programs, which take up to some
+// hundred milliseconds to find, in files that only this user can write. The zero value keeps nothing.
 type Cache struct {
 	Dir string // absolute; empty for no cache
 }
@@ -40,28 +37,49 @@ func (c Cache) FindInterpreter(request string, caller Caller) (Interpreter, erro
 	if err != nil {
 		return Interpreter{}, err
 	}
-	if python, ok := c.load(executable, caller); ok {
-		return python, nil
+	return c.remember(executable, caller, func(t *tree) (Interpreter, []string, error) {
+		s, err := examine(t, executable, caller)
+		if err != nil {
+			return Interpreter{}, nil, err
+		}
+		return buildInterpreter(t, s, caller)
+	})
+}
+
+// ProgramClosure is ProgramClosure with the cache.
+func (c Cache) ProgramClosure(entries []string, caller Caller) (Closure, error) {
+	key := strings.Join(append([]string{"programs", caller.Env["PATH"], caller.Directory}, entries...), "\x00")
+	found, err := c.remember(key, caller, func(t *tree) (Interpreter, []string, error) {
+		closure, own, err := buildPrograms(t, entries, caller)
+		return Interpreter{Closure: closure}, own, err
+	})
+	return found.Closure, err
+}
+
+// remember returns what the cache has under a key, or else finds it and keeps
+// it. find also returns the files and directories that belong to what it found.
+func (c Cache) remember(key string, caller Caller, find func(*tree) (Interpreter, []string, error)) (Interpreter, error) {
+	if kept, ok := c.load(key, caller); ok {
+		return kept, nil
 	}
 	began := time.Now()
 	t := newTree()
-	s, err := examine(t, executable, caller)
+	found, own, err := find(t)
 	if err != nil {
 		return Interpreter{}, err
 	}
-	python, own, err := buildInterpreter(t, s, caller)
-	if err != nil {
-		return Interpreter{}, err
+	found.Closure = found.Group(groupedLibraries)
+	if c.Dir == "" {
+		return found, nil
 	}
-	python.Closure = python.Group(groupedLibraries)
 	witnesses := t.witnesses(own)
-	if settled := began.Add(-clockTick); c.Dir != "" && latest(witnesses) < settled.UnixNano() {
+	if latest(witnesses) < began.Add(-clockTick).UnixNano() {
 		c.store(&cacheEntry{
-			program: programIdentity(), kernel: ReadKernel().Release, home: caller.Env["HOME"],
-			python: python, witnesses: witnesses,
+			key: key, program: programIdentity(), kernel: ReadKernel().Release, home: caller.Env["HOME"],
+			python: found, witnesses: witnesses,
 		})
 	}
-	return python, nil
+	return found, nil
 }
 
 // groupedLibraries is the number of libraries from which on their directory is
@@ -72,113 +90,21 @@ const groupedLibraries = 8
 // within it before it was read may be changed again without a trace.
 const clockTick = 20 * time.Millisecond
 
-// maxEntry bounds an entry; a typical one has some 10 KiB.
-const maxEntry = 1 << 20
-
-// load returns what the cache has for an executable, if every witness holds.
-func (c Cache) load(executable string, caller Caller) (Interpreter, bool) {
+// load returns what the cache has under a key, if every witness holds.
+func (c Cache) load(key string, caller Caller) (Interpreter, bool) {
 	dir, err := c.open(caller)
 	if err != nil {
 		return Interpreter{}, false
 	}
 	defer unix.Close(dir)
-	data, err := readSmall(dir, entryName(executable), maxEntry)
+	data, err := readSmall(dir, entryName(key), maxEntry)
 	if err != nil {
 		return Interpreter{}, false
 	}
 	e, err := decodeEntry(data)
-	if err != nil || e.python.Executable != executable || e.home != caller.Env["HOME"] ||
+	if err != nil || e.key != key || e.home != caller.Env["HOME"] ||
 		e.program != programIdentity() || e.kernel != ReadKernel().Release {
 		return Interpreter{}, false
 	}
 	return e.python, holds(e.witnesses)
-}
-
-// open opens the directory of the cache. One that another user owns or may look
-// into is refused: what it holds decides what a sandbox can see.
-func (c Cache) open(caller Caller) (int, error) {
-	if c.Dir == "" {
-		return -1, unix.ENOENT
-	}
-	dir, err := unix.Open(c.Dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	var stat unix.Stat_t
-	err = unix.Fstat(dir, &stat)
-	if err == nil && (int(stat.Uid) != caller.UID || stat.Mode&0o077 != 0) {
-		err = ErrUntrusted
-	}
-	if err != nil {
-		unix.Close(dir)
-		return -1, err
-	}
-	return dir, nil
-}
-
-// store writes an entry where that is possible. A cache that cannot be written
-// costs time and nothing else.
-func (c Cache) store(e *cacheEntry) {
-	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
-		return
-	}
-	caller := Caller{UID: os.Geteuid()}
-	dir, err := c.open(caller)
-	if err != nil {
-		return
-	}
-	defer unix.Close(dir)
-	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", dir))
-	if err != nil {
-		return
-	}
-	defer func() { _ = root.Close() }()
-	removeOldest(root)
-	name := entryName(e.python.Executable)
-	draft := fmt.Sprintf("%s.%d", name, os.Getpid())
-	if err := root.WriteFile(draft, e.encode(), 0o600); err != nil {
-		return
-	}
-	if err := root.Rename(draft, name); err != nil {
-		_ = root.Remove(draft)
-	}
-}
-
-// maxEntries is the number of entries from which on old ones give way: virtual
-// environments come and go.
-const maxEntries = 256
-
-// removeOldest makes room: half of the entries go when there are too many.
-func removeOldest(root *os.Root) {
-	dir, err := root.Open(".")
-	if err != nil {
-		return
-	}
-	defer dir.Close()
-	infos, err := dir.Readdir(-1)
-	if err != nil || len(infos) < maxEntries {
-		return
-	}
-	slices.SortFunc(infos, func(x, y os.FileInfo) int { return x.ModTime().Compare(y.ModTime()) })
-	for _, info := range infos[:maxEntries/2] {
-		_ = root.Remove(info.Name())
-	}
-}
-
-// entryName is the file of an executable. Two executables may share one; the
-// entry says for which it is.
-func entryName(executable string) string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(executable))
-	return fmt.Sprintf("%016x", h.Sum64())
-}
-
-// programIdentity is that of the running binary: another version may find other
-// closures.
-func programIdentity() identity {
-	var stat unix.Stat_t
-	if err := unix.Stat("/proc/self/exe", &stat); err != nil {
-		return identity{}
-	}
-	return identityOf(&stat, unchanged)
 }

@@ -175,7 +175,7 @@ func TestCacheBelongsToItsWriter(t *testing.T) {
 		"another build":      func(e *cacheEntry) { e.program.inode++ },
 		"another kernel":     func(e *cacheEntry) { e.kernel = "2.6.18" },
 		"another home":       func(e *cacheEntry) { e.home = "/home/other" },
-		"another executable": func(e *cacheEntry) { e.python.Executable = "/usr/bin/python3" },
+		"another executable": func(e *cacheEntry) { e.key = "/usr/bin/python3" },
 		"a witness of what is not": func(e *cacheEntry) {
 			e.witnesses = append(e.witnesses, witness{path: "/nonexistent", kind: unchanged})
 		},
@@ -339,9 +339,42 @@ func TestCachedEnvironmentNoticesItsBase(t *testing.T) {
 	}
 }
 
+func TestCacheOfProgramsNoticesChanges(t *testing.T) {
+	dir := testenv.WorldDir(t)
+	tool := filepath.Join(dir, "tool")
+	writeFile(t, tool, "#!/bin/sh\n")
+	if err := os.Chmod(tool, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * clockTick)
+	cache := Cache{Dir: filepath.Join(t.TempDir(), "cache")}
+	caller := Caller{UID: os.Geteuid(), Directory: "/", Env: map[string]string{"PATH": "/nonexistent:" + dir + ":/usr/bin"}}
+	first, err := cache.ProgramClosure([]string{"tool"}, caller)
+	if err != nil || shows(first, "/usr/bin/env") {
+		t.Fatalf("%+v (%v)", first, err)
+	}
+	entries, err := os.ReadDir(cache.Dir)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%d entries were kept (%v)", len(entries), err)
+	}
+	again, err := cache.ProgramClosure([]string{"tool"}, caller)
+	if err != nil || !reflect.DeepEqual(first, again) {
+		t.Errorf("%+v became %+v (%v)", first, again, err)
+	}
+	writeFile(t, tool, "#!/usr/bin/env sh\n")
+	changed, err := cache.ProgramClosure([]string{"tool"}, caller)
+	if err != nil || !shows(changed, "/usr/bin/env") {
+		t.Errorf("after the script changed: %+v (%v)", changed, err)
+	}
+	caller.Env["PATH"] = "/usr/bin"
+	if other, err := cache.ProgramClosure([]string{"tool"}, caller); err == nil {
+		t.Errorf("on another PATH: %+v", other)
+	}
+}
+
 func FuzzDecodeEntry(f *testing.F) {
 	e := cacheEntry{
-		kernel: "6.1", home: "/root",
+		key: "/usr/bin/python3", kernel: "6.1", home: "/root",
 		python:    Interpreter{Executable: "/usr/bin/python3", Version: "3.12", Prefix: "/usr", Closure: Closure{Binds: []Bind{{Path: "/usr/lib", Exec: true, Only: []string{"x"}}}, Links: []Link{{"/lib", "usr/lib"}}}},
 		witnesses: []witness{{path: "/", kind: entries}, {path: "/usr", kind: same, under: 1}},
 	}

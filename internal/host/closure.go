@@ -21,7 +21,7 @@ type Bind struct {
 	Exec   bool   // may be mapped executable
 	Public bool   // every user of this host can reach and read it
 	Only   []string
-	// Only lists, relative to Path and sorted, the files and directories that
+	// Only lists, relative to Path and in order, the files and directories that
 	// are needed of a system directory; empty means all of it. What else it holds
 	// is for Landlock to hold back.
 }
@@ -55,7 +55,7 @@ func (c Closure) pruned() Closure {
 			kept.Binds = append(kept.Binds, bind)
 			continue
 		}
-		kept.Binds[n-1].Exec = kept.Binds[n-1].Exec || bind.Exec
+		kept.Binds[n-1].absorb(bind)
 	}
 	bound := 0
 	for _, link := range c.Links {
@@ -71,6 +71,38 @@ func (c Closure) pruned() Closure {
 		}
 	}
 	return kept
+}
+
+// absorb makes a directory bring what another bind of it or below it shows.
+func (b *Bind) absorb(other Bind) {
+	b.Exec = b.Exec || other.Exec
+	if len(b.Only) == 0 {
+		return
+	}
+	if other.Path == b.Path && len(other.Only) == 0 {
+		b.Only = nil
+		return
+	}
+	b.Only = mergeSorted(b.Only, other.below(b.Path))
+}
+
+// below returns what a bind shows, relative to a directory that holds it.
+func (b *Bind) below(dir string) []string {
+	relative := strings.TrimPrefix(strings.TrimPrefix(b.Path, dir), "/")
+	if len(b.Only) == 0 {
+		return []string{relative}
+	}
+	names := make([]string, len(b.Only))
+	for i, name := range b.Only {
+		names[i] = filepath.Join(relative, name)
+	}
+	return names
+}
+
+func mergeSorted(x, y []string) []string {
+	merged := slices.Concat(x, y)
+	slices.SortFunc(merged, comparePaths)
+	return slices.Compact(merged)
 }
 
 // Group binds a system directory of libraries once instead of each file, where
@@ -96,8 +128,8 @@ func (c Closure) Group(least int) Closure {
 			grouped.Binds = append(grouped.Binds, Bind{Path: dir, Exec: true, Public: true})
 			n++
 		}
-		last := &grouped.Binds[n-1]
-		last.Only = append(last.Only, bind.Path[len(dir)+1:])
+		// In order already: what lies below one directory is, and so is each part.
+		grouped.Binds[n-1].Only = append(grouped.Binds[n-1].Only, bind.below(dir)...)
 	}
 	for _, link := range c.Links {
 		if _, ok := groupOf(link.Path, files, least); !ok {
@@ -122,5 +154,18 @@ func compareBinds(x, y Bind) int { return comparePaths(x.Path, y.Path) }
 
 // comparePaths sorts a directory directly before what lies in it.
 func comparePaths(x, y string) int {
-	return strings.Compare(strings.ReplaceAll(x, "/", "\x00"), strings.ReplaceAll(y, "/", "\x00"))
+	for i := range min(len(x), len(y)) {
+		if x[i] != y[i] {
+			return int(separatorFirst(x[i])) - int(separatorFirst(y[i]))
+		}
+	}
+	return len(x) - len(y)
+}
+
+// separatorFirst orders the separator before every other byte of a path.
+func separatorFirst(c byte) byte {
+	if c == '/' {
+		return 0
+	}
+	return c
 }

@@ -26,6 +26,28 @@ func TestMergeLeavesOutWhatADirectoryBrings(t *testing.T) {
 	}
 }
 
+func TestMergeKeepsWhatIsNeededOfADirectory(t *testing.T) {
+	part := func(only ...string) Closure {
+		return Closure{Binds: []Bind{{Path: "/usr/lib/y", Exec: true, Public: true, Only: only}}}
+	}
+	for name, c := range map[string]struct{ one, other, want Closure }{
+		"both":        {part("a", "c"), part("b", "c"), part("a", "b", "c")},
+		"all of it":   {part("a"), Closure{Binds: []Bind{{Path: "/usr/lib/y"}}}, Closure{Binds: []Bind{{Path: "/usr/lib/y", Exec: true, Public: true}}}},
+		"one of it":   {part("a"), Closure{Binds: []Bind{{Path: "/usr/lib/y/sub/b"}}}, part("a", "sub/b")},
+		"what holds":  {part("a"), Closure{Binds: []Bind{{Path: "/usr/lib"}}}, Closure{Binds: []Bind{{Path: "/usr/lib", Exec: true}}}},
+		"part deeper": {part("a"), Closure{Binds: []Bind{{Path: "/usr/lib/y/sub", Only: []string{"b"}}}}, part("a", "sub/b")},
+	} {
+		for _, got := range []Closure{c.one.Merge(c.other), c.other.Merge(c.one)} {
+			for i := range got.Binds {
+				got.Binds[i].Public = c.want.Binds[i].Public
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("%s: got %+v, want %+v", name, got, c.want)
+			}
+		}
+	}
+}
+
 func TestGroupBindsALibraryDirectoryOnce(t *testing.T) {
 	closure := Closure{
 		Binds: []Bind{

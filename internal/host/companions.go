@@ -63,6 +63,8 @@ func (b *builder) walkPrograms(dir string) error {
 			return err
 		case err != nil:
 			return fs.SkipDir
+		case entry.IsDir():
+			b.tree.watch(path)
 		case entry.Type() == os.ModeSymlink:
 			b.outward(path)
 		case entry.Type().IsRegular() && isProgram(entry):

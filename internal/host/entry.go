@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 )
 
-// cacheEntry is one interpreter with its closure, as the cache keeps it.
+// cacheEntry is an interpreter with its closure, or only a closure, as the cache
+// keeps it.
 type cacheEntry struct {
+	key       string   // what was asked for
 	program   identity // of the binary that wrote the entry
 	kernel    string   // release
 	home      string   // HOME of the caller
@@ -27,7 +29,7 @@ var errEntry = errors.New("not an entry of this cache")
 func (e *cacheEntry) encode() []byte {
 	w := entryWriter(entryMagic)
 	w.identity(e.program)
-	w.text(e.kernel, e.home)
+	w.text(e.key, e.kernel, e.home)
 	w.text(e.python.Executable, e.python.Version, e.python.Prefix, e.python.Venv)
 	w.number(uint64(len(e.witnesses)))
 	for _, witness := range e.witnesses {
@@ -98,8 +100,8 @@ func decodeEntry(data []byte) (*cacheEntry, error) {
 		return nil, errEntry
 	}
 	r := entryReader{rest: string(data[len(entryMagic):body])}
-	e := &cacheEntry{program: r.identity(), kernel: r.text(), home: r.text()}
-	e.python = Interpreter{Executable: r.path(), Version: r.text(), Prefix: r.path(), Venv: r.text()}
+	e := &cacheEntry{program: r.identity(), key: r.text(), kernel: r.text(), home: r.text()}
+	e.python = Interpreter{Executable: r.text(), Version: r.text(), Prefix: r.text(), Venv: r.text()}
 	e.witnesses = make([]witness, r.count())
 	for i := range e.witnesses {
 		e.witnesses[i] = r.witness(i)

@@ -139,11 +139,11 @@ func isLibraryName(name string) bool {
 // of them, such as their settings in /etc. Links in other trees are not followed:
 // whoever wrote them would choose what is shown.
 func (b *builder) outward(path string) {
-	if !isSystemDir(path) || b.tree.lstat(path).stat.Uid != 0 {
+	if !isSystemDir(path) || b.tree.lstat(path).stat.Uid != systemOwner() {
 		return
 	}
 	found, err := b.tree.walk(path)
-	if err != nil || b.permit(found) != nil || found.stat.Uid != 0 {
+	if err != nil || b.permit(found) != nil || found.stat.Uid != systemOwner() {
 		return
 	}
 	const ownDepth = 3 // "/usr/share/NAME" is a package's own

@@ -65,25 +65,30 @@ func checkProgram(t *tree, path string) error {
 // ProgramClosure returns what the named programs need. Each entry is a name on
 // PATH, the path of a program, or a directory, all of whose programs are meant.
 func ProgramClosure(entries []string, caller Caller) (Closure, error) {
-	t := newTree()
+	return Cache{}.ProgramClosure(entries, caller)
+}
+
+// buildPrograms finds the closure of programs, and the files and directories that
+// the entries name.
+func buildPrograms(t *tree, entries []string, caller Caller) (Closure, []string, error) {
 	b := newBuilder(caller, t)
 	for _, entry := range entries {
 		if path := caller.absolute(entry); strings.Contains(entry, "/") && t.isDir(path) {
 			if err := b.programDir(path); err != nil {
-				return Closure{}, err
+				return Closure{}, nil, err
 			}
 			continue
 		}
 		path, err := findProgram(t, entry, caller)
 		if err != nil {
-			return Closure{}, err
+			return Closure{}, nil, err
 		}
 		if err := b.namedProgram(path, 0); err != nil {
-			return Closure{}, err
+			return Closure{}, nil, err
 		}
 	}
 	b.runtime()
-	return b.closure(), nil
+	return b.closure(), b.own, nil
 }
 
 // SystemClosure returns the system's own programs, with their libraries and
@@ -114,6 +119,7 @@ func (b *builder) namedProgram(path string, depth int) error {
 	if depth == 0 {
 		b.own = append(b.own, found.path)
 	}
+	b.tree.watch(found.path)
 	interpreter, err := b.shebang(found.path)
 	if err != nil {
 		return err

@@ -1,0 +1,116 @@
+package network
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// echoes is what udp.py prints.
+func echoes(address, other string) string {
+	text := strings.NewReplacer("ADDRESS", address, "OTHER", other).Replace(`unconnected: hello from ADDRESS 7
+port 1007: hello from ADDRESS 1007
+other address: hello from OTHER 7
+empty:  from ADDRESS 7
+large: 60000 from ADDRESS 7
+two from one: one from ADDRESS 7, two from OTHER 1007
+connected: hello from ADDRESS 7
+deaf: mine
+reconnected: hello from OTHER 1007
+sendmsg: hello from ADDRESS 7
+sendmmsg: 3 sent, `)
+	sent := []string{"number 0 from " + address + " 7", "number 1 from " + other + " 7", "number 2 from " + address + " 1007"}
+	return text + strings.Join(sent, ", ") + `
+refused: ConnectionRefusedError ECONNREFUSED
+SO_ERROR: 111
+asyncio: hello from ` + address + ` 7, ConnectionRefusedError ECONNREFUSED
+order: 200 round trips`
+}
+
+func TestDatagramsGoWhereTheRulesAllow(t *testing.T) {
+	scene{
+		program: "udp", args: []string{peer, peerOther, closedPort},
+		flags: []string{"--allow-net=udp://203.0.113.0/24:7,1007," + closedPort},
+		want:  echoes(peer, peerOther),
+	}.run(t)
+}
+
+func TestDatagramsGoByIPv6(t *testing.T) {
+	scene{
+		program: "udp", args: []string{peer6, peer6, closedPort},
+		flags: []string{"--allow-net=udp://[2001:db8::/32]:7,1007," + closedPort},
+		want:  echoes(peer6, peer6),
+	}.run(t)
+}
+
+// TestDatagramsThatNoRuleAllowsStay sends to a port of the peer that counts.
+func TestDatagramsThatNoRuleAllowsStay(t *testing.T) {
+	needWorld(t)
+	target := []string{peer, countPort}
+	at := fmt.Sprintf("udp://%s:%s", peer, countPort)
+	denied := scene{
+		program: "udp_denied", args: target, noControl: "counted below",
+		inside: "sendto: PermissionError EACCES\ndone",
+		denied: []string{"sendto " + at + " network.default EACCES"},
+		hint:   "--allow-net=" + at,
+	}
+	for name, flags := range map[string][]string{
+		"no rule":       {},
+		"tcp":           {"--allow-net=" + peer},
+		"another port":  {"--allow-net=udp://" + peer + ":7"},
+		"other address": {"--allow-net=udp://" + peerOther + ":" + countPort},
+		"http-only":     {"--preset=http-only"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := denied
+			s.flags = flags
+			if got := arrived(t, s.run); got != 0 {
+				t.Errorf("%d datagrams arrived", got)
+			}
+		})
+	}
+	t.Run("denied beside any", func(t *testing.T) {
+		s := denied
+		s.flags = []string{"--allow-net=udp://any:" + countPort, "--deny-net=udp://" + peer + ":" + countPort}
+		s.denied, s.hint = []string{"sendto " + at + ` network.deny\[0\] EACCES`}, ""
+		if got := arrived(t, s.run); got != 0 {
+			t.Errorf("%d datagrams arrived", got)
+		}
+	})
+	t.Run("control", func(t *testing.T) {
+		s := scene{program: "udp_denied", args: target, want: "sendto: 5\ndone", flags: []string{"--allow-net=" + at}}
+		if got := arrived(t, s.run); got != 3*6 {
+			t.Errorf("%d datagrams arrived of %d", got, 3*6)
+		}
+	})
+}
+
+// arrived counts the datagrams that reach countPort while run runs.
+func arrived(t *testing.T, run func(*testing.T)) int64 {
+	t.Helper()
+	before := silentDatagrams.Load()
+	run(t)
+	return settled(before) - before
+}
+
+// settled waits until the count has stood still.
+func settled(last int64) int64 {
+	for tick := range time.Tick(100 * time.Millisecond) {
+		_ = tick
+		count := silentDatagrams.Load()
+		if count == last {
+			return count
+		}
+		last = count
+	}
+	return last
+}
+
+func TestNamesLeadDatagrams(t *testing.T) {
+	scene{
+		program: "udp_name", args: []string{"four.example.test", "7"},
+		flags: []string{"--allow-net=udp://*.example.test:7"},
+		want:  "hello from " + peer + " 7",
+	}.run(t)
+}

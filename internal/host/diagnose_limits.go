@@ -80,7 +80,7 @@ func (d *diagnosis) cgroupFix(have Cgroup, controller string) string {
 		return "sudo loginctl enable-linger $USER && export XDG_RUNTIME_DIR=/run/user/$(id -u)"
 	case have.Version == 2 && booted && !d.delegates(controller):
 		return "sudo mkdir -p /etc/systemd/system/user@.service.d && " +
-			"printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && " +
+			echoed("[Service]", "Delegate=cpu cpuset io memory pids") + " | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && " +
 			"sudo systemctl daemon-reload, then log in again"
 	case have.Version == 2 && booted:
 		return "systemd-run --user --scope -p Delegate=yes pysandbox exec ..."

@@ -85,19 +85,29 @@ func setSysctl(name string, value int) string {
 	return fmt.Sprintf("echo %s=%d | sudo tee /etc/sysctl.d/60-pysandbox.conf && sudo sysctl -p /etc/sysctl.d/60-pysandbox.conf", name, value)
 }
 
-// AppArmorFix is the command that gives a program the right to make user
-// namespaces, on Ubuntu 23.10 and later and wherever else AppArmor restricts
+// AppArmorFix is the command, on one line, that gives a program the right to make
+// user namespaces on Ubuntu 23.10 and later and wherever else AppArmor restricts
 // them (apparmor.d(5)).
 func AppArmorFix(program string) string {
-	return fmt.Sprintf(`sudo tee /etc/apparmor.d/pysandbox <<'END' && sudo apparmor_parser -r /etc/apparmor.d/pysandbox
-abi <abi/4.0>,
-include <tunables/global>
-
-profile pysandbox %s flags=(unconfined) {
-  userns,
-  include if exists <local/pysandbox>
+	const file = "/etc/apparmor.d/pysandbox"
+	lines := []string{
+		"abi <abi/4.0>,",
+		"include <tunables/global>",
+		"profile pysandbox " + appArmorPath(program) + " flags=(unconfined) {",
+		"  userns,",
+		"  include if exists <local/pysandbox>",
+		"}",
+	}
+	return echoed(lines...) + " | sudo tee " + file + " && sudo apparmor_parser -r " + file
 }
-END`, appArmorPath(program))
+
+// echoed is a shell command that prints lines.
+func echoed(lines ...string) string {
+	var command strings.Builder
+	for _, line := range lines {
+		command.WriteString("echo '" + strings.ReplaceAll(line, "'", `'"'"'`) + "'; ")
+	}
+	return "{ " + command.String() + "}"
 }
 
 // appArmorPath quotes a path for a profile, where some characters are patterns.

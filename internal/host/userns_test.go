@@ -2,6 +2,9 @@ package host
 
 import (
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -23,7 +26,7 @@ func TestUserNSFailuresNameCauseAndFix(t *testing.T) {
 		},
 		"Ubuntu's AppArmor": {
 			errno: unix.EACCES, files: map[string]string{"proc/sys/kernel/unprivileged_userns_clone": "1\n", "proc/sys/kernel/apparmor_restrict_unprivileged_userns": "1\n"},
-			need: "AppArmor", fix: "profile pysandbox \"/usr/local/bin/pysandbox\" flags=(unconfined) {\n  userns,",
+			need: "AppArmor", fix: "echo 'profile pysandbox \"/usr/local/bin/pysandbox\" flags=(unconfined) {'; echo '  userns,'",
 		},
 		"forbidden by number": {
 			errno: unix.ENOSPC, files: map[string]string{"proc/sys/user/max_user_namespaces": "0\n", "proc/sys/user/max_mnt_namespaces": "0\n"},
@@ -66,6 +69,24 @@ func TestUserNSFailuresNameCauseAndFix(t *testing.T) {
 				t.Errorf("%v is not ErrUnsupported by %v", err, c.errno)
 			}
 		})
+	}
+}
+
+// TestAppArmorFixWritesTheProfile runs the command with stand-ins for what only
+// root and AppArmor can do.
+func TestAppArmorFixWritesTheProfile(t *testing.T) {
+	dir := t.TempDir()
+	written := filepath.Join(dir, "profile")
+	script := "sudo() { case $1 in tee) cat >" + written + ";; apparmor_parser) echo loaded $3;; esac; }\n" + AppArmorFix("/opt/it's here/pysandbox")
+	output, err := exec.Command("sh", "-ec", script).CombinedOutput()
+	if err != nil || string(output) != "loaded /etc/apparmor.d/pysandbox\n" {
+		t.Errorf("the command: %v\n%s", err, output)
+	}
+	profile, err := os.ReadFile(written)
+	const want = "abi <abi/4.0>,\ninclude <tunables/global>\nprofile pysandbox \"/opt/it's here/pysandbox\" flags=(unconfined) {\n" +
+		"  userns,\n  include if exists <local/pysandbox>\n}\n"
+	if err != nil || string(profile) != want {
+		t.Errorf("the profile (%v):\n%s", err, profile)
 	}
 }
 

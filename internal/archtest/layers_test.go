@@ -27,14 +27,17 @@ const order = `
 	seccomp
 		< seccomp/libseccomp, seccomp/prebuilt;
 
-	policy, internal/host, namespaces, seccomp/prebuilt
+	policy, internal/host, namespaces, seccomp/prebuilt, cpython-shim/python
 		< plan;
 
 	plan, audit, seccomp/libseccomp
 		< supervisor/broker/names, supervisor/broker/publish, supervisor/broker/relay
 		< supervisor/broker;
 
-	supervisor/broker, cpython-shim
+	audit
+		< supervisor/broker/capability;
+
+	supervisor/broker, supervisor/broker/capability, cpython-shim
 		< supervisor;
 
 	supervisor

@@ -98,3 +98,13 @@ func TestLinkCheckFindsWhatIsMissing(t *testing.T) {
 		t.Error("a missing test was found")
 	}
 }
+
+func TestEveryDecisionIsListed(t *testing.T) {
+	index := readFile(t, "docs/adr/README.md")
+	for _, page := range sources(t, ".md") {
+		name, isDecision := strings.CutPrefix(page, "docs/adr/")
+		if isDecision && name != "README.md" && !strings.Contains(index, "]("+name+")") {
+			t.Errorf("docs/adr/README.md does not list %s", name)
+		}
+	}
+}

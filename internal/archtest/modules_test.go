@@ -33,7 +33,7 @@ func moduleUses() []moduleUse {
 		{"github.com/godbus/dbus/v5", []string{"supervisor"}, "the bus of systemd"},
 		{"github.com/cyphar/filepath-securejoin", []string{"supervisor", "internal/host"}, "paths that a hostile tree cannot redirect"},
 		{"github.com/moby/sys", []string{"internal/host", "supervisor"}, "mount table"},
-		{"github.com/miekg/dns", []string{"supervisor/broker"}, "the name broker"},
+		{"github.com/miekg/dns", []string{"supervisor/broker"}, "an independent DNS peer, in tests only (docs/adr/0008)"},
 		{"github.com/rogpeppe/go-internal", []string{"cmd/pysandbox"}, "scripts that test the command"},
 	}
 }

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
-
-	"github.com/miekg/dns"
 )
 
 // Answer is what the host knows of a name.
@@ -46,15 +43,14 @@ func (r HostResolver) Resolve(ctx context.Context, name string, family int) (Ans
 	if known {
 		return Answer{addrs, hostsTTL}, nil
 	}
-	config, err := dns.ClientConfigFromFile(orDefault(r.Config, "/etc/resolv.conf"))
+	u, err := readUpstream(orDefault(r.Config, "/etc/resolv.conf"))
 	if err != nil {
-		return Answer{}, fmt.Errorf("read the host's resolver configuration: %w", err)
+		return Answer{}, err
 	}
-	err = errors.New("the host names no server")
-	for range max(config.Attempts, 1) {
-		for _, server := range config.Servers {
+	for range u.attempts {
+		for _, server := range u.servers {
 			var answer Answer
-			answer, err = ask(ctx, net.JoinHostPort(server, config.Port), name, family)
+			answer, err = ask(ctx, server.String(), name, family)
 			if err == nil || errors.Is(err, ErrNoName) {
 				return answer, err
 			}
@@ -72,51 +68,3 @@ func orDefault(s, otherwise string) string {
 
 // perServer is how long one server may take: resolv.conf(5)'s own default.
 const perServer = 5 * time.Second
-
-// ask sends one question, over TCP when the answer did not fit in a datagram.
-func ask(ctx context.Context, server, name string, family int) (Answer, error) {
-	kind := dns.TypeA
-	if family == 6 {
-		kind = dns.TypeAAAA
-	}
-	m := new(dns.Msg)
-	m.SetQuestion(dns.Fqdn(name), kind)
-	m.SetEdns0(1232, false)
-	ctx, cancel := context.WithTimeout(ctx, perServer)
-	defer cancel()
-	reply, _, err := (&dns.Client{Net: "udp"}).ExchangeContext(ctx, m, server)
-	if err == nil && reply.Truncated {
-		reply, _, err = (&dns.Client{Net: "tcp"}).ExchangeContext(ctx, m, server)
-	}
-	if err != nil {
-		return Answer{}, err
-	}
-	switch reply.Rcode {
-	case dns.RcodeSuccess:
-		return readAnswer(reply), nil
-	case dns.RcodeNameError:
-		return Answer{}, ErrNoName
-	default:
-		return Answer{}, fmt.Errorf("server %s answered %s", server, dns.RcodeToString[reply.Rcode])
-	}
-}
-
-// readAnswer takes the addresses, whatever chain of CNAMEs led to them: the
-// server followed it, and the name asked for is the one that rules speak of.
-func readAnswer(reply *dns.Msg) Answer {
-	a := Answer{TTL: longestPin}
-	for _, rr := range reply.Answer {
-		var ip net.IP
-		switch rr := rr.(type) {
-		case *dns.A:
-			ip = rr.A
-		case *dns.AAAA:
-			ip = rr.AAAA
-		}
-		a.TTL = min(a.TTL, time.Duration(rr.Header().Ttl)*time.Second)
-		if addr, ok := netip.AddrFromSlice(ip); ok {
-			a.Addrs = append(a.Addrs, addr.Unmap())
-		}
-	}
-	return a
-}

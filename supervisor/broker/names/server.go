@@ -1,17 +1,15 @@
 // Package names answers the sandbox's DNS queries: it forwards only names that
 // a rule could allow, never tells an address that leads inward, and pins what it
-// tells so that connects can be judged by name. It opens no socket of its own.
+// tells so that connects can be judged by name. It opens no socket inside.
 package names
 
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
-	"github.com/miekg/dns"
+	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/internal/netrule"
@@ -41,9 +39,6 @@ type Server struct {
 	busy    chan struct{}
 }
 
-// mostBusy bounds the lookups under way; a query beyond it is told to try again.
-const mostBusy = 64
-
 // New makes a server.
 func New(config Config) *Server {
 	return &Server{
@@ -53,80 +48,72 @@ func New(config Config) *Server {
 	}
 }
 
-// Serve answers on a UDP socket and a TCP listener until ctx is done, and closes
-// both. It returns the first error that was not the end.
-func (s *Server) Serve(ctx context.Context, packets net.PacketConn, streams net.Listener) error {
-	udp := &dns.Server{PacketConn: packets, Handler: s, UDPSize: 4096}
-	tcp := &dns.Server{Listener: streams, Handler: s, MaxTCPQueries: 128}
-	failed := make(chan error, 2)
-	go func() { failed <- udp.ActivateAndServe() }()
-	go func() { failed <- tcp.ActivateAndServe() }()
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
-	}
-	_ = packets.Close()
-	_ = streams.Close()
-	if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+// answerPacket answers one message, or returns nil for what is not a query. A
+// panic costs that answer only.
+func (s *Server) answerPacket(ctx context.Context, packet []byte, stream bool) (answer []byte) {
+	q, err := parseQuery(packet)
+	if len(packet) < 12 || q.header.Response { // RFC 1035, 4.1.1: the header has 12 bytes
 		return nil
 	}
-	return fmt.Errorf("answer the sandbox's name queries: %w", err)
-}
-
-// ServeDNS answers one query. A panic costs that answer only.
-func (s *Server) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
-	reply := new(dns.Msg)
+	r := reply{code: dnsmessage.RCodeFormatError}
 	defer func() {
 		if recover() != nil {
-			reply = new(dns.Msg).SetRcode(query, dns.RcodeServerFailure)
+			r = reply{code: dnsmessage.RCodeServerFailure}
 		}
-		size := dns.MinMsgSize
-		if _, ok := w.RemoteAddr().(*net.TCPAddr); ok {
-			size = dns.MaxMsgSize
-		} else if opt := query.IsEdns0(); opt != nil {
-			size = max(size, int(opt.UDPSize()))
+		size := q.size
+		if stream {
+			size = largest
 		}
-		reply.Truncate(min(size, dns.MaxMsgSize))
-		_ = w.WriteMsg(reply)
+		answer, _ = r.pack(q, size)
 	}()
-	reply = s.answer(query)
+	if err == nil {
+		r = s.answer(ctx, q)
+	}
+	return answer
 }
 
-func (s *Server) answer(query *dns.Msg) *dns.Msg {
-	refuse := func(code int) *dns.Msg { return new(dns.Msg).SetRcode(query, code) }
-	if query.Opcode != dns.OpcodeQuery {
-		return refuse(dns.RcodeNotImplemented)
+func (s *Server) answer(ctx context.Context, q query) reply {
+	if q.header.OpCode != 0 {
+		return reply{code: dnsmessage.RCodeNotImplemented}
 	}
-	if len(query.Question) != 1 || query.Question[0].Qclass != dns.ClassINET {
-		return refuse(dns.RcodeRefused)
+	if q.question.Class != dnsmessage.ClassINET {
+		return reply{code: dnsmessage.RCodeRefused}
 	}
-	question := query.Question[0]
-	name, err := netrule.CanonicalName(question.Name)
+	name, err := netrule.CanonicalName(q.question.Name.String())
 	if err != nil {
-		return refuse(dns.RcodeNameError)
+		return reply{code: dnsmessage.RCodeNameError}
 	}
 	if d := s.decide(name); d.Verdict != netrule.Allow {
 		s.record(name, d)
-		return explained(refuse(dns.RcodeNameError), query, d)
+		return refusal(d)
 	}
 	family := 0
-	switch question.Qtype {
-	case dns.TypeA:
+	switch q.question.Type {
+	case dnsmessage.TypeA:
 		family = 4
-	case dns.TypeAAAA:
+	case dnsmessage.TypeAAAA:
 		family = 6
 	default:
-		return new(dns.Msg).SetReply(query) // the name may exist, but has no such data
+		return reply{} // the name may exist, but has no such data
 	}
-	found, err := s.lookup(name, family)
+	found, err := s.lookup(ctx, name, family)
 	switch {
 	case errors.Is(err, ErrNoName):
-		return refuse(dns.RcodeNameError)
+		return reply{code: dnsmessage.RCodeNameError}
 	case err != nil:
-		return refuse(dns.RcodeServerFailure)
+		return reply{code: dnsmessage.RCodeServerFailure}
 	}
-	return addressReply(query, found)
+	return reply{addrs: found.Addrs, ttl: found.TTL}
+}
+
+// refusal says that the name does not exist, which programs take for an answer
+// and do not ask again, and why.
+func refusal(d netrule.Decision) reply {
+	text := "pysandbox: " + d.Rule
+	if d.Hint != "" {
+		text += ", allow with " + d.Hint
+	}
+	return reply{code: dnsmessage.RCodeNameError, text: text}
 }
 
 // decide judges a name by the rules, then by the budget.
@@ -139,18 +126,12 @@ func (s *Server) decide(name string) netrule.Decision {
 }
 
 // lookup asks the host, keeps what may be told, and pins it.
-func (s *Server) lookup(name string, family int) (Answer, error) {
+func (s *Server) lookup(ctx context.Context, name string, family int) (Answer, error) {
 	now := time.Now()
 	if found, ok := s.answers.get(name, family, now); ok {
 		return found, nil
 	}
-	select {
-	case s.busy <- struct{}{}:
-		defer func() { <-s.busy }()
-	default:
-		return Answer{}, errors.New("too many lookups under way")
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*perServer)
+	ctx, cancel := context.WithTimeout(ctx, 2*perServer)
 	defer cancel()
 	found, err := s.config.Resolver.Resolve(ctx, name, family)
 	if err != nil {

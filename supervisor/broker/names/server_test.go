@@ -144,7 +144,7 @@ func startServer(t *testing.T, allow []string, budget Budget, hosts string) (str
 	return packets.LocalAddr().String(), pins, seen
 }
 
-func query(t *testing.T, network, server, name string, kind uint16) *dns.Msg {
+func client(t *testing.T, network, server, name string, kind uint16) *dns.Msg {
 	t.Helper()
 	m := new(dns.Msg).SetQuestion(dns.Fqdn(name), kind)
 	m.SetEdns0(1232, false)
@@ -177,17 +177,17 @@ func TestNamesThatARuleAllowsAreAnsweredAndPinned(t *testing.T) {
 	})
 	for _, network := range []string{"udp", "tcp"} {
 		server, pins, _ := startServer(t, []string{"*.example.org:443"}, Budget{}, "")
-		if got := addresses(query(t, network, server, "WWW.Example.org", dns.TypeA)); got != "203.0.113.7" {
+		if got := addresses(client(t, network, server, "WWW.Example.org", dns.TypeA)); got != "203.0.113.7" {
 			t.Errorf("%s A: %q", network, got)
 		}
-		if got := addresses(query(t, network, server, "www.example.org", dns.TypeAAAA)); got != "2001:db8::7" {
+		if got := addresses(client(t, network, server, "www.example.org", dns.TypeAAAA)); got != "2001:db8::7" {
 			t.Errorf("%s AAAA: %q", network, got)
 		}
 		names := pins.Names(netip.MustParseAddr("203.0.113.7"), time.Now())
 		if len(names) != 1 || names[0] != "www.example.org" {
 			t.Errorf("%s: pinned %q: the name asked for, not the target of its CNAME", network, names)
 		}
-		reply := query(t, network, server, "www.example.org", dns.TypeMX)
+		reply := client(t, network, server, "www.example.org", dns.TypeMX)
 		if reply.Rcode != dns.RcodeSuccess || len(reply.Answer) != 0 {
 			t.Errorf("%s MX: %v, want no data", network, reply)
 		}
@@ -200,10 +200,10 @@ func TestNamesThatNoRuleAllowsAreNotForwarded(t *testing.T) {
 		"ok.test.":          {"ok.test. 60 A 203.0.113.8"},
 	})
 	server, _, seen := startServer(t, []string{"ok.test"}, Budget{}, "")
-	if got := addresses(query(t, "udp", server, "ok.test", dns.TypeA)); got != "203.0.113.8" {
+	if got := addresses(client(t, "udp", server, "ok.test", dns.TypeA)); got != "203.0.113.8" {
 		t.Fatalf("control: %q", got)
 	}
-	reply := query(t, "udp", server, "secret.evil.test", dns.TypeA)
+	reply := client(t, "udp", server, "secret.evil.test", dns.TypeA)
 	if reply.Rcode != dns.RcodeNameError || w.count("secret.evil.test.") != 0 {
 		t.Errorf("got %s, forwarded %d times", dns.RcodeToString[reply.Rcode], w.count("secret.evil.test."))
 	}
@@ -225,7 +225,7 @@ func TestAnswersThatLeadInwardAreRefused(t *testing.T) {
 	startWorld(t, zone)
 	server, pins, seen := startServer(t, []string{"*.rebind.test"}, Budget{}, "")
 	for name, records := range zone {
-		reply := query(t, "udp", server, name, dns.TypeA)
+		reply := client(t, "udp", server, name, dns.TypeA)
 		if got := addresses(reply); got != "" {
 			t.Errorf("%s told %s", records[0], got)
 		}
@@ -237,7 +237,7 @@ func TestAnswersThatLeadInwardAreRefused(t *testing.T) {
 		t.Errorf("pinned %q to a private address", got)
 	}
 	server, _, _ = startServer(t, []string{"*.rebind.test", "10.0.0.0/8"}, Budget{}, "")
-	if got := addresses(query(t, "udp", server, "c.rebind.test", dns.TypeA)); got != "10.1.2.3" {
+	if got := addresses(client(t, "udp", server, "c.rebind.test", dns.TypeA)); got != "10.1.2.3" {
 		t.Errorf("control: a rule names the address, got %q", got)
 	}
 }
@@ -246,10 +246,10 @@ func TestBudgetBoundsWhatNamesCarryOut(t *testing.T) {
 	w := startWorld(t, map[string][]string{"one.test.": {"one.test. 0 A 203.0.113.1"}})
 	server, _, seen := startServer(t, []string{"*:80"}, Budget{Names: 2, Bytes: 1000}, "")
 	for range 3 { // a name that was paid for stays free
-		query(t, "udp", server, "one.test", dns.TypeA)
+		client(t, "udp", server, "one.test", dns.TypeA)
 	}
-	query(t, "udp", server, "payload-1.test", dns.TypeA)
-	query(t, "udp", server, "payload-2.test", dns.TypeA)
+	client(t, "udp", server, "payload-1.test", dns.TypeA)
+	client(t, "udp", server, "payload-2.test", dns.TypeA)
 	if w.count("payload-1.test.") != 1 || w.count("payload-2.test.") != 0 {
 		t.Errorf("forwarded %d and %d times, want 1 and 0", w.count("payload-1.test."), w.count("payload-2.test."))
 	}
@@ -257,7 +257,7 @@ func TestBudgetBoundsWhatNamesCarryOut(t *testing.T) {
 		t.Errorf("records %q", got)
 	}
 	server, _, _ = startServer(t, []string{"*:80"}, Budget{Names: 100, Bytes: 20}, "")
-	query(t, "udp", server, "a-label-of-many-bytes.test", dns.TypeA)
+	client(t, "udp", server, "a-label-of-many-bytes.test", dns.TypeA)
 	if w.count("a-label-of-many-bytes.test.") != 0 {
 		t.Error("a name larger than the budget was forwarded")
 	}
@@ -267,10 +267,10 @@ func TestHostsFileOfTheHostComesFirst(t *testing.T) {
 	w := startWorld(t, nil)
 	server, _, _ := startServer(t, []string{"*:80"}, Budget{Names: 10, Bytes: 1000},
 		"# comment\n203.0.113.5 db.internal db # the database\n")
-	if got := addresses(query(t, "udp", server, "db.internal", dns.TypeA)); got != "203.0.113.5" {
+	if got := addresses(client(t, "udp", server, "db.internal", dns.TypeA)); got != "203.0.113.5" {
 		t.Errorf("got %q", got)
 	}
-	if reply := query(t, "udp", server, "db.internal", dns.TypeAAAA); reply.Rcode != dns.RcodeSuccess || len(reply.Answer) != 0 {
+	if reply := client(t, "udp", server, "db.internal", dns.TypeAAAA); reply.Rcode != dns.RcodeSuccess || len(reply.Answer) != 0 {
 		t.Errorf("the other family: %v", reply)
 	}
 	if w.count("db.internal.") != 0 {
@@ -288,7 +288,7 @@ func TestLargeAnswersTakeTCP(t *testing.T) {
 	}
 	startWorld(t, map[string][]string{"many.test.": records})
 	server, _, _ := startServer(t, []string{"many.test"}, Budget{}, "")
-	if got := query(t, "tcp", server, "many.test", dns.TypeA); len(got.Answer) != 60 {
+	if got := client(t, "tcp", server, "many.test", dns.TypeA); len(got.Answer) != 60 {
 		t.Errorf("%d addresses over TCP, want 60", len(got.Answer))
 	}
 	m := new(dns.Msg).SetQuestion("many.test.", dns.TypeA) // no EDNS: 512 bytes

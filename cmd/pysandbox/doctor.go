@@ -12,6 +12,7 @@ import (
 	shim "github.com/pysandbox/pysandbox/cpython-shim"
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 func newDoctor(u *ui, status *int) *cobra.Command {
@@ -67,7 +68,11 @@ func diagnose() (findings, error) {
 	if err != nil {
 		return findings{}, fmt.Errorf("find the path of this program: %w", err)
 	}
+	groups := supervisor.FindCgroup()
 	checks := host.Diagnose(host.Examination{
+		Limits: host.GroupLimits{
+			Place: "cgroup " + groups.Kind, Memory: groups.Memory, Pids: groups.Pids, CPU: groups.Quota, Reason: groups.Reason,
+		},
 		Caller:     host.Caller{UID: os.Geteuid(), Directory: directory, Env: environment(os.Environ())},
 		Program:    program,
 		LeaseFirst: shim.LeaseFirst,

@@ -29,8 +29,18 @@ type Examination struct {
 	Caller  Caller
 	Program string // path of the running binary, which an AppArmor profile names
 
+	Limits GroupLimits
+
 	// Host uids and gids that sandboxes of root lease, where no user may be.
 	LeaseFirst, LeaseCount uint32
+}
+
+// GroupLimits is what control groups can limit for this process, as the one who
+// makes them has found out.
+type GroupLimits struct {
+	Place             string // such as "cgroup v2"
+	Memory, Pids, CPU bool
+	Reason            string // why something is missing
 }
 
 // Diagnose tries every feature of the kernel as this process, in children that
@@ -40,10 +50,10 @@ func Diagnose(e Examination) []Check {
 	d := diagnosis{Examination: e, settings: hostSettings(), kernel: ReadKernel()}
 	checks := []Check{d.kernelAge(), d.userNS(), d.netNS(), d.proc(), d.mounts(), d.pidfd()}
 	checks = append(checks, d.seccomp(), d.notify(), d.landlock(), d.landlockTCP())
-	cgroup := ReadCgroup()
-	for _, controller := range cgroupControllers() {
-		checks = append(checks, d.cgroup(cgroup, controller))
-	}
+	checks = append(checks,
+		d.limit("memory limit", e.Limits.Memory),
+		d.limit("pids limit", e.Limits.Pids),
+		d.limit("cpu quota", e.Limits.CPU))
 	if e.Caller.UID == 0 {
 		checks = append(checks, d.lease())
 	}

@@ -2,95 +2,69 @@ package host
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strconv"
 	"strings"
 )
 
-// cgroup makes and removes a group with the controller.
-func (d *diagnosis) cgroup(have Cgroup, controller string) Check {
-	c := Check{Name: controller + " limit"}
-	parent, ok := have.Parents[controller]
-	if ok {
-		if err := tryGroup(parent, controller); err != nil {
-			c.Missing = err.Error()
-			c.Fix = d.cgroupFix(have, controller)
-			return c
-		}
-		c.OK, c.Found = true, fmt.Sprintf("cgroup v%d: groups can be made in %s", have.Version, parent)
-		return c
+// limit tells of one limit that needs control groups. Without them a policy that
+// asks for it is refused, unless it calls the limit best effort.
+func (d *diagnosis) limit(name string, available bool) Check {
+	if available {
+		return Check{Name: name, OK: true, Found: d.Limits.Place}
 	}
-	if have.Systemd && have.Version == 2 {
-		if d.delegates(controller) {
-			c.OK, c.Found = true, "cgroup v2: systemd can be asked for a scope"
-			return c
-		}
+	missing := d.Limits.Reason
+	if missing == "" {
+		missing = "no control group can be made"
 	}
-	switch have.Version {
-	case 0:
-		c.Missing = "no control groups are mounted at " + cgroupMount
-	default:
-		c.Missing = fmt.Sprintf("cgroup v%d: this user may make no group with the %s controller", have.Version, controller)
-	}
-	c.Fix = d.cgroupFix(have, controller)
-	return c
+	return Check{Name: name, Missing: missing, Fix: d.groupFix()}
 }
 
-// tryGroup makes a group and looks whether it has files of the controller.
-func tryGroup(parent, controller string) error {
-	dir, err := os.MkdirTemp(parent, "pysandbox-doctor-")
-	if err != nil {
-		return fmt.Errorf("make a control group: %w", err)
-	}
-	files, err := filepath.Glob(filepath.Join(dir, controller+".*"))
-	if removeErr := os.Remove(dir); removeErr != nil {
-		return fmt.Errorf("remove a control group: %w", removeErr)
-	}
-	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("a group made in %s has no %s controller", parent, controller)
-	}
-	return err
-}
+const cgroupMount = "/sys/fs/cgroup"
 
-// delegates says whether systemd passes a controller on to this user.
-func (d *diagnosis) delegates(controller string) bool {
-	if d.Caller.UID == 0 {
-		return true
-	}
-	uid := strconv.Itoa(d.Caller.UID)
-	text, _ := d.settings.text("sys/fs/cgroup/user.slice/user-" + uid + ".slice/user@" + uid + ".service/cgroup.controllers")
-	for _, listed := range strings.Fields(text) {
-		if listed == controller {
-			return true
-		}
-	}
-	return false
-}
-
-func (d *diagnosis) cgroupFix(have Cgroup, controller string) string {
-	root := d.Caller.UID == 0
-	booted := exists("/run/systemd/system")
+// groupFix is the command by which an administrator lets this user make control
+// groups.
+func (d *diagnosis) groupFix() string {
+	version := d.cgroupVersion()
+	_, err := fs.Stat(d.settings, "run/systemd/system") // sd_booted(3)
+	booted := err == nil
 	switch {
-	case root && have.Version != 0:
-		return "mount " + cgroupMount + " writable; for a container: --privileged, or --cgroupns=private with a writable cgroup mount"
-	case have.Version == 0:
+	case version == 0:
 		return "sudo mount -t cgroup2 none " + cgroupMount
-	case have.Version == 2 && booted && !have.Systemd:
-		return "sudo loginctl enable-linger $USER && export XDG_RUNTIME_DIR=/run/user/$(id -u)"
-	case have.Version == 2 && booted && !d.delegates(controller):
+	case d.Caller.UID == 0:
+		return "mount " + cgroupMount + " writable; for a container: --privileged, or --cgroupns=private with a writable cgroup mount"
+	case version == 1:
+		return `for c in memory pids cpuacct cpu; do g=` + cgroupMount + `/$c$(awk -F: -v c=$c '$2 ~ "(^|,)" c "(,|$)" {print $3}' /proc/self/cgroup); ` +
+			`sudo mkdir -p $g/pysandbox && sudo chown -R $USER $g/pysandbox; done`
+	case booted && !d.hasUserManager():
+		return "sudo loginctl enable-linger $USER"
+	case booted:
 		return "sudo mkdir -p /etc/systemd/system/user@.service.d && " +
-			echoed("[Service]", "Delegate=cpu cpuset io memory pids") + " | sudo tee /etc/systemd/system/user@.service.d/delegate.conf && " +
-			"sudo systemctl daemon-reload, then log in again"
-	case have.Version == 2 && booted:
-		return "systemd-run --user --scope -p Delegate=yes pysandbox exec ..."
-	case have.Version == 2:
-		return "as root: mkdir " + cgroupMount + "/pysandbox; echo +memory +pids +cpu > " + cgroupMount + "/cgroup.subtree_control; " +
-			"mkdir " + cgroupMount + "/pysandbox/shell; chown -R $USER " + cgroupMount + "/pysandbox; echo $$ > " + cgroupMount + "/pysandbox/shell/cgroup.procs; " +
-			"echo +memory +pids +cpu > " + cgroupMount + "/pysandbox/cgroup.subtree_control"
+			echoed("[Service]", "Delegate=cpu memory pids") + " | sudo tee /etc/systemd/system/user@.service.d/pysandbox.conf && " +
+			"sudo systemctl daemon-reload && sudo systemctl restart user@$(id -u)"
 	default:
-		return "sudo cgcreate -a $USER -t $USER -g memory,pids,cpu:pysandbox && cgexec -g memory,pids,cpu:pysandbox pysandbox exec ..."
+		g := cgroupMount + "/pysandbox"
+		return "sudo mkdir -p " + g + "/shell && echo '+memory +pids +cpu' | sudo tee " + cgroupMount + "/cgroup.subtree_control " + g + "/cgroup.subtree_control && " +
+			"sudo chown -R $USER " + g + " && echo $$ | sudo tee " + g + "/shell/cgroup.procs"
 	}
+}
+
+// cgroupVersion tells which hierarchy is mounted, 0 for none (cgroups(7)).
+func (d *diagnosis) cgroupVersion() int {
+	root := strings.TrimPrefix(cgroupMount, "/")
+	if _, unified := d.settings.text(root + "/cgroup.controllers"); unified {
+		return 2
+	}
+	if entries, err := fs.ReadDir(d.settings, root); err == nil && len(entries) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// hasUserManager says whether this user's own systemd can be asked for a scope.
+func (d *diagnosis) hasUserManager() bool {
+	_, err := fs.Stat(d.settings, fmt.Sprintf("run/user/%d/bus", d.Caller.UID))
+	return err == nil
 }
 
 // lease checks that no user may have an id of the range from which root's
@@ -149,9 +123,4 @@ func idWithin(text string, first, count uint32) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return err == nil
 }

@@ -23,6 +23,7 @@ func examination() Examination {
 	return Examination{
 		Caller: testCaller(), Program: "/usr/local/bin/pysandbox",
 		LeaseFirst: 1879048192, LeaseCount: 65536,
+		Limits: GroupLimits{Place: "cgroup v2", Memory: true, Reason: "pids and cpu are not delegated"},
 	}
 }
 
@@ -41,7 +42,7 @@ func TestDiagnosis(t *testing.T) {
 	checks := Diagnose(examination())
 	for name, feature := range map[string]testenv.Feature{
 		"user namespaces": testenv.UserNS, "Landlock": testenv.Landlock, "Landlock for TCP": testenv.LandlockNet,
-		"seccomp notification": testenv.Notify, "memory limit": testenv.CgroupMemory, "pids limit": testenv.CgroupPids,
+		"seccomp notification": testenv.Notify,
 	} {
 		check := find(t, checks, name)
 		if missing := testenv.Missing(feature); check.OK != (missing == nil) {
@@ -195,6 +196,34 @@ func TestTiersNeedTheirChecks(t *testing.T) {
 	} {
 		if got := AvailableTier(c.checks); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestLimitsNameTheFixForTheirHost(t *testing.T) {
+	v1 := fstest.MapFS{"sys/fs/cgroup/memory/cgroup.procs": {}}
+	v2 := fstest.MapFS{"sys/fs/cgroup/cgroup.controllers": {}}
+	systemd := fstest.MapFS{"sys/fs/cgroup/cgroup.controllers": {}, "run/systemd/system/x": {}}
+	lingering := fstest.MapFS{"sys/fs/cgroup/cgroup.controllers": {}, "run/systemd/system/x": {}, "run/user/1000/bus": {}}
+	for name, c := range map[string]struct {
+		files fstest.MapFS
+		uid   int
+		fix   string
+	}{
+		"none":               {fstest.MapFS{}, 1000, "mount -t cgroup2"},
+		"v1":                 {v1, 1000, "chown -R $USER $g/pysandbox"},
+		"v1 as root":         {v1, 0, "writable"},
+		"v2 without systemd": {v2, 1000, "cgroup.subtree_control"},
+		"v2 without manager": {systemd, 1000, "loginctl enable-linger"},
+		"v2 with manager":    {lingering, 1000, "Delegate=cpu memory pids"},
+	} {
+		d := diagnosis{Examination: examination(), settings: settings{c.files}}
+		d.Caller.UID = c.uid
+		if got := d.limit("pids limit", false); got.OK || !strings.Contains(got.Fix, c.fix) || got.Missing != d.Limits.Reason {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if got := d.limit("memory limit", true); !got.OK || got.Found != "cgroup v2" || got.Fix != "" {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

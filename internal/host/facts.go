@@ -15,7 +15,6 @@ type Facts struct {
 	Kernel   Kernel
 	UID, GID int // effective
 	Landlock int // ABI; 0 without Landlock
-	Cgroup   Cgroup
 
 	// Missing is what the kernel lacks, in the order of the Feature constants.
 	Missing []*UnsupportedError
@@ -30,7 +29,6 @@ func Probe() Facts {
 		Kernel:     ReadKernel(),
 		UID:        os.Geteuid(),
 		GID:        os.Getegid(),
-		Cgroup:     ReadCgroup(),
 		HardLimits: hardLimits(),
 	}
 	abi, err := landlockABI()

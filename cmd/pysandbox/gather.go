@@ -39,12 +39,12 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 			return plan.Host{}, startError(err)
 		}
 	}
-	h.Spawn, err = programs(p, caller)
+	h.Spawn, err = programs(p, caller, cache)
 	return h, err
 }
 
 // programs is what must be visible for the programs that may be started.
-func programs(p *plan.Plan, caller host.Caller) (host.Closure, error) {
+func programs(p *plan.Plan, caller host.Caller, cache host.Cache) (host.Closure, error) {
 	var named []string
 	if !p.Command.Python {
 		named = append(named, p.Command.Program)
@@ -54,7 +54,7 @@ func programs(p *plan.Plan, caller host.Caller) (host.Closure, error) {
 	var closure host.Closure
 	if len(named) > 0 {
 		var err error
-		if closure, err = host.ProgramClosure(named, caller); err != nil {
+		if closure, err = cache.ProgramClosure(named, caller); err != nil {
 			return host.Closure{}, err
 		}
 	}

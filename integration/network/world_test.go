@@ -97,7 +97,21 @@ func makeWorld() error {
 			return err
 		}
 	}
+	if err := theWorld.atPeer(refuseWithoutLimit); err != nil {
+		return err
+	}
 	return theWorld.atPeer(theWorld.startServers)
+}
+
+// refuseWithoutLimit lets the peer say that a port is unreachable as often as it
+// is asked; by default six times in six seconds (icmp(7), icmp_ratelimit).
+func refuseWithoutLimit() error {
+	for _, name := range []string{"ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"} {
+		if err := os.WriteFile("/proc/sys/net/"+name, []byte("0"), 0); err != nil {
+			return fmt.Errorf("configure the peer: %w", err)
+		}
+	}
+	return nil
 }
 
 // coverFile makes a file of the system read as text, in this mount namespace.

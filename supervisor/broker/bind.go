@@ -7,11 +7,6 @@ import (
 )
 
 // bind answers bind(2).
-//
-// A local socket is bound by the kernel itself: its path must be resolved for
-// the caller, and getsockname(2) must give it back as it was. The descriptor may
-// be another by then. That a TCP socket of the host cannot be bound in its place
-// is for Landlock to say, which judges the final object.
 func (b *Broker) bind(req *request) recheckedReply {
 	s, errno := b.take(req)
 	if errno != 0 {
@@ -19,14 +14,22 @@ func (b *Broker) bind(req *request) recheckedReply {
 	}
 	defer s.release()
 	if s.isLocal() {
-		if !b.config.LandlockTCP {
-			req.record = b.denial(req, "bind", "", ruleFamilies)
-			return denied(unix.EACCES)
-		}
-		b.inside(req, "bind", "unix")
-		return continueUnder(landlockTCP)
+		return b.bindLocal(req)
 	}
 	return recheckedReply{reply: b.bindInternet(req, &s)}
+}
+
+// bindLocal leaves a local socket to the kernel: its path must be resolved for the
+// caller, and getsockname(2) must give it back as it was. The descriptor may be
+// another by then. That a TCP socket of the host is not bound in its place is for
+// Landlock to say, which judges the final object; without it nobody would.
+func (b *Broker) bindLocal(req *request) recheckedReply {
+	if !b.config.LandlockTCP {
+		req.record = b.denial(req, "bind", "", ruleFamilies)
+		return denied(unix.EACCES)
+	}
+	b.inside(req, "bind", "unix")
+	return continueUnder(landlockTCP)
 }
 
 // bindInternet binds in the sandbox's own network, where any address will do.

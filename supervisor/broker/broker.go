@@ -10,6 +10,7 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -64,6 +65,7 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 		connections: newConnections(config.Connections),
 		bound:       newBound(),
 		pending:     waiting,
+		pool:        newPool(),
 		tree:        tree{sockets: config.UnixSockets},
 		self:        unix.Getpid(),
 		network:     network,
@@ -119,5 +121,7 @@ type request struct {
 	seccomp.Notification
 	received time.Time
 	thread   *thread
+	previous *request // the thread's connect before this call
+	answered atomic.Bool
 	record   *audit.Record // what is recorded when the call is answered, if anything
 }

@@ -1,9 +1,10 @@
 package broker
 
 import (
-	"github.com/pysandbox/pysandbox/audit"
 	"net"
 	"testing"
+
+	"github.com/pysandbox/pysandbox/audit"
 )
 
 const connectOnce = `

@@ -77,7 +77,15 @@ type guest struct {
 	cancel   context.CancelFunc
 	served   chan error
 	flags    uint64
-	deadline *time.Timer
+	listener *seccomp.Listener
+}
+
+// closeListener closes the listener once.
+func (g *guest) closeListener() {
+	if g.listener != nil {
+		_ = g.listener.Close()
+		g.listener = nil
+	}
 }
 
 // startGuest starts a program in a sandbox. What is left of it ends with the
@@ -100,13 +108,14 @@ func startGuestWith(tb testing.TB, config Config, flags uint64, argv ...string) 
 	if g.broker, err = New(config, &g.records); err != nil {
 		tb.Fatal(err)
 	}
-	listener := g.launch(tb, argv)
+	g.listener = g.launch(tb, argv)
+	listener := g.listener
 	ctx, cancel := context.WithCancel(tb.Context())
 	g.cancel = cancel
 	go func() { g.served <- g.broker.Serve(ctx, listener) }()
 	tb.Cleanup(func() {
 		_ = g.cmd.Process.Kill()
-		_ = listener.Close()
+		g.closeListener()
 	})
 	return g
 }
@@ -130,7 +139,7 @@ func (g *guest) launch(tb testing.TB, argv []string) *seccomp.Listener {
 	g.cmd.Stdin = bytes.NewReader(code)
 	g.cmd.Stdout, g.cmd.Stderr = &g.output, &g.output
 	g.cmd.ExtraFiles = []*os.File{theirs}
-	g.cmd.Env = append(os.Environ(), "PRIVATE="+g.private, "PYTHONDONTWRITEBYTECODE=1")
+	g.cmd.Env = append(os.Environ(), "PRIVATE="+g.private, "PATH=/usr/bin:/bin")
 	g.cmd.SysProcAttr = &syscall.SysProcAttr{
 		AmbientCaps: []uintptr{unix.CAP_NET_ADMIN, unix.CAP_SYS_ADMIN},
 		Pdeathsig:   unix.SIGKILL,

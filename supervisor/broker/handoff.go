@@ -25,10 +25,10 @@ func (b *Broker) handOff(req *request, s *socket, a *address) reply {
 			if !b.connections.sweep() {
 				return b.tooMany(req)
 			}
-			return b.handOffNow(req, s, a)
+			return b.handOffNow(req, s, a, true)
 		})
 	}
-	return b.handOffNow(req, s, a)
+	return b.handOffNow(req, s, a, false)
 }
 
 // tooMany refuses a connection beyond limits.connections.
@@ -39,7 +39,8 @@ func (b *Broker) tooMany(req *request) reply {
 	return deny(unix.ENOBUFS)
 }
 
-func (b *Broker) handOffNow(req *request, s *socket, a *address) reply {
+// handOffNow hands off where there is room for a connection.
+func (b *Broker) handOffNow(req *request, s *socket, a *address, inPool bool) reply {
 	source, errno := b.sourceOf(req, s)
 	if errno != 0 {
 		return deny(errno)
@@ -54,6 +55,9 @@ func (b *Broker) handOffNow(req *request, s *socket, a *address) reply {
 		return performed(-1, state)
 	}
 	numbers, few := b.holders(req, s)
+	if !few && inPool {
+		numbers, few = b.allHolders(req, s), true
+	}
 	if few {
 		return b.handOver(req, s, host, numbers, a, state)
 	}

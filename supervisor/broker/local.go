@@ -15,21 +15,10 @@ import (
 // those that the policy names are reached.
 func (b *Broker) connectPath(req *request, s *socket, d destination) reply {
 	return b.offload(req, s, func(s *socket) reply {
-		target, errno := b.findSocket(req, d, "connect")
-		if errno != 0 {
-			return performed(-1, errno)
-		}
-		a := localAddress(procFD(target))
-		fd, waits := s.fd, !isNonblocking(s.fd)
-		attempt := func() reply {
-			return performed(0, withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, a.bytes()) }))
-		}
-		r := attempt()
-		if r.errno == unix.EAGAIN && waits {
-			return b.pending.retry(b, req, s, closing(attempt, target))
-		}
-		unix.Close(target)
-		return r
+		fd := s.fd
+		return b.atSocket(req, s, d, "connect", !isNonblocking(fd), func(to []byte) reply {
+			return performed(0, withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, to) }))
+		})
 	})
 }
 
@@ -40,25 +29,27 @@ func (b *Broker) sendPath(req *request, s *socket, d destination, flags int) rep
 		return performed(-1, errno)
 	}
 	return b.offload(req, s, func(s *socket) reply {
-		target, errno := b.findSocket(req, d, "sendto")
-		if errno != 0 {
-			return performed(-1, errno)
-		}
-		defer unix.Close(target)
-		a := localAddress(procFD(target))
-		return b.sendData(req, s, data, flags, a.bytes())
+		fd := s.fd
+		return b.atSocket(req, s, d, "sendto", waits(fd, flags), func(to []byte) reply {
+			return sendNow(fd, data, flags, to)
+		})
 	})
 }
 
-// closing makes an attempt close fd when it is the last one.
-func closing(attempt func() reply, fd int) func() reply {
-	return func() reply {
-		r := attempt()
-		if r.errno != unix.EAGAIN {
-			unix.Close(fd)
-		}
-		return r
+// atSocket finds the socket that a path means and makes an attempt at its
+// address, again and again if the caller waits. It runs in the pool.
+func (b *Broker) atSocket(req *request, s *socket, d destination, operation string, wait bool, attempt func([]byte) reply) reply {
+	target, errno := b.findSocket(req, d, operation)
+	if errno != 0 {
+		return performed(-1, errno)
 	}
+	to := localAddress(procFD(target))
+	r := attempt(to.bytes())
+	if r.errno == unix.EAGAIN && wait {
+		return b.pending.retry(b, req, s, func() reply { return attempt(to.bytes()) }, target)
+	}
+	closeFD(target)
+	return r
 }
 
 // findSocket opens (O_PATH) the socket that a path means to the caller, if the
@@ -76,15 +67,15 @@ func (b *Broker) findSocket(req *request, d destination, operation string) (int,
 	}
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
-		unix.Close(fd)
+		closeFD(fd)
 		return -1, errnoOf(err)
 	}
 	if stat.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		unix.Close(fd)
+		closeFD(fd)
 		return -1, unix.ECONNREFUSED // as the kernel says
 	}
 	if !b.tree.isPrivate(int(req.PID), stat.Dev) {
-		unix.Close(fd)
+		closeFD(fd)
 		req.record = b.denial(req, operation, target, ruleUnix)
 		req.record.Hint = `network.unix = ["` + d.path + `"]`
 		return -1, b.rules.errno

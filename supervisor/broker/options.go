@@ -111,7 +111,7 @@ const (
 )
 
 func copyBuffers(to, from int) {
-	locks, errno := intOption(from, unix.SOL_SOCKET, unix.SO_BUF_LOCK)
+	locks, errno := intOption(from, unix.SO_BUF_LOCK)
 	if errno != 0 {
 		return
 	}
@@ -119,7 +119,7 @@ func copyBuffers(to, from int) {
 		if locks&buffer.lock == 0 {
 			continue
 		}
-		size, errno := intOption(from, unix.SOL_SOCKET, buffer.name)
+		size, errno := intOption(from, buffer.name)
 		if errno != 0 {
 			continue
 		}

@@ -34,7 +34,7 @@ type pending struct {
 // waiting is one call in pending.
 type waiting struct {
 	req *request
-	fd  int // our duplicate
+	fds []int // our duplicate first; closed at the end
 	// attempt goes on with the call; EAGAIN means that it still waits.
 	attempt  func() reply
 	polled   bool // epoll tells when to attempt; otherwise every look does
@@ -64,9 +64,9 @@ func (p *pending) connect(b *Broker, req *request, s *socket, a *address, expire
 }
 
 // retry answers req when attempt no longer gives EAGAIN. It owns the duplicate
-// in s.
-func (p *pending) retry(b *Broker, req *request, s *socket, attempt func() reply) reply {
-	return p.enter(b, s, &waiting{req: req, attempt: attempt, expired: unix.EAGAIN})
+// in s and other descriptors that the attempt needs.
+func (p *pending) retry(b *Broker, req *request, s *socket, attempt func() reply, others ...int) reply {
+	return p.enter(b, s, &waiting{req: req, fds: others, attempt: attempt, expired: unix.EAGAIN})
 }
 
 func (p *pending) enter(b *Broker, s *socket, w *waiting) reply {
@@ -83,7 +83,7 @@ func (p *pending) enter(b *Broker, s *socket, w *waiting) reply {
 			return deny(errnoOf(err))
 		}
 	}
-	w.fd = s.give()
+	w.fds = append([]int{s.give()}, w.fds...)
 	p.calls[w.req.ID] = w
 	if !p.watched {
 		p.watched = true
@@ -105,9 +105,11 @@ func (p *pending) take(id uint64) *waiting {
 // would not forget it by itself.
 func (p *pending) end(w *waiting) {
 	if w.polled {
-		_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, w.fd, nil)
+		_ = unix.EpollCtl(p.epoll, unix.EPOLL_CTL_DEL, w.fds[0], nil)
 	}
-	closeFD(w.fd)
+	for _, fd := range w.fds {
+		closeFD(fd)
+	}
 }
 
 // finishConnects answers the calls whose sockets are ready. It runs in the serve

@@ -17,25 +17,42 @@ const (
 // be slow, and searching processes with many descriptors.
 type pool struct {
 	jobs    chan func()
+	quit    chan struct{}
 	running sync.WaitGroup
 }
 
-func (p *pool) start(b *Broker) {
-	p.jobs = make(chan func(), poolQueue)
+func newPool() pool {
+	return pool{jobs: make(chan func(), poolQueue), quit: make(chan struct{})}
+}
+
+func (p *pool) start() {
 	for range poolWorkers {
 		p.running.Go(func() {
-			for job := range p.jobs {
-				job()
+			for {
+				select {
+				case <-p.quit:
+					return
+				case job := <-p.jobs:
+					job()
+				}
 			}
 		})
 	}
 }
 
-// stop waits for the jobs that have begun; the rest find a listener that has no
-// caller for them.
+// stop waits for the jobs that have begun and then does the rest, which own
+// descriptors; their callers are mostly gone.
 func (p *pool) stop() {
-	close(p.jobs)
+	close(p.quit)
 	p.running.Wait()
+	for {
+		select {
+		case job := <-p.jobs:
+			job()
+		default:
+			return
+		}
+	}
 }
 
 // offload answers req from the pool. The job owns the duplicate in s.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -78,7 +79,7 @@ func (b *Broker) complete(req *request, response seccomp.Response) {
 		}
 		req.record.Errno = errnoName(errno)
 	}
-	req.record.Latency = since(req)
+	req.record.Latency = time.Since(req.received)
 }
 
 func errnoName(errno syscall.Errno) string { return unix.ErrnoName(errno) }

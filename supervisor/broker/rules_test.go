@@ -56,3 +56,12 @@ func listenAt(tb testing.TB, host string) *server {
 	}()
 	return s
 }
+
+func port(tb testing.TB, text string) uint16 {
+	tb.Helper()
+	n, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return uint16(n)
+}

@@ -57,10 +57,13 @@ func (b *Broker) performSend(req *request, s *socket, a *address, flags int) rep
 	if errno != 0 {
 		return performed(-1, errno)
 	}
+	if s.isTCP() && len(data) > maxDatagram {
+		data = data[:maxDatagram]
+	}
 	return b.sendData(req, s, data, flags, a.bytes())
 }
 
-// copyData copies what is to be sent.
+// copyData copies what is to be sent, or one byte too many for the kernel to take.
 func (b *Broker) copyData(req *request) ([]byte, syscall.Errno) {
 	size := req.Args[2]
 	if size > maxDatagram {
@@ -76,20 +79,20 @@ func (b *Broker) copyData(req *request) ([]byte, syscall.Errno) {
 // sendData sends without blocking. A caller that would block is answered from
 // pending when the socket has room again.
 func (b *Broker) sendData(req *request, s *socket, data []byte, flags int, to []byte) reply {
-	if len(data) > maxDatagram {
-		if !s.isTCP() {
-			return performed(-1, unix.EMSGSIZE)
-		}
-		data = data[:maxDatagram]
+	r := sendNow(s.fd, data, flags, to)
+	if r.errno != unix.EAGAIN || !waits(s.fd, flags) {
+		return r
 	}
-	fd, own := s.fd, flags&^unix.MSG_FASTOPEN|unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL
-	attempt := func() reply {
-		n, errno := sendTo(fd, data, own, to)
-		return performed(int64(n), errno)
-	}
-	r := attempt()
-	if r.errno == unix.EAGAIN && flags&unix.MSG_DONTWAIT == 0 && !isNonblocking(fd) {
-		return b.pending.retry(b, req, s, attempt)
-	}
-	return r
+	fd := s.fd
+	return b.pending.retry(b, req, s, func() reply { return sendNow(fd, data, flags, to) })
+}
+
+// waits reports whether a send with these flags may wait for room.
+func waits(fd, flags int) bool { return flags&unix.MSG_DONTWAIT == 0 && !isNonblocking(fd) }
+
+// sendNow sends if there is room; EAGAIN if not. The signal of a broken pipe
+// would be ours, so it is left out.
+func sendNow(fd int, data []byte, flags int, to []byte) reply {
+	n, errno := sendTo(fd, data, flags&^unix.MSG_FASTOPEN|unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, to)
+	return performed(int64(n), errno)
 }

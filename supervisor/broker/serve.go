@@ -36,9 +36,9 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 	defer unix.Close(stop)
 	stopped := context.AfterFunc(ctx, func() { _, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0}) })
 	defer stopped()
-	b.pool.start(b)
-	defer b.pool.stop()
+	b.pool.start()
 	defer b.pending.stop()
+	defer b.pool.stop()
 	fds := []unix.PollFd{
 		{Fd: int32(from.Fd()), Events: unix.POLLIN},
 		{Fd: int32(stop), Events: unix.POLLIN},
@@ -70,12 +70,12 @@ func (b *Broker) serveOne() error {
 	err := b.listener.receive(&req.Notification)
 	switch {
 	case errors.Is(err, seccomp.ErrGone): // the caller was interrupted or died
-		b.lost.note()
 		return nil
 	case err != nil:
 		return fmt.Errorf("receive a notification: %w", err)
 	}
 	req.received = time.Now()
+	b.lost.receive(req.ID)
 	if !b.handle(req) {
 		b.panics++
 	}
@@ -127,6 +127,8 @@ func (b *Broker) dispatch(req *request) (response seccomp.Response, later bool) 
 		r = b.sendto(req)
 	case unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1:
 		r = b.epollCreate(req)
+	case unix.SYS_SENDMSG, unix.SYS_SENDMMSG: // trapped with MSG_OOB only
+		r = b.refuse(req, unix.EOPNOTSUPP)
 	default:
 		r = b.refuse(req, unix.EPERM)
 	}
@@ -140,9 +142,10 @@ func rechecked(req *request, r recheckedReply) (response seccomp.Response, later
 // answer sends the one response to req and then its record. It may be called
 // from any thread, once for a request.
 func (b *Broker) answer(req *request, response seccomp.Response) {
+	req.answered.Store(true)
 	err := b.listener.respond(response)
 	if errors.Is(err, seccomp.ErrGone) && req.Syscall == unix.SYS_CONNECT {
-		b.lost.note()
+		b.lost.note(req.ID)
 	}
 	if req.record == nil {
 		return

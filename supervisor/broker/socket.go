@@ -59,7 +59,7 @@ func (b *Broker) kindOf(fd int) (socketKind, syscall.Errno) {
 		name  int
 		value *int
 	}{{unix.SO_DOMAIN, &k.domain}, {unix.SO_TYPE, &k.kind}, {unix.SO_PROTOCOL, &k.protocol}} {
-		value, errno := intOption(fd, unix.SOL_SOCKET, field.name)
+		value, errno := intOption(fd, field.name)
 		if errno != 0 {
 			return k, errno
 		}
@@ -70,9 +70,10 @@ func (b *Broker) kindOf(fd int) (socketKind, syscall.Errno) {
 	return k, 0
 }
 
-func intOption(fd, level, name int) (int, syscall.Errno) {
+// intOption reads an option of SOL_SOCKET.
+func intOption(fd, name int) (int, syscall.Errno) {
 	var buf [4]byte
-	_, errno := option(fd, level, name, buf[:])
+	_, errno := option(fd, unix.SOL_SOCKET, name, buf[:])
 	return int(int32(binary.NativeEndian.Uint32(buf[:]))), errno
 }
 

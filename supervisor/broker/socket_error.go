@@ -25,11 +25,11 @@ func (b *Broker) socketError(req *request) reply {
 	if size < 0 {
 		return performed(-1, unix.EINVAL)
 	}
-	value, errno := intOption(s.fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	value, errno := intOption(s.fd, unix.SO_ERROR)
 	if errno != 0 {
 		return performed(-1, errno)
 	}
-	if value == 0 && b.abandoned(&s) {
+	if value == 0 && b.abandoned(req, &s) {
 		value = int(unix.ECONNABORTED)
 	}
 	var buf, length [4]byte
@@ -45,12 +45,8 @@ func (b *Broker) socketError(req *request) reply {
 }
 
 // abandoned reports whether a connect on the socket may have been lost: nothing
-// has begun on it, and somebody asks for the result. Those who ask before they
-// connect (gevent does) have non-blocking sockets; of these only such are taken
-// for abandoned that are asked about soon after a call was lost.
-func (b *Broker) abandoned(s *socket) bool {
-	if !s.isTCP() || s.host || stateOf(s.fd) != tcpClose {
-		return false
-	}
-	return !isNonblocking(s.fd) || b.lost.recent()
+// has begun on it, and with or since the thread's last connect a call has vanished. Without
+// that the question is a harmless one, which gevent asks before it connects.
+func (b *Broker) abandoned(req *request, s *socket) bool {
+	return s.isTCP() && !s.host && stateOf(s.fd) == tcpClose && b.lost.since(req.previous)
 }

@@ -17,8 +17,9 @@ const maxThreads = 512
 
 // thread is one caller. Its pidfd makes sure that a reused id is noticed.
 type thread struct {
-	tid   int
-	pidfd int
+	tid     int
+	pidfd   int
+	connect *request // its last connect that was received
 
 	identify sync.Once
 	tgid     int // process id on the host, 0 if unknown
@@ -50,6 +51,10 @@ func (b *Broker) caller(req *request) (*thread, syscall.Errno) {
 		}
 	}
 	req.thread = th
+	if req.previous = th.connect; req.Syscall == unix.SYS_CONNECT {
+		th.connect = req
+		req.previous = nil
+	}
 	return th, 0
 }
 

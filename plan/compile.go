@@ -17,10 +17,11 @@ func Compile(pol policy.Policy, inv Invocation) (*Plan, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile the command: %w", err)
 	}
+	permitCommand(&pol, command, inv)
 	layers := chooseLayers(&pol)
 	filter, filterErr := compileFilter(layers, pol.Syscalls)
 	env, envErr := compileEnvironment(&pol, inv)
-	if err := errors.Join(checkThreads(&pol), checkProgram(&pol, command, inv), checkPaths(pol.Files), checkLimits(pol.Limits), envErr, filterErr); err != nil {
+	if err := errors.Join(checkThreads(&pol), checkCapabilities(&pol, inv), checkPaths(pol.Files), checkLimits(pol.Limits), envErr, filterErr); err != nil {
 		return nil, fmt.Errorf("compile the policy: %w", err)
 	}
 	p := &Plan{
@@ -53,14 +54,14 @@ func checkThreads(pol *policy.Policy) error {
 	return nil
 }
 
-// checkProgram refuses a command that the policy does not let start.
-func checkProgram(pol *policy.Policy, c Command, inv Invocation) error {
+// permitCommand lets the command of the command line start: who names it asks for
+// it. What it may start in turn is the policy's.
+func permitCommand(pol *policy.Policy, c Command, inv Invocation) {
 	if c.Python || pol.Process.SpawnAny || slices.Contains(pol.Process.Spawn, inv.Argument) ||
 		slices.Contains(pol.Process.Spawn, c.Program) || belowAny(c.Program, pol.Files.Exec) {
-		return nil
+		return
 	}
-	return fmt.Errorf("the policy does not let %s start; allow it with process.spawn = [%q] or --allow-spawn=%s",
-		inv.Argument, inv.Argument, inv.Argument)
+	pol.Process.Spawn = append(slices.Clone(pol.Process.Spawn), inv.Argument)
 }
 
 // minOpenFiles and minMemory are what CPython needs to start at all, rounded up:

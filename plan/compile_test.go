@@ -148,11 +148,14 @@ func TestCompileDoesNotChangeTheInvocation(t *testing.T) {
 	}
 }
 
-func TestOtherProgramsNeedPermission(t *testing.T) {
+func TestTheCommandItselfMayStart(t *testing.T) {
 	git := plan.Invocation{Kind: plan.RunProgram, Argument: "git", Args: []string{"status"}, Directory: "/srv/job"}
-	pol := preset(t, "strict")
-	if _, err := plan.Compile(pol, git); err == nil || !strings.Contains(err.Error(), "--allow-spawn=git") {
-		t.Errorf("a program that the policy does not name: %v", err)
+	p := compile(t, preset(t, "strict"), git)
+	if !slices.Equal(p.Process.Spawn, []string{"git"}) || p.Process.SpawnAny {
+		t.Errorf("a command that the policy does not name may start %+v", p.Process)
+	}
+	if script := compile(t, preset(t, "strict"), script()); len(script.Process.Spawn) != 0 {
+		t.Errorf("a script may start %q", script.Process.Spawn)
 	}
 	for name, change := range map[string]func(*policy.Policy){
 		"named": func(p *policy.Policy) { p.Process.Spawn = []string{"git"} },
@@ -165,13 +168,14 @@ func TestOtherProgramsNeedPermission(t *testing.T) {
 		}
 	}
 	tool := plan.Invocation{Kind: plan.RunProgram, Argument: "./bin/x", Directory: "/opt/tool"}
+	pol := preset(t, "strict")
 	pol.Files.Exec = []string{"/opt/tool"}
-	if p := compile(t, pol, tool); p.Command.Program != "/opt/tool/bin/x" {
-		t.Errorf("a program below files.exec: %+v", p.Command)
+	if p := compile(t, pol, tool); p.Command.Program != "/opt/tool/bin/x" || len(p.Process.Spawn) != 0 {
+		t.Errorf("a program below files.exec: %+v, may start %q", p.Command, p.Process.Spawn)
 	}
 	pol.Files.Exec = []string{"/opt/too"}
-	if _, err := plan.Compile(pol, tool); err == nil {
-		t.Error("/opt/tool counts as below /opt/too")
+	if p := compile(t, pol, tool); !slices.Equal(p.Process.Spawn, []string{"./bin/x"}) {
+		t.Errorf("/opt/tool counts as below /opt/too: may start %q", p.Process.Spawn)
 	}
 }
 

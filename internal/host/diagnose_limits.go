@@ -35,7 +35,7 @@ func (d *diagnosis) groupFix() string {
 		return "mount " + cgroupMount + " writable; for a container: --privileged, or --cgroupns=private with a writable cgroup mount"
 	case version == 1:
 		return `for c in memory pids cpuacct cpu; do g=` + cgroupMount + `/$c$(awk -F: -v c=$c '$2 ~ "(^|,)" c "(,|$)" {print $3}' /proc/self/cgroup); ` +
-			`sudo mkdir -p $g/pysandbox && sudo chown -R $USER $g/pysandbox; done`
+			`sudo mkdir -p $g/pysandbox && sudo chown $USER $g/pysandbox; done`
 	case booted && !d.hasUserManager():
 		return "sudo loginctl enable-linger $USER"
 	case booted:

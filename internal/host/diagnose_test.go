@@ -211,7 +211,7 @@ func TestLimitsNameTheFixForTheirHost(t *testing.T) {
 		fix   string
 	}{
 		"none":               {fstest.MapFS{}, 1000, "mount -t cgroup2"},
-		"v1":                 {v1, 1000, "chown -R $USER $g/pysandbox"},
+		"v1":                 {v1, 1000, "chown $USER $g/pysandbox"},
 		"v1 as root":         {v1, 0, "writable"},
 		"v2 without systemd": {v2, 1000, "cgroup.subtree_control"},
 		"v2 without manager": {systemd, 1000, "loginctl enable-linger"},

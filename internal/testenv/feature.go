@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,6 +33,12 @@ const (
 	Runc           Feature = "runc"            // runc(8), an OCI runtime
 	Strace         Feature = "strace"          // strace(1)
 	Setpriv        Feature = "setpriv"         // setpriv(1)
+	Redis          Feature = "redis"           // redis-server(1), and its client for /usr/bin/python3
+	Postgres       Feature = "postgres"        // a PostgreSQL server and psycopg2 of /usr/bin/python3
+	Nginx          Feature = "nginx"           // nginx(8)
+	Requests       Feature = "requests"        // requests of /usr/bin/python3
+	Gunicorn       Feature = "gunicorn"        // gunicorn of /usr/bin/python3, and wrk(1)
+	Aiohttp        Feature = "aiohttp"         // aiohttp of /usr/bin/python3
 )
 
 // Features lists every feature, in the order in which they are declared.
@@ -39,7 +46,7 @@ func Features() []Feature {
 	return []Feature{
 		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify,
 		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
-		Compiler, Runc, Strace, Setpriv,
+		Compiler, Runc, Strace, Setpriv, Redis, Postgres, Nginx, Requests, Gunicorn, Aiohttp,
 	}
 }
 
@@ -58,12 +65,18 @@ func probes() map[Feature]func() error {
 		CgroupPids:     func() error { return probeCgroup("pids") },
 		PyenvPython:    probePyenv,
 		DebianPython:   func() error { return probeProgram("/usr/bin/python3") },
-		Numpy:          func() error { return probeRun("/usr/bin/python3", "-I", "-c", "import numpy") },
+		Numpy:          func() error { return probeModule("numpy") },
 		Bubblewrap:     func() error { return probeProgram("bwrap") },
 		Compiler:       probeCompiler,
 		Runc:           func() error { return probeProgram("runc") },
 		Strace:         func() error { return probeProgram("strace") },
 		Setpriv:        func() error { return probeProgram("setpriv") },
+		Redis:          func() error { return errors.Join(probeProgram("redis-server"), probeModule("redis")) },
+		Postgres:       func() error { return errors.Join(probePostgres(), probeModule("psycopg2")) },
+		Nginx:          func() error { return probeProgram("nginx") },
+		Requests:       func() error { return probeModule("requests") },
+		Gunicorn:       func() error { return errors.Join(probeProgram("wrk"), probeModule("gunicorn")) },
+		Aiohttp:        func() error { return probeModule("aiohttp") },
 	}
 }
 
@@ -142,6 +155,16 @@ func probeCompiler() error {
 	cmd := exec.Command("cc", "-x", "c", "-fsyntax-only", "-")
 	cmd.Stdin = strings.NewReader("#include <stdio.h>\nint main(void) { return 0; }\n")
 	return runQuietly(cmd)
+}
+
+func probePostgres() error {
+	_, err := PostgresDir()
+	return err
+}
+
+// probeModule looks for a module of the system's Python.
+func probeModule(name string) error {
+	return probeRun("/usr/bin/python3", "-I", "-c", "import "+name)
 }
 
 func probeProgram(name string) error {

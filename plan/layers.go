@@ -20,7 +20,16 @@ func chooseLayers(pol *policy.Policy) []string {
 	if mayFork(pol) {
 		layers = append(layers, "subprocess")
 	}
+	if !showsDirectories(pol) {
+		layers = append(layers, "datagrams")
+	}
 	return layers
+}
+
+// showsDirectories says whether the policy names paths of the host, below which
+// there may be servers' sockets.
+func showsDirectories(pol *policy.Policy) bool {
+	return len(pol.Files.Read) > 0 || len(pol.Files.Write) > 0 || len(pol.Files.Exec) > 0 || len(pol.Process.Spawn) > 0
 }
 
 // mayFork says whether the policy leaves room for a second process, or names

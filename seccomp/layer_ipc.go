@@ -16,12 +16,13 @@ func layerIPC(t *table) {
 	settableOptions(t)
 }
 
-// localSocketPairs keeps socketpair(2) to AF_UNIX: TIPC offers pairs as well.
+// localSocketPairs keeps socketpair(2) to AF_UNIX: TIPC offers pairs as well. For
+// pairs of datagram sockets see layerDatagrams.
 func localSocketPairs(t *table) {
-	for _, kind := range []uint32{unix.SOCK_STREAM, unix.SOCK_DGRAM, unix.SOCK_SEQPACKET} {
+	for _, kind := range []uint32{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		t.allowIf("a pair of local sockets", "socketpair", intIs(0, unix.AF_UNIX), socketTypeIs(1, kind))
 	}
-	t.refuse("pairs are made of AF_UNIX sockets", unix.EOPNOTSUPP, "socketpair")
+	t.refuse("pairs are made of AF_UNIX sockets that keep to their peer", unix.EOPNOTSUPP, "socketpair")
 }
 
 // sendTo lets traffic over a connected socket pass. A destination is trapped so

@@ -26,7 +26,7 @@ func layerNet(t *table) {
 // errnos are those of a kernel that was built without, so that a program which
 // merely prefers one falls back.
 func socketKinds(t *table) {
-	for _, kind := range []uint32{unix.SOCK_STREAM, unix.SOCK_DGRAM, unix.SOCK_SEQPACKET} {
+	for _, kind := range []uint32{unix.SOCK_STREAM, unix.SOCK_SEQPACKET} {
 		allowSocket(t, "local", unix.AF_UNIX, kind, 0)
 	}
 	for _, family := range []uint32{unix.AF_INET, unix.AF_INET6} {

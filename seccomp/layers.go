@@ -26,6 +26,7 @@ func layers() []layer {
 		{"subprocess", "fork, run other programs and wait for them", layerSubprocess},
 		{"net", "make sockets and connect them, as the supervisor permits", layerNet},
 		{"server", "bind, listen and accept inside the sandbox", layerServer},
+		{"datagrams", "make local datagram sockets, where no directory of the host's is visible", layerDatagrams},
 		{"numpy", "place memory on NUMA nodes", layerNumpy},
 		{"sysv", "System V IPC and POSIX message queues", layerSysV},
 		{"confine", "Landlock and seccomp filters of the program's own", layerConfine},

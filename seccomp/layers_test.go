@@ -67,7 +67,7 @@ func TestUnknownLayerNamesTheNearest(t *testing.T) {
 	for name, want := range map[string]string{
 		"thread":     `unknown syscall layer "thread"; did you mean "threads"?`,
 		"file_write": `did you mean "files_write"?`,
-		"kubernetes": "layers are base, threads, ipc, files_write, subprocess, net, server, numpy, sysv, confine",
+		"kubernetes": "layers are base, threads, ipc, files_write, subprocess, net, server, datagrams, numpy, sysv, confine",
 	} {
 		_, err := seccomp.Layers("base", name)
 		if err == nil || !strings.Contains(err.Error(), want) {

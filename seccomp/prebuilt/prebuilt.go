@@ -10,8 +10,8 @@ import (
 )
 
 // The sets are those that a policy leads to by itself: base, ipc, files_write,
-// net, server and numpy always, and each choice of threads, subprocess, sysv and
-// confine besides.
+// net, server and numpy always, and each choice of threads, subprocess,
+// datagrams, sysv and confine besides.
 //
 //go:generate go test . -run ^TestFiltersAreCurrent$ -update
 

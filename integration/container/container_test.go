@@ -77,8 +77,11 @@ func runContainer(t *testing.T, hidden []string, args ...string) (string, error)
 		Linux: &specs.Linux{
 			MaskedPaths: hidden,
 			Namespaces: []specs.LinuxNamespace{
-				{Type: specs.MountNamespace}, {Type: specs.PIDNamespace}, {Type: specs.NetworkNamespace},
-				{Type: specs.IPCNamespace}, {Type: specs.UTSNamespace},
+				{Type: specs.MountNamespace},
+				{Type: specs.PIDNamespace},
+				{Type: specs.NetworkNamespace},
+				{Type: specs.IPCNamespace},
+				{Type: specs.UTSNamespace},
 			},
 		},
 	}

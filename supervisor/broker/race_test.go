@@ -17,7 +17,7 @@ import (
 // and the second within 5.
 const (
 	addressTries = 100_000
-	swapTries    = 20_000
+	swapTries    = 10_000
 )
 
 // race runs testdata/race.c in a sandbox and returns how many calls ended which

@@ -45,7 +45,7 @@ func needs() []testenv.Feature {
 func TestMain(m *testing.M) {
 	switch os.Getenv(stage) {
 	case "":
-		if missing() {
+		if fuzzing() || missing() {
 			os.Exit(m.Run())
 		}
 		os.Exit(start())
@@ -56,6 +56,12 @@ func TestMain(m *testing.M) {
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// fuzzing runs pure functions and keeps its corpus where an ordinary user may not
+// write.
+func fuzzing() bool {
+	return slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "-test.fuzz=") })
 }
 
 func missing() bool {

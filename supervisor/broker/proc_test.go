@@ -1,0 +1,102 @@
+package broker
+
+import (
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestEntryFields(t *testing.T) {
+	got := entryFields([]byte("tfd:       5 events: 8000001d data: ffffffff00000005  pos:0 ino:61af sdev:7\n"))
+	want := map[string]uint64{"tfd": 5, "events": 0x8000001d, "data": 0xffffffff00000005, "pos": 0, "ino": 0x61af, "sdev": 7}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v", got)
+	}
+	for _, line := range []string{"pos:\t0\n", "", "tfd:\n", "tfd: x events: y\n"} {
+		if fields := entryFields([]byte(line)); fields["tfd"] != 0 || len(fields) > 1 {
+			t.Errorf("%q gives %v", line, fields)
+		}
+	}
+}
+
+// TestEntriesMove reads what was registered in a real epoll, and moves it.
+func TestEntriesMove(t *testing.T) {
+	b := &Broker{self: os.Getpid()}
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.epolls.keep(epoll)
+	defer b.epolls.close()
+	var old, other [2]int
+	for _, pipe := range []*[2]int{&old, &other} {
+		if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		defer unix.Close(pipe[0])
+		defer unix.Close(pipe[1])
+	}
+	event := unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: 77, Pad: -1}
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, old[0], &event); err != nil {
+		t.Fatal(err)
+	}
+	entries := b.epolls.entriesOf(b, old[0], []int{old[0], old[1]})
+	const always = unix.EPOLLERR | unix.EPOLLHUP // the kernel adds these
+	want := []entry{{epoll: epoll, number: old[0], events: unix.EPOLLIN | unix.EPOLLET | always, data: 0xffffffff0000004d}}
+	if !slices.Equal(entries, want) {
+		t.Fatalf("entries %+v, want %+v", entries, want)
+	}
+	if found := b.epolls.entriesOf(b, other[0], []int{old[0]}); found != nil {
+		t.Errorf("entries of another file: %+v", found)
+	}
+	moveEntries(entries, old[0], other[0])
+	if _, err := unix.Write(old[1], []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	events := make([]unix.EpollEvent, 2)
+	if n, err := unix.EpollWait(epoll, events, 0); n != 0 || err != nil {
+		t.Errorf("the old file still gives %d events, %v", n, err)
+	}
+	if _, err := unix.Write(other[1], []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := unix.EpollWait(epoll, events, 1000); n != 1 || err != nil || events[0].Fd != 77 || events[0].Pad != -1 {
+		t.Errorf("the new file gives %d events, %v, %+v", n, err, events[0])
+	}
+}
+
+func TestNumbersIn(t *testing.T) {
+	dir, errno := openAt(atCWD, procPath(os.Getpid(), "/fd"), unix.O_DIRECTORY)
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	defer closeFD(dir)
+	var buf [4096]byte
+	n, errno := readDir(dir, buf[:])
+	if errno != 0 {
+		t.Fatal(errno)
+	}
+	numbers := numbersIn(buf[:n])
+	for _, want := range []int{0, 1, 2, dir} {
+		if !slices.Contains(numbers, want) {
+			t.Errorf("%d is not in %v", want, numbers)
+		}
+	}
+	for cut := range n {
+		if len(numbersIn(buf[:cut])) > len(numbers) {
+			t.Fatalf("more numbers in %d bytes than in all", cut)
+		}
+	}
+}
+
+func TestSignalsOfAThread(t *testing.T) {
+	if _, ok := signalsOf(os.Getpid()); !ok {
+		t.Error("our own signals cannot be read")
+	}
+	if _, ok := signalsOf(1 << 30); ok {
+		t.Error("the signals of a thread that does not exist were read")
+	}
+}

@@ -65,19 +65,28 @@ func serveEcho() error {
 }
 
 func serveWeb() error {
-	for _, port := range []string{webPort, webAltPort} {
-		listener, err := net.Listen("tcp", ":"+port)
-		if err != nil {
-			return err
+	for _, address := range []string{peer, peerOther, privatePeer, peer6} {
+		for _, port := range []string{webPort, webAltPort} {
+			if err := serveWebAt(address, port); err != nil {
+				return err
+			}
 		}
-		server := &http.Server{
-			ReadHeaderTimeout: time.Minute,
-			Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-				fmt.Fprintf(rw, "port %s, host %s\n", port, r.Host)
-			}),
-		}
-		go func() { _ = server.Serve(listener) }()
 	}
+	return nil
+}
+
+func serveWebAt(address, port string) error {
+	listener, err := net.Listen("tcp", net.JoinHostPort(address, port))
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		ReadHeaderTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			fmt.Fprintf(rw, "port %s, host %s\n", port, r.Host)
+		}),
+	}
+	go func() { _ = server.Serve(listener) }()
 	return nil
 }
 

@@ -23,6 +23,7 @@ const (
 	hostAddress6 = "2001:db8:77::1"
 	peer         = "203.0.113.80" // has every server
 	peerOther    = "203.0.113.81" // the same machine
+	peerNginx    = "203.0.113.82" // the same machine; its port 80 is nginx's
 	peer6        = "2001:db8:77::80"
 	silent       = "198.51.100.9" // the peer forwards nothing: never an answer
 	prohibited   = "198.51.100.77"
@@ -41,9 +42,10 @@ type world struct {
 // theWorld is made by TestMain, before any test.
 var theWorld *world
 
-// TestMain starts the tests again as root of network and mount namespaces of
-// their own: they configure interfaces, and no datagram of theirs, a query for
-// a name in particular, can leave the machine.
+// TestMain starts the tests again as root of network, mount and PID namespaces
+// of their own: they configure interfaces, no datagram of theirs, a query for a
+// name in particular, can leave the machine, and no server of theirs outlives
+// them.
 func TestMain(m *testing.M) {
 	switch {
 	case testenv.Missing(testenv.Root) != nil || testenv.Missing(testenv.NetNSAdmin) != nil:
@@ -64,7 +66,7 @@ func enterWorld() int {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), insideWorld+"=inside")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS,
+		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
 		Pdeathsig:  unix.SIGKILL,
 	}
 	runtime.LockOSThread() // the death signal is that of the thread (prctl(2))
@@ -81,6 +83,9 @@ func enterWorld() int {
 func makeWorld() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make the mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
 	}
 	if err := coverFile("/etc/resolv.conf", "nameserver "+peer+"\noptions timeout:2 attempts:1\n"); err != nil {
 		return err
@@ -171,6 +176,7 @@ func (w *world) plug(peerThread int) error {
 		"link set lo up",
 		"addr add " + peer + "/24 dev veth0",
 		"addr add " + peerOther + "/24 dev veth0",
+		"addr add " + peerNginx + "/24 dev veth0",
 		"addr add " + privatePeer + "/32 dev veth0",
 		"addr add " + peer6 + "/64 dev veth0 nodad",
 		"link set veth0 up",

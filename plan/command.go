@@ -19,6 +19,8 @@ type Command struct {
 	Interpreter string
 	Release     string
 
+	Guest bool `json:",omitempty"` // the guest's bootstrap starts it
+
 	Program string   // name or absolute path of a program that is not Python
 	Script  string   // absolute path of the file that Python runs, or empty
 	Args    []string // what follows the program's own name
@@ -48,12 +50,16 @@ func compileCommand(pol *policy.Policy, inv Invocation) (Command, error) {
 			c.Args = []string{"-"}
 		}
 	case RunProgram:
-		return compileProgram(pol, inv)
+		program, err := compileProgram(pol, inv)
+		if err != nil {
+			return Command{}, err
+		}
+		return wrapCommand(program, pol, inv)
 	default:
 		return Command{}, errors.New("there is no command to run; name a script, -c CODE, -m MODULE or -- COMMAND")
 	}
 	c.Args = append(c.Args, inv.Args...)
-	return c, nil
+	return wrapCommand(c, pol, inv)
 }
 
 func checkInvocation(inv Invocation) error {

@@ -26,6 +26,9 @@ func (p *Plan) compileLandlock() namespaces.Landlock {
 		{Path: "/sys", Rights: namespaces.RightsReadOnly},
 		{Path: "/tmp", Rights: tmp},
 	}
+	if p.Command.Guest {
+		rules = append(rules, namespaces.LandlockPath{Path: guestDirectory, Rights: namespaces.RightsReadOnly})
+	}
 	user := p.paths()
 	for _, name := range slices.Sorted(maps.Keys(user)) {
 		rules = append(rules, namespaces.LandlockPath{Path: name, Rights: user[name].rights()})

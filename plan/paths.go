@@ -106,7 +106,7 @@ func kernelPlaces() []string { return []string{"/dev", "/proc"} }
 
 // ownPlaces are the paths that the sandbox makes itself.
 func ownPlaces() []string {
-	places := []string{home, "/tmp", "/dev/shm"}
+	places := []string{home, "/tmp", "/dev/shm", guestDirectory}
 	for _, op := range namespaces.Skeleton() {
 		where := op.S1
 		if op.Code == namespaces.OpBind {

@@ -38,6 +38,7 @@ type Invocation struct {
 	Directory string            // caller's cwd, absolute
 	Env       map[string]string `json:"-"` // the caller's environment, for env.pass; secrets among it
 	Terminal  bool              // one of fds 0 to 2 is a terminal
+	Client    bool              `json:",omitempty"` // a client holds the other end of a capability channel
 }
 
 // Plan is what will be enforced, before any host fact. Its JSON form is stable

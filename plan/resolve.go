@@ -89,9 +89,14 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 	if r.Plan.Invocation.Terminal {
 		stdio.Flags = namespaces.FlagTTY
 	}
+	guest, err := r.Plan.guestOperations()
+	if err != nil {
+		return nil, err
+	}
 	setup := slices.Concat(
 		sockets,
 		mounts,
+		guest,
 		namespaces.Program{
 			{Code: namespaces.OpPivot},
 			{Code: namespaces.OpRootReadOnly},

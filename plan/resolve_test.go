@@ -321,7 +321,6 @@ func TestWhatIsNotBuiltIsRefused(t *testing.T) {
 	for want, change := range map[string]func(*policy.Policy){
 		"python.modules": func(p *policy.Policy) { p.Python.ModulesDeny = []string{"ctypes"} },
 		"network.unix":   func(p *policy.Policy) { p.Network.Unix = []string{"/run/x"} },
-		"[capabilities]": func(p *policy.Policy) { p.Capabilities = []string{"clock"} },
 	} {
 		_, err := resolveWith(t, change, script(), fixedHost())
 		if err == nil || !strings.Contains(err.Error(), want+" is not available in this version") {

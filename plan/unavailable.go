@@ -14,7 +14,6 @@ func refuseUnavailable(p *Plan) error {
 	}{
 		{"python.modules", len(p.Python.ModulesAllow)+len(p.Python.ModulesDeny) > 0},
 		{"network.unix", len(p.Network.Unix) > 0},
-		{"[capabilities]", len(p.Capabilities) > 0},
 	}
 	var problems []error
 	for _, use := range uses {

@@ -5,6 +5,7 @@ package supervisor
 
 import (
 	"context"
+	"os"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/seccomp"
+	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
 	"github.com/pysandbox/pysandbox/supervisor/broker/publish"
 )
 
@@ -22,6 +24,7 @@ type Options struct {
 	Stdio  [3]int      // the caller's descriptors 0, 1 and 2
 	Audit  audit.Sink  // told of every decision; nil: nobody
 	Cgroup CgroupPlace // where a control group may be made, as the plan was resolved for
+	Client *os.File    // the client's end of the capability channel, or nil
 }
 
 // sandbox is one running plan. Its fields are filled in the order in which the
@@ -40,6 +43,9 @@ type sandbox struct {
 	sockets  []int              // of the sandbox's network, for the supervisor
 	services *services
 	ports    []publish.Port
+	channel  *capability.Channel // nil for a program without the bootstrap
+	passed   int                 // descriptors that the program gets from 3 upward
+	relay    *capability.Relay
 	inner    innerSockets
 	program  int // PID 2 on the host
 	pidfd    int // of PID 2
@@ -80,6 +86,7 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 		s.watch.Stop()
 	}
 	cancel()
+	s.closeChannel()
 	s.tasks.Wait()
 	return s.report()
 }

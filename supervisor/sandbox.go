@@ -28,8 +28,9 @@ func (s *sandbox) launch(ctx context.Context) error {
 		return err
 	}
 	err = s.sendPlan(donated)
-	closeAll(donated[stdioCount:])
+	closeAll(donated[stdioCount+s.passed:])
 	s.stdio.CloseChild()
+	s.releaseChannel()
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,14 @@ func (s *sandbox) prepare() ([]int, error) {
 	for _, file := range s.stdio.Child {
 		donated = append(donated, int(file.Fd()))
 	}
-	if s.setup, err = s.ownSetup(); err != nil || s.child.lease == nil {
+	if s.setup, err = s.ownSetup(); err != nil {
+		return nil, err
+	}
+	if donated, err = s.openChannel(donated); err != nil || s.child.lease == nil {
 		return donated, err
 	}
 	var sources []int
-	if s.setup, sources, err = openSources(s.plan, s.child, s.setup, stdioCount); err != nil {
+	if s.setup, sources, err = openSources(s.plan, s.child, s.setup, len(donated)); err != nil {
 		return nil, err
 	}
 	return append(donated, sources...), nil
@@ -246,7 +250,7 @@ func (s *sandbox) readLayers() error {
 	if err != nil {
 		return err
 	}
-	if err := p.check(s.child, 0); err != nil {
+	if err := p.check(s.child, s.passed); err != nil {
 		return err
 	}
 	s.layers.UserNS, s.layers.NetNS = p.namespaces["user"], p.namespaces["net"]

@@ -38,6 +38,7 @@ func (s *sandbox) serve(ctx context.Context) error {
 		_ = b.Close()
 	})
 	s.services.start(ctx, s, sink)
+	s.startRelay(sink)
 	s.publish(ctx, sink)
 	return nil
 }

@@ -96,6 +96,7 @@ func flagWords() map[string][]string {
 		"deny-net":      nil,
 		"host-loopback": nil,
 		"listen":        nil,
+		"capabilities":  nil,
 		"code":          nil,
 		"module":        nil,
 	}

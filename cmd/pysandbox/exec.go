@@ -42,6 +42,7 @@ func newExec(u *ui, status *int) *cobra.Command {
 	}
 	layer.register(cmd.Flags())
 	program.register(cmd.Flags())
+	program.registerClient(cmd.Flags())
 	results.register(cmd.Flags())
 	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run failed")
 	return cmd

@@ -65,7 +65,7 @@ const (
 )
 
 // programFlags are the flags that name a program, in Python's letters.
-type programFlags struct{ code, module string }
+type programFlags struct{ code, module, channel string }
 
 func (p *programFlags) register(flags *pflag.FlagSet) {
 	flags.SetInterspersed(false)
@@ -85,6 +85,7 @@ func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invoc
 		Directory: directory,
 		Env:       environment(os.Environ()),
 		Terminal:  anyTerminal(),
+		Client:    p.channel != "",
 	}
 	switch {
 	case cmd.Flags().Changed(flagCode):

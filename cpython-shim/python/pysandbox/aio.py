@@ -1,0 +1,140 @@
+"""The same sandbox for asyncio. Requests wait in threads of their own, and async
+methods of capabilities run in the event loop that made the sandbox.
+"""
+from __future__ import annotations
+
+import asyncio
+import functools
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, AsyncIterator, Callable, Iterable, Iterator, Optional
+
+from .capability import Grant
+from .results import Event, Execution, Result
+from .run import Run
+from .sandbox import PolicyLike, Sandbox
+
+
+class _Threads:
+    """Awaits blocking calls in threads that end with it."""
+
+    def __init__(self, count: int):
+        self._pool = ThreadPoolExecutor(count, "pysandbox")
+
+    async def __call__(self, function: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Any:
+        call = functools.partial(function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False)
+
+
+class AsyncRun:
+    """What AsyncSandbox.start returns; see Run."""
+
+    def __init__(self, run: Run):
+        self._run = run
+        self._wait = _Threads(4)
+
+    async def _lines(self, lines: "Iterator[Any]") -> "AsyncIterator[Any]":
+        while True:
+            line = await self._wait(next, lines, None)
+            if line is None:
+                return
+            yield line
+
+    @property
+    def stdout(self) -> "AsyncIterator[bytes]":
+        return self._lines(iter(self._run.stdout))
+
+    @property
+    def stderr(self) -> "AsyncIterator[bytes]":
+        return self._lines(iter(self._run.stderr))
+
+    def audit(self) -> "AsyncIterator[Event]":
+        return self._lines(self._run.audit())
+
+    async def write(self, data: bytes) -> None:
+        await self._wait(self._run.write, data)
+
+    def close_stdin(self) -> None:
+        self._run.close_stdin()
+
+    async def wait(self, timeout: "Optional[float]" = None) -> Result:
+        return await self._wait(self._run.wait, timeout)
+
+    def kill(self) -> None:
+        self._run.kill()
+
+    async def __aenter__(self) -> "AsyncRun":
+        return self
+
+    async def __aexit__(self, *details: Any) -> None:
+        await self._wait(self._run.__exit__, *details)
+        self._wait.close()
+
+
+class AsyncSandbox:
+    """Sandbox with every request awaited. A task that is cancelled kills the live
+    guest, whose answer nobody waits for any more."""
+
+    def __init__(self, policy: PolicyLike = "strict", **options: Any):
+        self._sandbox = Sandbox(policy, **options)
+        self._wait = _Threads(16)
+
+    async def __aenter__(self) -> "AsyncSandbox":
+        loop = asyncio.get_running_loop()
+        self._sandbox._loop = lambda: loop  # type: ignore[method-assign]
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._wait(self._sandbox.close)
+        self._wait.close()
+
+    @property
+    def report(self) -> Any:
+        return self._sandbox.report
+
+    def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *, callbacks: bool = False) -> Grant:
+        return self._sandbox.grant(name, thing, methods, callbacks=callbacks)
+
+    async def _ask(self, function: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await self._wait(function, *args, **kwargs)
+        except asyncio.CancelledError:
+            live = self._sandbox._live
+            if live is not None:
+                live[0].kill()
+            raise
+
+    async def exec(self, source: str, **options: Any) -> Execution:
+        return await self._ask(self._sandbox.exec, source, **options)
+
+    async def eval(self, source: str, **options: Any) -> Any:
+        return await self._ask(self._sandbox.eval, source, **options)
+
+    async def run_file(self, path: Any, argv: Any = (), **options: Any) -> Execution:
+        return await self._ask(self._sandbox.run_file, path, argv, **options)
+
+    async def run_module(self, name: str, argv: Any = (), **options: Any) -> Execution:
+        return await self._ask(self._sandbox.run_module, name, argv, **options)
+
+    async def start(self, source: "Optional[str]" = None, **options: Any) -> AsyncRun:
+        return AsyncRun(await self._wait(self._sandbox.start, source, **options))
+
+    async def write_file(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        await self._ask(self._sandbox.write_file, path, data, mode)
+
+    async def read_file(self, path: str, **options: Any) -> bytes:
+        return await self._ask(self._sandbox.read_file, path, **options)
+
+    async def copy_in(self, source: Any, path: str) -> None:
+        await self._ask(self._sandbox.copy_in, source, path)
+
+    async def copy_out(self, path: str, target: Any, **options: Any) -> None:
+        await self._ask(self._sandbox.copy_out, path, target, **options)
+
+    async def list_files(self, top: str) -> "dict[str, int]":
+        return await self._ask(self._sandbox.list_files, top)

@@ -1,0 +1,212 @@
+"""What may cross to a guest: methods that were exposed, of objects that were
+granted. A guest names a method by text; the text is looked up in a table made
+when the object was granted, and never reaches getattr.
+"""
+from __future__ import annotations
+
+import inspect
+import threading
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from .errors import PolicyError, RevokedError
+
+Schema = Any  # a type, None, reference(...), callback, or a tuple of these: any of them
+
+
+class Exposed:
+    """How one method may be called: the schemas of its parameters and result, or
+    None for any plain data, and the exceptions that the guest may see."""
+
+    __slots__ = ("params", "returns", "raises")
+
+    def __init__(self, params: "Optional[Sequence[Schema]]", returns: Schema, raises: "Tuple[type, ...]"):
+        self.params, self.returns, self.raises = params, returns, raises
+
+
+class Unchecked:
+    """The schema of whatever is plain data."""
+
+    def __repr__(self) -> str:
+        return "anything"
+
+
+anything = Unchecked()
+
+
+class callback:
+    """The schema of a function of the guest's, which arrives as a Callback."""
+
+
+class reference:
+    """The schema of an object that stays in the host: reference("get", "put") is
+    one of which the guest may call get and put."""
+
+    def __init__(self, *methods: str):
+        self.methods = methods
+
+
+def expose(function: "Optional[Callable]" = None, *, params: "Optional[Sequence[Schema]]" = None,
+           returns: Schema = anything, raises: "Sequence[type]" = ()) -> Any:
+    """Marks a method as one that a guest may be granted. params are the schemas of
+    the parameters without self, returns that of the result, and raises the
+    exception classes that the guest is told by name and message. Any other
+    exception is told as a RemoteError without a word of the host's."""
+    def mark(method: Callable) -> Callable:
+        method.__pysandbox__ = Exposed(None if params is None else tuple(params), returns, tuple(raises))  # type: ignore
+        return method
+    return mark if function is None else mark(function)
+
+
+class Entry:
+    """One method in the table of a facet."""
+
+    __slots__ = ("name", "call", "exposed", "least", "most", "names", "is_async")
+
+    def __init__(self, name: str, call: Callable, exposed: Exposed):
+        self.name, self.call, self.exposed = name, call, exposed
+        self.is_async = inspect.iscoroutinefunction(call)
+        self.least, self.most, self.names = _arity(call)
+
+    def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        """TypeError if the arguments are not those of the method."""
+        if len(args) > self.most or len(args) + len(kwargs) < self.least:
+            raise TypeError("%s() takes %d to %d arguments, not %d" % (self.name, self.least, self.most, len(args) + len(kwargs)))
+        for name in kwargs:
+            if name not in self.names or self.names.index(name) < len(args):
+                raise TypeError("%s() has no argument %r left" % (self.name, name))
+        params = self.exposed.params
+        if params is None:
+            return
+        for at, value in enumerate(args):
+            self._check(params, at, value)
+        for name, value in kwargs.items():
+            self._check(params, self.names.index(name), value)
+
+    def _check(self, params: Sequence[Schema], at: int, value: Any) -> None:
+        if at >= len(params) or not fits(params[at], value):
+            raise TypeError("%s(): argument %d is a %s" % (self.name, at + 1, type(value).__name__))
+
+
+def _arity(call: Callable) -> "Tuple[int, int, List[str]]":
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):  # a built-in that does not say
+        return 0, 1 << 16, []
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    open_ended = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    least = sum(p.default is p.empty for p in positional)
+    return least, 1 << 16 if open_ended else len(positional), [p.name for p in positional]
+
+
+def fits(schema: Schema, value: Any) -> bool:
+    """Whether a value is of a schema. Types are exact, so True is no int."""
+    if isinstance(schema, tuple):
+        return any(fits(one, value) for one in schema)
+    if schema is anything or schema is object:
+        return True
+    if schema is None:
+        return value is None
+    if isinstance(schema, reference):
+        return not isinstance(value, PLAIN) and value is not None
+    if schema is callback:
+        return callable(value)
+    if schema is float:
+        return type(value) in (int, float)
+    return type(value) is schema
+
+
+PLAIN = (bool, int, float, str, bytes, bytearray, list, tuple, dict)
+
+
+class Facet:
+    """An object with the table of the methods that may be called."""
+
+    def __init__(self, thing: Any, table: "Dict[str, Entry]", grant: "Optional[Grant]" = None):
+        self.thing, self.table, self.grant = thing, table, grant
+
+    @property
+    def key(self) -> tuple:
+        """Equal for the same methods of the same object."""
+        return (id(self.thing), tuple(sorted(self.table)), id(self.grant))
+
+    def alive(self) -> bool:
+        return self.grant is None or not self.grant.revoked
+
+
+def facet(thing: Any, methods: "Optional[Iterable[str]]" = None, grant: "Optional[Grant]" = None) -> Facet:
+    """The named methods of an object, or all exposed ones. PolicyError for a name
+    that is private or was not exposed."""
+    if isinstance(thing, Facet):
+        names = list(thing.table) if methods is None else list(methods)
+        missing = [name for name in names if name not in thing.table]
+        if missing:
+            raise PolicyError("the facet has no %s" % ", ".join(missing))
+        return Facet(thing.thing, {name: thing.table[name] for name in names}, grant or thing.grant)
+    offer = getattr(type(thing), "__pysandbox_facet__", None)
+    if offer is not None:
+        table = {name: Entry(name, call, Exposed(None, anything, raises)) for name, (call, raises) in offer(thing).items()}
+        return facet(Facet(thing, table), methods, grant)
+    found = exposed_methods(thing)
+    if methods is None:
+        methods = sorted(found)
+    table = {}
+    for name in methods:
+        if name[:1] == "_" or name not in found:
+            raise PolicyError("%s.%s is not exposed; mark it with @expose" % (type(thing).__name__, name))
+        table[name] = found[name]
+    if not table:
+        raise PolicyError("%s exposes no method; mark some with @expose" % type(thing).__name__)
+    return Facet(thing, table, grant)
+
+
+def exposed_methods(thing: Any) -> "Dict[str, Entry]":
+    """The exposed methods of an object's class, by name."""
+    found = {}
+    for kind in type(thing).__mro__:
+        for name, member in vars(kind).items():
+            function = getattr(member, "__func__", member)
+            exposed = getattr(function, "__pysandbox__", None)
+            if isinstance(exposed, Exposed) and name not in found and name[:1] != "_":
+                found[name] = Entry(name, member.__get__(thing, type(thing)), exposed)
+    return found
+
+
+class Grant:
+    """What sb.grant returns: the means to take a capability back."""
+
+    def __init__(self, name: str, callbacks: bool, on_revoke: "Callable[[Grant], None]"):
+        self.name, self.callbacks = name, callbacks
+        self.revoked = False
+        self.facet: Optional[Facet] = None
+        self._on_revoke = on_revoke
+        self._lock = threading.Lock()
+
+    def revoke(self) -> None:
+        """From now on every call, and every call that is under way, ends in a
+        RevokedError in the guest, also on objects that the capability returned."""
+        with self._lock:
+            if self.revoked:
+                return
+            self.revoked = True
+        self._on_revoke(self)
+
+    def __repr__(self) -> str:
+        return "<Grant %s%s>" % (self.name, ", revoked" if self.revoked else "")
+
+
+class Callback:
+    """A function of the guest's, in the host's hands. A call has a deadline."""
+
+    def __init__(self, connection: Any, number: int):
+        self._connection, self._number = connection, number
+
+    def __call__(self, *args: Any, timeout: "Optional[float]" = None) -> Any:
+        """Calls it with plain data or objects that were granted. GuestError if it
+        raises, DeadlineError if it does not answer within timeout seconds."""
+        if self._connection is None:
+            raise RevokedError("the callback's run has ended")
+        return self._connection.call(self._number, "__call__", args, {}, timeout)
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.release(self._number)

@@ -1,0 +1,64 @@
+"""The errors of this package. No two causes share a class: a mistake in a
+policy, a start that failed, a limit, a violation and an exception of the guest
+can be told apart by except clauses alone.
+"""
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Optional
+
+if TYPE_CHECKING:
+    from .results import Report
+
+
+class SandboxError(Exception):
+    """Every error of this package."""
+
+
+class PolicyError(SandboxError):
+    """The policy is wrong, or something would widen it."""
+
+
+class SetupError(SandboxError):
+    """The sandbox could not be made: the binary is missing, or the host lacks a
+    feature. The message names what is missing and what fixes it."""
+
+
+class RunError(SandboxError):
+    """A run has ended in another way than was asked for. report tells all."""
+
+    def __init__(self, message: str, report: "Optional[Report]" = None):
+        super().__init__(message)
+        self.report = report
+
+
+class LimitError(RunError):
+    """A limit ended the run; limit is its name: "wall", "memory", "cpu", "output"."""
+
+    def __init__(self, limit: str, report: "Optional[Report]" = None):
+        super().__init__("the limit on %s ended the run" % limit, report)
+        self.limit = limit
+
+
+class ViolationError(RunError):
+    """The guest was killed for what it tried, or broke the capability channel."""
+
+
+class EndedError(RunError):
+    """The guest's process has ended by itself or by a signal; ask report."""
+
+
+class GuestError(SandboxError):
+    """Code in the guest raised. All fields are text that the guest wrote:
+    type_name such as "ValueError", message, and traceback (or "")."""
+
+    def __init__(self, type_name: str, message: str, traceback: str = ""):
+        super().__init__("%s: %s" % (type_name, message) if message else type_name)
+        self.type_name, self.message, self.traceback = type_name, message, traceback
+
+
+class DeadlineError(SandboxError):
+    """The guest did not answer in time; it has been killed."""
+
+
+class RevokedError(SandboxError):
+    """What was asked for has been revoked."""

@@ -1,0 +1,63 @@
+"""One program in a sandbox of its own, while it runs and after."""
+from __future__ import annotations
+
+import os
+from typing import Any, Iterator, Optional
+
+from .connection import Connection
+from .errors import DeadlineError
+from .process import Process
+from .results import Event, Result
+
+
+class Run:
+    """What Sandbox.start returns. stdout and stderr are iterated by line while
+    the program runs; what nobody reads is in the result."""
+
+    def __init__(self, process: Process, connection: Connection):
+        self._process, self._connection = process, connection
+        self.stdout, self.stderr = process.stdout, process.stderr
+
+    def write(self, data: bytes) -> None:
+        """Writes to the program's standard input, which start(stdin=True) opens.
+        BrokenPipeError if the program reads no more."""
+        if self._process.stdin is None:
+            raise ValueError("standard input is not open; start the program with stdin=True")
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._process.stdin, view):]
+
+    def close_stdin(self) -> None:
+        """Lets the program see the end of its input."""
+        if self._process.stdin is not None:
+            os.close(self._process.stdin)
+            self._process.stdin = None
+
+    def audit(self) -> "Iterator[Event]":
+        """The decisions about this run, as they are made."""
+        for line in self._process.audit:
+            yield Event.parse(line)
+
+    def wait(self, timeout: "Optional[float]" = None) -> Result:
+        """The result, once the program has ended. DeadlineError after timeout
+        seconds; the program then goes on."""
+        result = self._process.wait(timeout)
+        if result is None:
+            raise DeadlineError("the program has not ended within %g seconds" % (timeout or 0))
+        self._connection.close()
+        return result
+
+    def kill(self) -> None:
+        """Ends the program and all that it has started."""
+        self.close_stdin()
+        self._process.interrupt()
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close_stdin()
+        if self._process.wait(0) is None:
+            self._process.kill()
+            self._process.wait()
+        self._connection.close()

@@ -1,0 +1,264 @@
+"""A sandbox: one live Python that keeps its state, and programs beside it."""
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+
+from . import files
+from .capability import Grant, facet
+from .connection import Connection
+from .errors import PolicyError, RunError, SandboxError
+from .policy import Policy
+from .process import Process
+from .results import Execution, Report
+from .run import Run
+
+if TYPE_CHECKING:
+    import asyncio
+
+PolicyLike = Union[Policy, str, Mapping[str, Any]]
+
+DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
+# What pysandbox_guest itself has under that name.
+RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")
+MARK_PATIENCE = 1.0  # seconds to wait for output that was promised
+
+
+class Sandbox:
+    """Runs Python code under a policy.
+
+        with Sandbox("strict") as sb:
+            sb.exec("x = 6 * 7")
+            sb.eval("x")                    # 42
+
+    policy is a Policy, the name of a preset or a dict with the keys of a policy
+    file; python is an interpreter as --python names it; deadline is how many
+    seconds a request may take before the guest is killed. exec, eval, run_file
+    and run_module share one live interpreter, which the first of them starts;
+    start runs a program in an interpreter of its own."""
+
+    def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
+                 env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
+                 deadline: float = DEADLINE):
+        if isinstance(policy, str):
+            policy = Policy.preset(policy)
+        elif not isinstance(policy, Policy):
+            policy = Policy.parse(policy)
+        self.policy = policy
+        self._python, self._env, self._cwd, self._deadline = python, env, cwd, deadline
+        self._grants: Dict[str, Grant] = {}
+        self._allowed: tuple = ()
+        self._lock = threading.RLock()
+        self._live: "Optional[tuple[Process, Connection]]" = None
+        self._runs: "List[Connection]" = []
+        self._injected: "set[str]" = set()
+        self._events: "Optional[asyncio.AbstractEventLoop]" = None
+        self._closed = False
+        self.report: Optional[Report] = None  # of the live interpreter, once closed
+
+    def __enter__(self) -> "Sandbox":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the live interpreter and revokes every grant."""
+        with self._lock:
+            self._closed = True
+            live, self._live = self._live, None
+        for grant in list(self._grants.values()):
+            grant.revoke()
+        if live is not None:
+            process, connection = live
+            connection.close()
+            try:
+                result = process.wait(5)
+                if result is None:
+                    process.kill()
+                    result = process.wait()
+                self.report = result.report if result is not None else None
+            except SandboxError:
+                pass  # it never came to life, and whoever started it was told
+        if self._events is not None:
+            self._events.call_soon_threadsafe(self._events.stop)
+            self._events = None
+
+    # Capabilities
+
+    def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *,
+              callbacks: bool = False) -> Grant:
+        """Lets guest code call the named methods of thing, or all that @expose
+        marks, as `from pysandbox_guest import NAME` and as the global NAME. With
+        callbacks, it may pass functions of its own. The Grant takes it back."""
+        if not name.isidentifier() or name[:1] == "_" or name in RESERVED:
+            raise PolicyError("%r is no name for a capability" % name)
+        if self._allowed and name not in self._allowed:
+            raise PolicyError("the policy grants %s, not %s; add it to capabilities.grant" % (", ".join(self._allowed), name))
+        grant = Grant(name, callbacks, self._revoke)
+        grant.facet = facet(thing, methods, grant)
+        with self._lock:
+            if name in self._grants:
+                raise PolicyError("a capability %s is granted already; revoke it first" % name)
+            self._grants[name] = grant
+        return grant
+
+    def _revoke(self, grant: Grant) -> None:
+        with self._lock:
+            if self._grants.get(grant.name) is grant:
+                del self._grants[grant.name]
+                self._injected.discard(grant.name)
+            connections = self._runs + ([self._live[1]] if self._live else [])
+        for connection in connections:
+            connection.revoke(grant)
+
+    # The live interpreter
+
+    def exec(self, source: str, *, filename: str = "<exec>", timeout: "Optional[float]" = None) -> Execution:
+        """Runs statements in the guest's __main__ and returns what they wrote.
+        GuestError if they raise; its state stays as it was then."""
+        return self._run("exec", [source, filename], timeout)
+
+    def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
+        """The value of an expression in the guest's __main__: None, bool, int,
+        float, str, bytes, and lists (tuples too) and dicts with str keys of them.
+        GuestError if it raises or is anything else. Its output is not collected."""
+        return self._request("eval", [source, filename], timeout)
+
+    def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
+                 timeout: "Optional[float]" = None) -> Execution:
+        """Runs a file of the host's in the guest's __main__. The host reads it; it
+        need not be visible inside."""
+        name = os.fspath(path)
+        with open(name, "rb") as file:
+            source = file.read()
+        self._request("write", ["/tmp/.pysandbox.py", source, 0o600], timeout)
+        return self._run("run_file", ["/tmp/.pysandbox.py", [str(a) for a in argv]], timeout)
+
+    def run_module(self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
+        """Runs a module as `python -m` does; its names go to __main__."""
+        return self._run("run_module", [name, [str(a) for a in argv]], timeout)
+
+    def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:
+        process, _ = self._start()
+        mark = b"\0" + secrets.token_bytes(16)
+        problem = None
+        try:
+            self._request(method, args, timeout, mark=mark)
+        except SandboxError as caught:
+            problem = caught
+        output = Execution(process.stdout.until(mark, MARK_PATIENCE), process.stderr.until(mark, MARK_PATIENCE))
+        if problem is not None:
+            problem.output = output  # type: ignore[attr-defined]
+            raise problem
+        return output
+
+    def _request(self, method: str, args: "List[Any]", timeout: "Optional[float]" = None, **kwargs: Any) -> Any:
+        _, connection = self._start()
+        with self._lock:
+            missing = sorted(set(self._grants) - self._injected)
+            self._injected.update(missing)
+        if missing:
+            connection.call(0, "inject", [missing], {}, timeout)
+        return connection.call(0, method, args, kwargs, timeout)
+
+    def _start(self) -> "tuple[Process, Connection]":
+        with self._lock:
+            if self._closed:
+                raise RunError("the sandbox is closed")
+            if self._live is None:
+                self._live = self._launch([], False, ())
+            return self._live
+
+    def _launch(self, program: "Sequence[str]", stdin: bool, flags: "Sequence[str]",
+                env: "Optional[Mapping[str, str]]" = None) -> "tuple[Process, Connection]":
+        merged = dict(self._env or {})
+        merged.update(env or {})
+        process = Process(self.policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin, flags=flags)
+        try:
+            connection = Connection(process.channel, self._grants, self._deadline, self._loop,
+                                    process.kill, process.end_error)
+        except SandboxError:
+            process.channel.close()
+            raise process.end_error() from None
+        self._allowed = connection.granted
+        forbidden = sorted(set(self._grants) - set(self._allowed)) if self._allowed else []
+        if forbidden:
+            process.kill()
+            connection.start()
+            raise PolicyError("the policy does not grant %s; add it to capabilities.grant" % ", ".join(forbidden))
+        connection.start()
+        return process, connection
+
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        """The loop in which async methods of capabilities run."""
+        with self._lock:
+            if self._events is None:
+                import asyncio  # which takes longer than all other imports
+
+                self._events = asyncio.new_event_loop()
+                threading.Thread(target=self._events.run_forever, name="pysandbox async", daemon=True).start()
+            return self._events
+
+    # Programs of their own
+
+    def start(self, source: "Optional[str]" = None, *, file: "Union[str, os.PathLike[str], None]" = None,
+              module: "Optional[str]" = None, argv: "Sequence[str]" = (), env: "Optional[Mapping[str, str]]" = None,
+              stdin: bool = False, timeout: "Optional[float]" = None) -> Run:
+        """Starts a program in an interpreter of its own: source, or a file that the
+        host can read, or a module. argv is sys.argv without its first word, timeout
+        a limit on the wall clock that may only be lower than the policy's."""
+        if sum(what is not None for what in (source, file, module)) != 1:
+            raise TypeError("start() needs one of source, file and module")
+        if source is not None:
+            program = ["-c", source]
+        elif module is not None:
+            program = ["-m", module]
+        else:
+            program = [os.path.abspath(os.fspath(file))]  # type: ignore[arg-type]
+        policy = self.policy if timeout is None else self.policy.narrow(wall=timeout)
+        with self._lock:
+            if self._closed:
+                raise RunError("the sandbox is closed")
+        outer, self.policy = self.policy, policy
+        try:
+            process, connection = self._launch(program + [str(a) for a in argv], stdin, (), env)
+        finally:
+            self.policy = outer
+        with self._lock:
+            self._runs = [run for run in self._runs if not run._closed] + [connection]
+        return Run(process, connection)
+
+    # Files
+
+    def write_file(self, path: str, data: bytes, mode: int = 0o644) -> None:
+        """Writes a file inside; the guest writes it, under its own rights."""
+        self._request("write", [path, data, mode])
+
+    def read_file(self, path: str, limit: int = files.LIMIT) -> bytes:
+        """The content of a file inside, at most limit bytes. The guest reads it, so
+        whatever its symlinks say, it is a file of the guest's own."""
+        data = self._request("read", [path, limit])
+        if not isinstance(data, bytes) or len(data) > limit:
+            raise RunError("the guest did not send a file of at most %d bytes" % limit)
+        return data
+
+    def copy_in(self, source: "Union[str, os.PathLike[str]]", path: str) -> None:
+        """Copies a file of the host's into the sandbox."""
+        with open(source, "rb") as file:
+            self.write_file(path, file.read())
+
+    def copy_out(self, path: str, target: "Union[str, os.PathLike[str]]", limit: int = files.LIMIT) -> None:
+        """Copies a file out of the sandbox. The target is replaced, never followed
+        if it is a symlink."""
+        files.replace(os.fspath(target), self.read_file(path, limit))
+
+    def list_files(self, top: str) -> "Dict[str, int]":
+        """The regular files below a directory inside, as relative paths and sizes:
+        the guest's word. Names that lead out of top are left out."""
+        found = self._request("list", [top])
+        if not isinstance(found, dict):
+            raise RunError("the guest did not send a list of files")
+        return {name: size for name, size in found.items() if files.is_below(name) and type(size) is int}

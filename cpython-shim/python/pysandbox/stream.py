@@ -1,0 +1,109 @@
+"""The output of a run on its way to whoever reads it."""
+from __future__ import annotations
+
+import os
+import selectors
+import threading
+import time
+from typing import Callable, Dict, Iterator, Optional
+
+CHUNK = 1 << 16
+
+
+class Stream:
+    """Bytes that arrive from a guest. What is kept is bounded by the policy's
+    limit on output. Iterating yields lines as they arrive, each once."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._ended = False
+        self._changed = threading.Condition()
+
+    def feed(self, data: bytes) -> None:
+        with self._changed:
+            self._data += data
+            self._changed.notify_all()
+
+    def end(self) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._data[:size])
+        del self._data[:size]
+        return taken
+
+    def rest(self, timeout: "Optional[float]" = None) -> bytes:
+        """All that nobody has read, once the stream has ended."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended, timeout)
+            return self._take(len(self._data))
+
+    def available(self) -> bytes:
+        """All that has arrived and nobody has read; it does not wait."""
+        with self._changed:
+            return self._take(len(self._data))
+
+    def until(self, mark: bytes, timeout: float) -> bytes:
+        """What stands before mark, which is taken away. Without a mark in time
+        (the guest may have closed its output), all that has arrived."""
+        deadline = time.monotonic() + timeout
+        searched = 0
+        with self._changed:
+            while True:
+                at = self._data.find(mark, max(0, searched - len(mark)))
+                if at >= 0:
+                    before = self._take(at)
+                    del self._data[:len(mark)]
+                    return before
+                searched = len(self._data)
+                left = deadline - time.monotonic()
+                if self._ended or left <= 0:
+                    return self._take(len(self._data))
+                self._changed.wait(left)
+
+    def __iter__(self) -> "Iterator[bytes]":
+        while True:
+            with self._changed:
+                at = -1
+                searched = 0
+                while True:
+                    at = self._data.find(b"\n", searched)
+                    if at >= 0 or self._ended:
+                        break
+                    searched = len(self._data)
+                    self._changed.wait()
+                line = self._take(at + 1 if at >= 0 else len(self._data))
+            if not line:
+                return
+            yield line
+
+
+class Pump:
+    """One thread that reads several descriptors, which it owns, into streams."""
+
+    def __init__(self, streams: "Dict[int, Stream]", done: "Callable[[], None]"):
+        self._streams, self._done = streams, done
+        self._thread = threading.Thread(target=self._run, name="pysandbox output", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with selectors.DefaultSelector() as ready:
+            for fd in self._streams:
+                ready.register(fd, selectors.EVENT_READ)
+            while ready.get_map():
+                for key, _ in ready.select():
+                    data = os.read(key.fd, CHUNK)
+                    if data:
+                        self._streams[key.fd].feed(data)
+                        continue
+                    ready.unregister(key.fd)
+                    os.close(key.fd)
+                    self._streams[key.fd].end()
+        self._done()
+
+    def join(self, timeout: "Optional[float]") -> bool:
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+

@@ -1,0 +1,126 @@
+"""What the two ends of a channel share: objects by number, and areas for bytes
+that are too long for a frame. The host and the guest have this same file.
+"""
+import os
+from _thread import allocate_lock
+
+MAX_EXPORTS = 4096
+AREA = 64 << 20  # bytes; capability.AreaSize of the supervisor
+
+
+class ExportLimit(RuntimeError):
+    """More objects than MAX_EXPORTS would be in the other side's hands."""
+
+
+class Exports:
+    """The objects that the other side may name. Numbers count from 0 and are
+    never used twice, so that an old one names nothing."""
+
+    def __init__(self):
+        self._lock = allocate_lock()
+        self._entries = {}  # number: [object, key, times sent]
+        self._numbers = {}  # key: number
+        self._next = 0
+
+    def add(self, key, thing):
+        """The number of thing; equal keys have equal numbers."""
+        with self._lock:
+            number = self._numbers.get(key)
+            if number is None:
+                if len(self._entries) >= MAX_EXPORTS:
+                    raise ExportLimit("%d objects are exported already" % MAX_EXPORTS)
+                number = self._next
+                self._next += 1
+                self._numbers[key] = number
+                self._entries[number] = [thing, key, 0]
+            self._entries[number][2] += 1
+            return number
+
+    def get(self, number):
+        """The object, or None."""
+        entry = self._entries.get(number)
+        return None if entry is None else entry[0]
+
+    def release(self, number, times):
+        """Forgets an object that was sent so many times and is held no more."""
+        with self._lock:
+            entry = self._entries.get(number)
+            if entry is None or number == 0:
+                return
+            entry[2] -= times
+            if entry[2] <= 0:
+                self._forget(number)
+
+    def revoke(self, key):
+        """Forgets an object whoever holds it. Its number, or None."""
+        with self._lock:
+            number = self._numbers.get(key)
+            if number is not None:
+                self._forget(number)
+            return number
+
+    def _forget(self, number):
+        entry = self._entries.pop(number)
+        self._numbers.pop(entry[1], None)
+
+    def __len__(self):
+        return len(self._entries)
+
+
+class Area:
+    """Two files of AREA bytes: one that we write and the other side reads, and
+    one the other way round. What was put is freed when the other side says that
+    it has its own copy."""
+
+    def __init__(self, read_fd, write_fd):
+        self._read, self._write = read_fd, write_fd
+        self._lock = allocate_lock()
+        self._free = [(0, AREA)]  # (start, end), sorted
+        self._used = {}  # start: end
+
+    def put(self, data):
+        """Writes bytes and returns their (offset, length)."""
+        view = memoryview(data).cast("B")
+        start = self._take(len(view))
+        done = 0
+        while done < len(view):
+            done += os.pwrite(self._write, view[done:], start + done)
+        return start, len(view)
+
+    def _take(self, size):
+        rounded = (size + 4095) & ~4095
+        with self._lock:
+            for i, (start, end) in enumerate(self._free):
+                if end - start >= rounded:
+                    self._free[i:i + 1] = [(start + rounded, end)] if end - start > rounded else []
+                    self._used[start] = start + rounded
+                    return start
+        raise MemoryError("no room for %d bytes in the area of %d" % (size, AREA))
+
+    def free(self, start):
+        """Makes room again; what was not put is ignored."""
+        with self._lock:
+            end = self._used.pop(start, None)
+            if end is None:
+                return
+            merged = []
+            for begin, stop in sorted(self._free + [(start, end)]):
+                if merged and merged[-1][1] == begin:
+                    merged[-1] = (merged[-1][0], stop)
+                else:
+                    merged.append((begin, stop))
+            self._free = merged
+
+    def get(self, offset, length):
+        """A copy of what the other side put."""
+        if offset + length > AREA:
+            raise ValueError("a place lies outside of the area")
+        parts = []
+        while length:
+            part = os.pread(self._read, min(length, 1 << 24), offset)
+            if not part:
+                raise ValueError("the area ends early")
+            parts.append(part)
+            offset += len(part)
+            length -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)

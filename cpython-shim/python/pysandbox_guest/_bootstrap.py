@@ -1,0 +1,70 @@
+"""Puts the rules in place, opens the channel, and runs the program as python3
+would have run it.
+"""
+import os
+import sys
+
+
+def run(main, here, mode, has_client, argument, args):
+    connection = None
+    if has_client:
+        import pysandbox_guest
+        from ._channel import Connection
+        connection = pysandbox_guest._connection = Connection()
+    else:
+        os.set_inheritable(3, False)
+    if os.path.exists(here + "/rules"):
+        from . import _rules as rules
+        rules.install(here + "/rules")
+    from . import _hook as hook
+    hook.install()
+    sys.modules["__main__"] = main
+    if mode == "serve":
+        from . import _serve as serve
+        sys.argv[:] = [""]
+        sys.path.insert(0, "")
+        serve.serve(connection, main)
+        return
+    if connection is not None:
+        for name in connection.call(0, "names", (), {}):
+            main.__dict__[name] = connection.call(0, "lookup", (name,), {})
+    program(main, mode, argument, args)
+
+
+def program(main, mode, argument, args):
+    if mode == "module":
+        sys.argv[:] = ["-m"] + args
+        sys.path.insert(0, os.getcwd())
+        import runpy
+        guarded(lambda: runpy._run_module_as_main(argument), 2)
+        return
+    if mode == "script":
+        sys.argv[:] = [argument] + args
+        sys.path.insert(0, os.path.dirname(argument))
+        main.__file__, main.__cached__ = argument, None
+    else:
+        sys.argv[:] = ["-c" if mode == "code" else "-" if args else ""] + args
+        sys.path.insert(0, "")
+    guarded(lambda: exec(load(mode, argument), main.__dict__), 2)
+
+
+def load(mode, argument):
+    if mode == "code":
+        return compile(argument, "<string>", "exec", dont_inherit=True)
+    if mode == "input":
+        return compile(sys.stdin.buffer.read(), "<stdin>", "exec", dont_inherit=True)
+    with open(argument, "rb") as file:
+        return compile(file.read(), argument, "exec", dont_inherit=True)
+
+
+def guarded(function, own):
+    """Calls function; an exception is printed without our own frames."""
+    try:
+        function()
+    except Exception as problem:
+        trace = problem.__traceback__
+        while own and trace is not None:
+            trace, own = trace.tb_next, own - 1
+        problem.__traceback__ = trace
+        sys.excepthook(type(problem), problem, trace)
+        sys.exit(1)

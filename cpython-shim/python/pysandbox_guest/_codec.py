@@ -1,0 +1,210 @@
+"""Values as bytes: the strict subset of CBOR (RFC 8949) in which each value has
+one encoding. The host and the guest have this same file, and the supervisor a
+decoder that accepts exactly the same (supervisor/broker/capability/decode.go).
+
+None, bool, int of 64 bits, float, bytes, str, list and dict with str keys are
+values; a tuple becomes a list. Whatever else a value holds is for the caller's
+function to turn into a number (a reference) or two (a place in an area).
+"""
+from struct import error as short, pack, unpack_from
+
+MAX_FRAME = 128 << 10  # bytes
+MAX_DEPTH = 32
+BULK = 32 << 10  # bytes; longer ones go through an area
+VERSION = 1
+
+(HELLO, CALL, RETURN, ERROR, RELEASE, CANCEL, REVOKED, FREE, NOTE, WELCOME) = range(10)
+
+_TAG = b"\xd8\x27"  # tag 39, "identifier"
+_NAN = b"\xfb\x7f\xf8\0\0\0\0\0\0"
+
+
+class FrameError(ValueError):
+    """A frame, or a value, that is not of the subset."""
+
+
+def _head(out, major, number):
+    if number < 24:
+        out.append(major | number)
+    elif number < 0x100:
+        out += pack(">BB", major | 24, number)
+    elif number < 0x10000:
+        out += pack(">BH", major | 25, number)
+    elif number < 0x100000000:
+        out += pack(">BI", major | 26, number)
+    else:
+        out += pack(">BQ", major | 27, number)
+
+
+def _put(out, value, refer, depth):
+    kind = type(value)
+    if depth > MAX_DEPTH:
+        raise FrameError("a value is deeper than %d" % MAX_DEPTH)
+    if kind is str:
+        try:
+            raw = value.encode()
+        except UnicodeEncodeError:
+            raise FrameError("text holds a lone surrogate, which UTF-8 cannot say") from None
+        _head(out, 0x60, len(raw))
+        out += raw
+    elif kind is int:
+        if -1 << 63 <= value < 1 << 64:
+            _head(out, 0 if value >= 0 else 0x20, value if value >= 0 else -1 - value)
+        else:
+            raise FrameError("an integer has more than 64 bits")
+    elif value is None:
+        out.append(0xF6)
+    elif kind is bool:
+        out.append(0xF5 if value else 0xF4)
+    elif kind is list or kind is tuple:
+        _head(out, 0x80, len(value))
+        for item in value:
+            _put(out, item, refer, depth + 1)
+    elif kind is dict:
+        _head(out, 0xA0, len(value))
+        for key, item in value.items():
+            if type(key) is not str:
+                raise FrameError("a key is no str but a " + type(key).__name__)
+            _put(out, key, refer, depth)
+            _put(out, item, refer, depth + 1)
+    elif kind is float:
+        out += _NAN if value != value else pack(">Bd", 0xFB, value)
+    elif kind in (bytes, bytearray, memoryview) and (len(value) <= BULK or refer is None):
+        _head(out, 0x40, len(value))
+        out += value
+    else:
+        place = None if refer is None else refer(value)
+        if place is None:
+            raise FrameError("a %s is no plain data" % kind.__name__)
+        out += _TAG
+        _put(out, place, None, depth + 1)
+
+
+def encode(value, refer=None):
+    """The bytes of a value. refer(object) returns the int of a reference, the
+    (offset, length) of bytes that it has put into an area, or None."""
+    out = bytearray()
+    _put(out, value, refer, 0)
+    if len(out) > MAX_FRAME:
+        raise FrameError("a frame of %d bytes is longer than %d; pass long data as bytes" % (len(out), MAX_FRAME))
+    return bytes(out)
+
+
+def _number(data, at):
+    """The argument of the head at data[at], and where it ends."""
+    info = data[at] & 31
+    if info < 24:
+        return info, at + 1
+    if info == 24:
+        number, end, least = data[at + 1], at + 2, 24
+    elif info == 25:
+        number, end, least = unpack_from(">H", data, at + 1)[0], at + 3, 0x100
+    elif info == 26:
+        number, end, least = unpack_from(">I", data, at + 1)[0], at + 5, 0x10000
+    elif info == 27:
+        number, end, least = unpack_from(">Q", data, at + 1)[0], at + 9, 0x100000000
+    else:
+        raise FrameError("a length must be definite")
+    if number < least:
+        raise FrameError("%d has a shorter form" % number)
+    return number, end
+
+
+def _text(data, at):
+    size, at = _number(data, at)
+    if size > len(data) - at:
+        raise FrameError("text is cut off")
+    return data[at:at + size].decode(), at + size
+
+
+def _get(data, at, resolve, depth):
+    if depth > MAX_DEPTH:
+        raise FrameError("a value is deeper than %d" % MAX_DEPTH)
+    major = data[at] >> 5
+    if major == 7:
+        return _simple(data, at)
+    if major == 3:
+        return _text(data, at)
+    number, at = _number(data, at)
+    if major == 0:
+        return number, at
+    if major == 1:
+        if number >= 1 << 63:
+            raise FrameError("an integer is below 64 bits")
+        return -1 - number, at
+    if major == 2:
+        if number > len(data) - at:
+            raise FrameError("bytes are cut off")
+        return data[at:at + number], at + number
+    if major == 4:
+        if number > len(data) - at:
+            raise FrameError("an array is cut off")
+        items = []
+        for _ in range(number):
+            item, at = _get(data, at, resolve, depth + 1)
+            items.append(item)
+        return items, at
+    if major == 5:
+        return _map(data, at, number, resolve, depth)
+    if number != 39:
+        raise FrameError("tag %d is not of the subset" % number)
+    place, at = _get(data, at, None, depth + 1)
+    return _place(place, resolve), at
+
+
+def _map(data, at, count, resolve, depth):
+    if count > (len(data) - at) // 2:
+        raise FrameError("a map is cut off")
+    entries = {}
+    for _ in range(count):
+        if data[at] >> 5 != 3:
+            raise FrameError("a key is not text")
+        key, at = _text(data, at)
+        if key in entries:
+            raise FrameError("a key stands twice")
+        entries[key], at = _get(data, at, resolve, depth + 1)
+    return entries, at
+
+
+def _simple(data, at):
+    head = data[at]
+    if head == 0xF6:
+        return None, at + 1
+    if head in (0xF4, 0xF5):
+        return head == 0xF5, at + 1
+    if head != 0xFB:
+        raise FrameError("%#x is no value of the subset" % head)
+    value = unpack_from(">d", data, at + 1)[0]
+    if value != value and data[at:at + 9] != _NAN:
+        raise FrameError("a NaN carries a message")
+    return value, at + 9
+
+
+class Reference(int):
+    """A reference that nobody resolved: its number."""
+
+
+class Region(tuple):
+    """A place in an area that nobody resolved: its offset and length."""
+
+
+def _place(place, resolve):
+    if type(place) is int and -1 << 63 <= place < 1 << 63:
+        return Reference(place) if resolve is None else resolve(place)
+    if type(place) is list and [type(n) for n in place] == [int, int] and 0 <= min(place) and max(place) < 1 << 63:
+        return Region(place) if resolve is None else resolve(tuple(place))
+    raise FrameError("a reference is a number or a place in the area")
+
+
+def decode(data, resolve=None):
+    """The value that fills data, which is bytes. resolve(place) returns what an
+    int of a reference or an (offset, length) stands for. FrameError otherwise."""
+    try:
+        value, end = _get(data, 0, resolve, 0)
+    except UnicodeDecodeError:
+        raise FrameError("text is not UTF-8") from None
+    except (IndexError, short):
+        raise FrameError("the value is cut off") from None
+    if end != len(data):
+        raise FrameError("%d bytes follow the value" % (len(data) - end))
+    return value

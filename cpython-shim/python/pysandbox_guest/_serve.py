@@ -1,0 +1,157 @@
+"""What the host can ask of a live guest: to run code in its __main__, and to
+hand files over. State stays from one request to the next.
+"""
+import os
+import sys
+
+from . import _codec as codec
+from ._channel import Pending
+
+main = None  # the module __main__ in which everything runs
+
+
+def serve(connection, module):
+    """Answers the host's requests until it closes the channel."""
+    global main
+    main = module
+    table = {
+        "exec": run_exec, "eval": run_eval, "run_file": run_file, "run_module": run_module,
+        "inject": lambda names: inject(connection, names), "write": write, "read": read,
+        "list": list_files, "cell": lambda method, args: cell(connection, method, args),
+    }
+    connection.server = slot = Pending()
+    while True:
+        slot.done = bool(connection.work)
+        try:
+            connection.wait(slot)
+        except (ConnectionError, codec.FrameError):
+            return
+        if not connection.work:
+            return
+        frame = connection.work.pop(0)
+        kwargs = frame[6]
+        mark = kwargs.pop("mark", None)
+        function = table.get(frame[4])
+        if mark is not None:
+            function = marked(function, mark)
+        connection.answer(frame[1], function, frame[5], kwargs, describe)
+
+
+def marked(function, mark):
+    """function, after which both output streams are flushed and marked, so that
+    the host knows which output belongs to which request."""
+    def run(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        finally:
+            for stream, fd in ((sys.stdout, 1), (sys.stderr, 2)):
+                try:
+                    stream.flush()
+                except Exception:
+                    pass  # the guest may have replaced or closed it
+                try:
+                    os.write(fd, mark)
+                except OSError:
+                    pass
+    return run
+
+
+def describe(problem):
+    """The traceback as text, without the frames of this package."""
+    import traceback
+    trace = problem.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(problem), problem, trace))
+
+
+def compiled(source, filename, mode):
+    """The code of source, whose lines tracebacks will show."""
+    code = compile(source, filename, mode, dont_inherit=True)
+    remembered[filename] = source
+    if "linecache" in sys.modules or len(remembered) == 1:
+        remember()
+    return code
+
+
+remembered = {}  # filename: source, for tracebacks
+
+
+def remember():
+    """Lets tracebacks show lines of sources that are in no file. linecache asks
+    the loader of a module's globals, which costs nothing until it is asked."""
+    main.__loader__ = Sources()
+
+
+class Sources:
+    """The loader of __main__."""
+
+    def get_source(self, _):
+        frame = sys._getframe(1)
+        while frame is not None:
+            name = frame.f_locals.get("filename")
+            if name in remembered:
+                return remembered[name]
+            frame = frame.f_back
+        return None
+
+
+def run_exec(source, filename):
+    exec(compiled(source, filename, "exec"), main.__dict__)
+
+
+def run_eval(source, filename):
+    return eval(compiled(source.lstrip(" \t"), filename, "eval"), main.__dict__)
+
+
+def run_file(path, argv):
+    """Runs a file that is visible inside in __main__, as exec does."""
+    with open(path, "rb") as file:
+        source = file.read()
+    sys.argv[:] = [path] + argv
+    main.__file__ = path
+    exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
+
+
+def run_module(name, argv):
+    """Runs a module as `python -m` does; its names go to __main__."""
+    import runpy
+    sys.argv[:] = [name] + argv
+    main.__dict__.update(runpy.run_module(name, None, "__main__", True))
+
+
+def inject(connection, names):
+    """Puts the granted capabilities into __main__, by name."""
+    for name in names:
+        main.__dict__[name] = connection.call(0, "lookup", (name,), {})
+
+
+def write(path, data, mode):
+    with open(path, "wb") as file:
+        file.write(data)
+    os.chmod(path, mode)
+
+
+def read(path, most):
+    """The content of a file, at most so many bytes."""
+    with open(path, "rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError("%s has more than %d bytes" % (path, most))
+    return data
+
+
+def list_files(top):
+    """The regular files below a directory, by relative path, with their sizes."""
+    found = {}
+    for directory, _, names in os.walk(top):
+        for name in names:
+            path = os.path.join(directory, name)
+            if not os.path.islink(path) and os.path.isfile(path):
+                found[os.path.relpath(path, top)] = os.path.getsize(path)
+    return found
+
+
+def cell(connection, method, args):
+    from . import _cell as cells
+    return cells.request(connection, main, method, args)

@@ -1,0 +1,103 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/pysandbox/pysandbox/cpython-shim/python"
+	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/policy"
+)
+
+// guestDirectory is where the guest's own Python code lies inside. Nothing of
+// the host's is ever shown there.
+const guestDirectory = "/.pysandbox"
+
+// modeNames are how the bootstrap is told what to run.
+func modeNames() map[CommandKind]string {
+	return map[CommandKind]string{RunScript: "script", RunCode: "code", RunModule: "module", RunInput: "input"}
+}
+
+// hasModuleRules says whether the policy restricts imports.
+func hasModuleRules(p policy.Python) bool {
+	return len(p.ModulesAllow)+len(p.ModulesDeny) > 0
+}
+
+// needsGuest says whether the program is started by the bootstrap: for rules on
+// imports and for a client. All other programs are started directly.
+func needsGuest(pol *policy.Policy, inv Invocation) bool {
+	return inv.Client || hasModuleRules(pol.Python)
+}
+
+// wrapCommand lets the bootstrap start what c would. It gets its mode, whether
+// there is a client, what to run and the program's arguments; with a client and
+// no program it serves the client.
+func wrapCommand(c Command, pol *policy.Policy, inv Invocation) (Command, error) {
+	if !needsGuest(pol, inv) {
+		return c, nil
+	}
+	mode, known := modeNames()[inv.Kind]
+	if !known || !c.Python {
+		return Command{}, errors.New("python.modules and --capabilities need a Python program given as SCRIPT, -c CODE or -m MODULE")
+	}
+	client := "alone"
+	if inv.Client {
+		client = "client"
+		if inv.Kind == RunInput {
+			mode = "serve"
+		}
+	}
+	argument := inv.Argument
+	if inv.Kind == RunScript {
+		argument = c.Script
+	}
+	c.Args = append([]string{guestDirectory + "/" + python.Boot, mode, client, argument}, inv.Args...)
+	c.Guest = true
+	return c, nil
+}
+
+// checkCapabilities refuses grants that nobody could make.
+func checkCapabilities(pol *policy.Policy, inv Invocation) error {
+	if len(pol.Capabilities) == 0 || inv.Client {
+		return nil
+	}
+	return fmt.Errorf("capabilities.grant names %s, which only a client can give; start the program with the Python package pysandbox",
+		strings.Join(pol.Capabilities, ", "))
+}
+
+// guestOperations put the guest's code and the rules on imports into the tree.
+func (p *Plan) guestOperations() (namespaces.Program, error) {
+	if !p.Command.Guest {
+		return nil, nil
+	}
+	files, err := python.Files()
+	if err != nil {
+		return nil, fmt.Errorf("read the guest's code: %w", err)
+	}
+	if hasModuleRules(p.Python) {
+		files = append(files, python.File{Path: "rules", Content: moduleRules(p.Python)})
+	}
+	var ops namespaces.Program
+	for _, file := range files {
+		ops = append(ops, namespaces.Op{
+			Code: namespaces.OpFile, S1: guestDirectory + "/" + file.Path, Data: file.Content, N1: 0o444,
+		})
+	}
+	return ops, nil
+}
+
+// moduleRules writes the rules on imports as the guest reads them: a word and a
+// module on each line.
+func moduleRules(p policy.Python) []byte {
+	var text []byte
+	for _, list := range []struct {
+		word  string
+		names []string
+	}{{"allow", p.ModulesAllow}, {"deny", p.ModulesDeny}} {
+		for _, name := range list.names {
+			text = append(text, list.word+" "+name+"\n"...)
+		}
+	}
+	return text
+}

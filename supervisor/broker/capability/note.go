@@ -1,0 +1,35 @@
+package capability
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pysandbox/pysandbox/audit"
+)
+
+// noteFields is the number of elements of a Note.
+const noteFields = 6
+
+// readNote makes the record of a Note: the guest's own word, never proof.
+func readNote(frame []byte, now time.Time) (audit.Record, error) {
+	value, err := Decode(frame)
+	if err != nil {
+		return audit.Record{}, err
+	}
+	list, _ := value.([]any)
+	if len(list) != noteFields {
+		return audit.Record{}, fmt.Errorf("%w: a note of %d elements", ErrFrame, len(list))
+	}
+	var words [noteFields]string
+	for i := 1; i < noteFields; i++ {
+		word, isText := list[i].(string)
+		if !isText {
+			return audit.Record{}, fmt.Errorf("%w: a note holds more than text", ErrFrame)
+		}
+		words[i] = word
+	}
+	return audit.Record{
+		Time: now, Source: audit.SourceGuest, Verdict: audit.Deny,
+		Operation: words[1], Target: words[2], Rule: words[3], Errno: words[4], Where: words[5],
+	}, nil
+}

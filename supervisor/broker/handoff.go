@@ -73,6 +73,9 @@ func (b *Broker) handOver(req *request, s *socket, host int, numbers []int, a *a
 	h.host = true
 	defer h.release()
 	blocking := !isNonblocking(s.fd)
+	if blocking {
+		_, _ = fdControl(host, unix.F_SETFL, 0)
+	}
 	if errno := b.swap(req, s, host, numbers); errno != 0 {
 		return performed(-1, errno)
 	}

@@ -11,9 +11,6 @@ import (
 // swap replaces the caller's socket by another at every number of numbers, each
 // keeping its close-on-exec flag, and moves epoll registrations along.
 func (b *Broker) swap(req *request, s *socket, by int, numbers []int) syscall.Errno {
-	if errno := likeBlocking(by, s.fd); errno != 0 {
-		return errno
-	}
 	entries := b.epolls.entriesOf(b, s.fd, numbers)
 	for _, number := range numbers {
 		same, errno := b.sameFile(s.fd, int(req.PID), number)
@@ -46,13 +43,11 @@ func (b *Broker) replace(req *request, fd, number int) syscall.Errno {
 }
 
 // likeBlocking gives fd the blocking mode of another.
-func likeBlocking(fd, like int) syscall.Errno {
+func likeBlocking(fd, like int) {
 	have, want := statusFlags(fd), statusFlags(like)
-	if (have^want)&unix.O_NONBLOCK == 0 {
-		return 0
+	if (have^want)&unix.O_NONBLOCK != 0 {
+		_, _ = fdControl(fd, unix.F_SETFL, have&^unix.O_NONBLOCK|want&unix.O_NONBLOCK)
 	}
-	_, errno := fdControl(fd, unix.F_SETFL, have&^unix.O_NONBLOCK|want&unix.O_NONBLOCK)
-	return errno
 }
 
 func firstErrno(errnos ...syscall.Errno) syscall.Errno {
@@ -95,6 +90,7 @@ func (b *Broker) giveBack(req *request, s *socket, operation string) syscall.Err
 	own := socket{socketKind: s.socketKind, fd: guest, number: s.number}
 	own.host = false
 	copyOptions(own.fd, s.fd, s.domain)
+	likeBlocking(own.fd, s.fd)
 	numbers, few := b.holders(req, s)
 	if !few {
 		numbers = b.allHolders(req, s)

@@ -211,87 +211,42 @@ func compareAnswers(t *testing.T, python Interpreter) {
 	}
 }
 
-// TestClosureShowsNothingElse looks around inside.
-func TestClosureShowsNothingElse(t *testing.T) {
-	for _, path := range everyPython(t) {
-		t.Run(path, func(t *testing.T) {
-			t.Parallel()
-			python := mustFind(t, path)
-			const script = `import json, os, sys
+// lookAround lists the programs below the directories that are its arguments, but
+// for those of packages, and which of some private or needless paths exist.
+const lookAround = `import json, os, sys
 seen = {}
-for top in ("/bin", "/usr", "/etc", "/home", "/root", "/var", "/opt", sys.base_prefix):
+for top in sys.argv[1:]:
     for where, dirs, files in os.walk(top):
-        for name in files:
-            if os.access(os.path.join(where, name), os.X_OK) and os.path.basename(where) == "bin":
-                seen[os.path.join(where, name)] = 1
+        if "site-packages" in dirs:
+            dirs.remove("site-packages")
+        if os.path.basename(where) == "bin":
+            seen.update((os.path.join(where, name), 1) for name in files)
 for path in ("/etc/passwd", "/etc/shadow", "/etc/ssl/private", "/usr/include", "/usr/share/doc", "/var", "/opt"):
     if os.path.exists(path):
         seen[path] = 1
 print(json.dumps(seen))
 `
-			for file := range answers(t, inside(t, python.Closure, python.Executable, "-I", "-S", "-c", script)) {
+
+func TestClosureShowsNothingElse(t *testing.T) {
+	for _, path := range everyPython(t) {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			python := mustFind(t, path)
+			tops := []string{"/bin", "/usr", "/etc", "/home", "/root", "/var", "/opt", python.Prefix}
+			seen := answers(t, inside(t, python.Closure, python.Executable, append([]string{"-I", "-S", "-c", lookAround}, tops...)...))
+			for file := range seen {
 				if !strings.HasPrefix(filepath.Base(file), "python") {
 					t.Errorf("%s is visible", file)
 				}
 			}
-			if t.Failed() {
-				return
-			}
-			shown := answers(t, onHost(python.Executable, "-I", "-S", "-c", script))
-			if len(shown) < 10 {
-				t.Errorf("the same script sees only %d files on the host", len(shown))
+			if len(seen) == 0 {
+				t.Error("not even the interpreter is visible")
 			}
 		})
 	}
-}
-
-func TestProgramsRunInTheirClosure(t *testing.T) {
-	script := filepath.Join(testenv.WorldDir(t), "greet")
-	if err := os.WriteFile(script, []byte("#!/usr/bin/env -S perl -w\nprint \"hello $ARGV[0]\\n\";\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
-		entry string
-		args  []string
-		want  string
-	}{
-		{"git", []string{"-c", "init.defaultBranch=main", "init", "-q", "/tmp/x"}, ""},
-		{"git", []string{"--exec-path"}, "/git-core"},
-		{"perl", []string{"-MList::Util=sum", "-e", "print sum(1, 2)"}, "3"},
-		{"/bin/sh", []string{"-c", "echo $((6*7))"}, "42"},
-		{script, []string{"world"}, "hello world"},
-	} {
-		closure, err := ProgramClosure([]string{c.entry}, testCaller())
-		if err != nil {
-			t.Fatal(err)
-		}
-		path, err := FindProgram(c.entry, testCaller())
-		if err != nil {
-			t.Fatal(err)
-		}
-		output, err := inside(t, closure, path, c.args...).CombinedOutput()
-		if err != nil || !strings.Contains(string(output), c.want) {
-			t.Errorf("%s %v: %v\n%s", c.entry, c.args, err, output)
-		}
-		if slices.ContainsFunc(closure.Binds, func(b Bind) bool { return b.Path == "/usr/bin" || b.Path == "/usr/lib" }) {
-			t.Errorf("%s: the closure has the system's directories", c.entry)
-		}
-	}
-}
-
-func TestSystemClosureRunsAnyProgram(t *testing.T) {
-	closure := SystemClosure(testCaller())
-	for _, name := range []string{"git", "perl", "python3"} {
-		path, err := exec.LookPath("/usr/bin/" + name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if output, err := inside(t, closure, path, "--version").CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", name, err, output)
-		}
-	}
-	output, err := inside(t, closure, "/bin/ls", "/etc").CombinedOutput()
-	if err != nil || strings.Contains(string(output), "shadow") || !strings.Contains(string(output), "alternatives") {
-		t.Errorf("ls /etc: %v\n%s", err, output)
+	// The same script finds much on the host.
+	python := testenv.Pythons(t)[0].Path
+	if seen := answers(t, onHost(python, "-I", "-S", "-c", lookAround, "/usr/bin")); len(seen) < 100 {
+		t.Errorf("on the host it sees %d files", len(seen))
 	}
 }

@@ -3,7 +3,10 @@ package host
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
@@ -69,5 +72,56 @@ func TestScriptsNeedAnInterpreterThatExists(t *testing.T) {
 		if closure, err := ProgramClosure([]string{path}, testCaller()); err == nil {
 			t.Errorf("%s: %+v", name, closure.Binds)
 		}
+	}
+}
+
+func TestProgramsRunInTheirClosure(t *testing.T) {
+	script := filepath.Join(testenv.WorldDir(t), "greet")
+	if err := os.WriteFile(script, []byte("#!/usr/bin/env -S perl -w\nprint \"hello $ARGV[0]\\n\";\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		entry string
+		args  []string
+		want  string
+	}{
+		{"git", []string{"-c", "init.defaultBranch=main", "init", "-q", "/tmp/x"}, ""},
+		{"git", []string{"--exec-path"}, "/git-core"},
+		{"perl", []string{"-MList::Util=sum", "-e", "print sum(1, 2)"}, "3"},
+		{"/bin/sh", []string{"-c", "echo $((6*7))"}, "42"},
+		{script, []string{"world"}, "hello world"},
+	} {
+		closure, err := ProgramClosure([]string{c.entry}, testCaller())
+		if err != nil {
+			t.Fatal(err)
+		}
+		path, err := FindProgram(c.entry, testCaller())
+		if err != nil {
+			t.Fatal(err)
+		}
+		output, err := inside(t, closure, path, c.args...).CombinedOutput()
+		if err != nil || !strings.Contains(string(output), c.want) {
+			t.Errorf("%s %v: %v\n%s", c.entry, c.args, err, output)
+		}
+		if slices.ContainsFunc(closure.Binds, func(b Bind) bool { return b.Path == "/usr/bin" || b.Path == "/usr/lib" }) {
+			t.Errorf("%s: the closure has the system's directories", c.entry)
+		}
+	}
+}
+
+func TestSystemClosureRunsAnyProgram(t *testing.T) {
+	closure := SystemClosure(testCaller())
+	for _, name := range []string{"git", "perl", "python3"} {
+		path, err := exec.LookPath("/usr/bin/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if output, err := inside(t, closure, path, "--version").CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, output)
+		}
+	}
+	output, err := inside(t, closure, "/bin/ls", "/etc").CombinedOutput()
+	if err != nil || strings.Contains(string(output), "shadow") || !strings.Contains(string(output), "alternatives") {
+		t.Errorf("ls /etc: %v\n%s", err, output)
 	}
 }

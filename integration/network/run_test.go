@@ -80,6 +80,20 @@ func (s scene) run(t *testing.T) {
 	}
 }
 
+// runLikeBare runs the scene like run, and wants what the program prints bare.
+func (s scene) runLikeBare(t *testing.T) {
+	t.Helper()
+	needWorld(t)
+	control := s.bare(t, programs(t))
+	if control.status != 0 || control.stdout == "" {
+		t.Fatalf("the control ended with status %d\n%s%s", control.status, control.stdout, control.stderr)
+	}
+	t.Logf("the control printed\n%s", control.stdout)
+	s.want = regexp.QuoteMeta(strings.TrimSpace(control.stdout))
+	s.noControl = "it was"
+	s.run(t)
+}
+
 func checkOutput(t *testing.T, run ended, want string) {
 	t.Helper()
 	want = strings.TrimSpace(want)

@@ -26,7 +26,9 @@ const (
 	peerNginx    = "203.0.113.82" // the same machine; its port 80 is nginx's
 	peer6        = "2001:db8:77::80"
 	silent       = "198.51.100.9" // the peer forwards nothing: never an answer
-	prohibited   = "198.51.100.77"
+	silent6      = "2001:db8:99::1"
+	unreachable  = "198.51.100.77" // the host has a route that says so
+	unreachable6 = "2001:db8:99::77"
 	privatePeer  = "10.77.0.80" // the same machine, at an address that "*" is not
 
 	insideWorld = "NETWORK_STAGE" // variable: set inside the world
@@ -170,7 +172,8 @@ func (w *world) plug(peerThread int) error {
 		"link set veth0 up",
 		"route add default via " + peer,
 		"-6 route add default via " + peer6,
-		"route add prohibit " + prohibited,
+		"route add unreachable " + unreachable,
+		"-6 route add unreachable " + unreachable6,
 	}
 	there := []string{
 		"link set lo up",

@@ -27,14 +27,14 @@ type header struct {
 // readHeader reads the head of a program and fails the test if it lacks a line.
 func readHeader(t *testing.T, program string) header {
 	t.Helper()
-	text, err := os.ReadFile(program)
+	text, err := os.ReadFile(filepath.Join("corpus", program+".py"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	head, found := strings.CutPrefix(string(text), `"""`)
 	head, _, closed := strings.Cut(head, `"""`)
 	if !found || !closed {
-		t.Fatalf("%s does not begin with its description", filepath.Base(program))
+		t.Fatalf("%s does not begin with its description", program)
 	}
 	title, rest, _ := strings.Cut(head, "\n")
 	h := header{title: title}
@@ -50,7 +50,7 @@ func readHeader(t *testing.T, program string) header {
 	}
 	for key, value := range fields {
 		if *value == "" {
-			t.Errorf("%s does not say %q in its head", filepath.Base(program), key)
+			t.Errorf("%s does not say %q in its head", program, key)
 		}
 	}
 	return h

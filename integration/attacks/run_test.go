@@ -10,7 +10,9 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -42,6 +44,7 @@ type scene struct {
 	target   map[string]any   // what the program is told
 	flags    []string         // of pysandbox exec
 	prepare  func(*exec.Cmd)  // standard files, environment, descriptors
+	during   func()           // what happens outside once the program says it is ready
 	happened func(ended) bool // whether the effect is there
 }
 
@@ -79,12 +82,29 @@ func own(t *testing.T, path string, who account) {
 	}
 }
 
-// corpus is a copy of the programs that every user can read.
+// corpus is a copy of the programs that every user can read. Each has the kit in
+// its own file, so that a policy need not make anything visible.
 func corpus(t *testing.T) string {
 	t.Helper()
 	dir := testenv.WorldDir(t)
-	if err := os.CopyFS(dir, os.DirFS("corpus")); err != nil {
+	kit, err := os.ReadFile("corpus/kit.py")
+	if err != nil {
 		t.Fatal(err)
+	}
+	prelude := "import sys\nkit = sys.modules['kit'] = type(sys)('kit')\n" +
+		"exec(compile(" + strconv.QuoteToASCII(string(kit)) + ", 'kit.py', 'exec'), kit.__dict__)\n"
+	programs, err := filepath.Glob("corpus/*.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, program := range programs {
+		text, err := os.ReadFile(program)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(program)), append([]byte(prelude), text...), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
@@ -117,27 +137,37 @@ func (s *scene) runSandboxed(t *testing.T, who account, python, program string) 
 		t.Fatal(err)
 	}
 	file := filepath.Join(reports, "report.json")
-	args := []string{"exec", "--python=" + python, "--report=" + file, "--allow-read=" + filepath.Dir(program)}
+	args := []string{"exec", "--python=" + python, "--report=" + file}
 	if !slices.ContainsFunc(s.flags, func(f string) bool { return strings.HasPrefix(f, "--timeout") }) {
 		args = append(args, "--timeout=120s")
 	}
 	args = append(append(args, s.flags...), s.words(t, program)...)
 	run := s.run(t, who, exec.Command(testenv.Binary(t), args...))
 	run.report = readReport(t, file, run)
-	checkNothingLeft(t, s.dir)
+	awaitNothingLeft(t, s.dir)
 	return run
 }
 
 func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr watched
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Dir = s.dir
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + s.dir, "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
 	cmd.WaitDelay = 5 * time.Second
 	s.target["marker"] = s.dir
 	if s.prepare != nil {
 		s.prepare(cmd)
+	}
+	if s.during != nil {
+		input, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout.onReady(func() {
+			s.during()
+			_ = input.Close()
+		})
 	}
 	testenv.RunAs(t, who.uid, cmd)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -155,6 +185,24 @@ func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 		t.Errorf("%v: %v", cmd.Args, err)
 	}
 	return ended{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode()}
+}
+
+// watched collects output and notices the line "ready".
+type watched struct {
+	text  bytes.Buffer
+	ready func()
+}
+
+func (w *watched) String() string { return w.text.String() }
+
+func (w *watched) onReady(call func()) { w.ready = sync.OnceFunc(call) }
+
+func (w *watched) Write(data []byte) (int, error) {
+	n, err := w.text.Write(data)
+	if w.ready != nil && bytes.Contains(w.text.Bytes(), []byte("ready\n")) {
+		w.ready()
+	}
+	return n, err
 }
 
 // readReport reads the report strictly and compares it with what was seen.
@@ -191,23 +239,37 @@ func readReport(t *testing.T, file string, run ended) *supervisor.Report {
 	return &report
 }
 
-// checkNothingLeft looks for processes that have the marker on their command
-// line: the supervisor, its stage, and the program.
-func checkNothingLeft(t *testing.T, marker string) {
+// awaitNothingLeft waits until no process has the marker on its command line: the
+// supervisor, its stage, or the program. The kernel may still be at it when the
+// supervisor has ended.
+func awaitNothingLeft(t *testing.T, marker string) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		left := processesWith(t, marker)
+		switch {
+		case len(left) == 0:
+			return
+		case time.Now().After(deadline):
+			t.Errorf("left behind: %q", left)
+			return
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func processesWith(t *testing.T, marker string) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		t.Fatal(err)
 	}
+	var found []string
 	for _, file := range files {
 		line, err := os.ReadFile(file) // fails for a process that has just ended
-		if err == nil && bytes.Contains(line, []byte(marker)) && !isZombie(filepath.Dir(file)) {
-			t.Errorf("left behind: %s", bytes.ReplaceAll(line, []byte{0}, []byte{' '}))
+		if err == nil && bytes.Contains(line, []byte(marker)) {
+			found = append(found, string(line))
 		}
 	}
-}
-
-func isZombie(proc string) bool {
-	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
-	return err != nil || bytes.Contains(stat, []byte(") Z "))
+	return found
 }

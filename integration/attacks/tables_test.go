@@ -2,7 +2,7 @@ package attacks
 
 // tables returns every table of attacks.
 func tables() [][]attack {
-	return [][]attack{doorsToTCP()}
+	return [][]attack{doorsToTCP(), addresses(), localSockets(), otherFamilies()}
 }
 
 // runByHand names the programs that a test of their own runs.

@@ -24,22 +24,22 @@ var long = flag.Bool("long", false, "try every race 1,000,000 times instead of 1
 // Addresses of the world. Those of the peer are on another host as far as the
 // kernel can tell: in a network namespace at the other end of a cable.
 const (
-	outside      = "203.0.113.80"     // has every canary, and servers on port 80
-	outsideOther = "203.0.113.81"     // the same host; nothing listens on it
-	outside6     = "2001:db8:77::80"  // of the documentation prefix, counts as public
-	hostAddress  = "203.0.113.1"      // the host's own
-	hostAddress6 = "2001:db8:77::1"   // the host's own
-	worldStage   = "ATTACKS_STAGE"    // variable: set inside the world
-	worldPythons = "ATTACKS_PYTHONS"  // variable: where ~/.pyenv/versions is reachable for everyone
+	outside      = "203.0.113.80"    // has every canary, and servers on port 80
+	outsideOther = "203.0.113.81"    // the same host; nothing listens on it
+	outside6     = "2001:db8:77::80" // of the documentation prefix, counts as public
+	hostAddress  = "203.0.113.1"     // the host's own
+	hostAddress6 = "2001:db8:77::1"  // the host's own
+	worldStage   = "ATTACKS_STAGE"   // variable: set inside the world
+	worldPythons = "ATTACKS_PYTHONS" // variable: where ~/.pyenv/versions is reachable for everyone
 )
 
 // peerAddresses are the addresses beyond the peer's own that the attacks try:
 // private, carrier-grade NAT, the metadata service, and IPv6 forms in which
-// translators embed an IPv4 address (RFC 6052, RFC 3056).
+// translators embed an IPv4 address (RFC 6052, RFC 3056, RFC 4380).
 func peerAddresses() []string {
 	return []string{
-		"10.77.0.80", "192.168.77.80", "100.64.0.80", "169.254.169.254",
-		"fd77::80", "64:ff9b::a4d:50", "2002:a4d:50::1",
+		"10.77.0.80", "10.77.0.81", "172.16.77.80", "192.168.77.80", "100.64.0.80", "192.0.0.80",
+		"169.254.169.254", "fd77::80", "64:ff9b::a4d:50", "2002:a4d:50::1", "2001:0:cb00:7150::f5b2:ffaf",
 	}
 }
 
@@ -179,7 +179,10 @@ func (w *world) plug(peerThread int) error {
 	if err := w.atPeer(func() error { return runIP(there) }); err != nil {
 		return fmt.Errorf("at the peer: %w", err)
 	}
-	return runIP(here[2:])
+	if err := runIP(here[2:]); err != nil {
+		return err
+	}
+	return w.atPeer(serveWeb)
 }
 
 func nodad(address string) string {

@@ -34,6 +34,12 @@ def effect(*words):
     say("EFFECT", *words)
 
 
+def ready():
+    """Lets the test act outside, and waits until it has."""
+    say("ready")
+    sys.stdin.read()
+
+
 def absent(reason):
     """Says that this kernel has nothing to attack, and ends."""
     say("absent", reason)

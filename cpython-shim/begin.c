@@ -180,12 +180,13 @@ static void begin_stage(char **argv)
 	stage_exit(pid < 0 ? 125 : 0);
 }
 
-__attribute__((constructor)) static void begin(int argc, char **argv)
+__attribute__((constructor)) static void begin(int argc, char **argv, char **envp)
 {
 	if (argc >= 3 && !strcmp(argv[0], PSB_STAGE_NAME))
 		begin_stage(argv);
 	if (argc >= 2 && !strcmp(argv[1], "exec")) {
 		begin_exec();
 		mallopt(M_ARENA_MAX, 1); /* Go's threads hardly use malloc: no arena for each */
+		processors_lend(envp);
 	}
 }

@@ -35,6 +35,17 @@ extern struct psb_begun psb_begun;
 
 int lease_take(uint32_t first, uint32_t count, uint32_t *uid);
 
+/* processors.c. The variable whose place in the environment GOMAXPROCS=1 has until
+ * Go puts it back; place is null when there is none. */
+struct psb_lent {
+	char *variable;
+	char **place;
+};
+
+extern struct psb_lent psb_lent;
+
+void processors_lend(char **envp);
+
 /* idmap.c */
 int idmap_namespace(uint32_t uid, uint32_t gid, uint32_t id);
 

@@ -86,7 +86,8 @@ func (s *sandbox) prepare() ([]int, error) {
 }
 
 // settle is what the supervisor does while the stage runs the plan: it makes the
-// control group for which the stage will wait, and gives up its rights.
+// control group for which the stage will wait, gives up its rights, and gets ready
+// to serve.
 func (s *sandbox) settle() error {
 	s.signals = CatchSignals(s.end)
 	if err := s.makeGroup(); err != nil {
@@ -95,6 +96,7 @@ func (s *sandbox) settle() error {
 	if err := s.child.become(); err != nil {
 		return err
 	}
+	shim.UseAllProcessors()
 	var err error
 	s.ownNamespaces, err = ownNamespaces()
 	return err

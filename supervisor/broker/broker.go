@@ -37,7 +37,7 @@ type Broker struct {
 	tree        tree
 	lost        lostCalls
 	execed      bool // the stage's own execve has passed
-	panics      int
+	panics      atomic.Int64
 	self        int // our process id
 	network     uint64
 }

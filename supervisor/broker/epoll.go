@@ -92,10 +92,14 @@ func (e *epolls) entriesOf(b *Broker, file int, numbers []int) []entry {
 // isWatched asks whether an epoll has an entry of that number for that file; an
 // epoll has several entries of one number if the number was reused.
 func (b *Broker) isWatched(epoll, number, file int) bool {
-	for skip := 0; ; skip++ {
+	for skip := range maxReused {
 		ours, exists := b.watches(epoll, number, skip, file)
 		if ours || !exists {
 			return ours
 		}
 	}
+	return false
 }
+
+// maxReused bounds the entries of one number that are looked through.
+const maxReused = 64

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -29,13 +30,11 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 	if _, err := from.SyncWakeUp(); err != nil {
 		return err
 	}
-	stop, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	stop, release, err := stopEvent(ctx)
 	if err != nil {
-		return fmt.Errorf("make the stop event: %w", err)
+		return err
 	}
-	defer unix.Close(stop)
-	stopped := context.AfterFunc(ctx, func() { _, _ = unix.Write(stop, []byte{1, 0, 0, 0, 0, 0, 0, 0}) })
-	defer stopped()
+	defer release()
 	b.pool.start()
 	defer b.pending.stop()
 	defer b.pool.stop()
@@ -45,7 +44,10 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 		{Fd: int32(b.pending.epoll), Events: unix.POLLIN},
 	}
 	for {
-		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+		switch _, err := unix.Poll(fds, -1); {
+		case errors.Is(err, unix.EINTR): // the Go scheduler's own signals
+			continue
+		case err != nil:
 			return fmt.Errorf("wait for notifications: %w", err)
 		}
 		if fds[1].Revents != 0 {
@@ -64,6 +66,25 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 	}
 }
 
+// stopEvent returns a descriptor that is readable when ctx has ended.
+func stopEvent(ctx context.Context) (fd int, release func(), err error) {
+	fd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		return -1, nil, fmt.Errorf("make the stop event: %w", err)
+	}
+	told := make(chan struct{})
+	unregister := context.AfterFunc(ctx, func() {
+		defer close(told)
+		_, _ = unix.Write(fd, binary.NativeEndian.AppendUint64(nil, 1))
+	})
+	return fd, func() {
+		if !unregister() {
+			<-told // the number may soon be another descriptor's
+		}
+		_ = unix.Close(fd)
+	}, nil
+}
+
 // serveOne receives and answers one notification.
 func (b *Broker) serveOne() error {
 	req := &request{}
@@ -76,18 +97,15 @@ func (b *Broker) serveOne() error {
 	}
 	req.received = time.Now()
 	b.lost.receive(req.ID)
-	if !b.handle(req) {
-		b.panics++
-	}
-	if b.panics >= maxPanics {
-		return fmt.Errorf("%d calls made the broker panic", b.panics)
+	b.handle(req)
+	if n := b.panics.Load(); n >= maxPanics {
+		return fmt.Errorf("%d calls made the broker panic", n)
 	}
 	return nil
 }
 
-// handle answers req, now or later. A panic denies the call; handle then
-// returns false.
-func (b *Broker) handle(req *request) (ok bool) {
+// handle answers req, now or later. A panic denies the call.
+func (b *Broker) handle(req *request) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			b.recoverFrom(req, cause)
@@ -97,10 +115,10 @@ func (b *Broker) handle(req *request) (ok bool) {
 	if !later {
 		b.answer(req, response)
 	}
-	return true
 }
 
 func (b *Broker) recoverFrom(req *request, cause any) {
+	b.panics.Add(1)
 	req.record = b.denial(req, seccomp.Name(req.Syscall), "", ruleInternal)
 	req.record.Original = fmt.Sprint(cause)
 	b.answer(req, seccomp.Response{ID: req.ID, Errno: unix.EPERM})

@@ -13,7 +13,7 @@ import (
 )
 
 // maxThreads bounds the cache of threads; each entry holds one descriptor.
-const maxThreads = 512
+const maxThreads = 256
 
 // thread is one caller. Its pidfd makes sure that a reused id is noticed.
 type thread struct {

@@ -55,8 +55,11 @@ func TestWriterNeverBlocks(t *testing.T) {
 	}
 	defer r.Close()
 	defer out.Close()
+	if _, err := out.Write(make([]byte, 64<<10)); err != nil { // pipe(7): it is full then
+		t.Fatal(err)
+	}
 	w := NewWriter(out, 100)
-	const sent = 20_000 // 20,000 lines do not fit in a pipe
+	const sent = 20_000
 	start := time.Now()
 	for range sent {
 		w.Record(Record{Source: SourceKernel, Verdict: Deny, Operation: "connect", Target: "tcp://203.0.113.9:443"})

@@ -26,30 +26,30 @@ type flow struct {
 // minutes at least.
 const idle = 2 * time.Minute
 
-// flow returns the flow of key, and whether it is new. It is nil when the host
+// flow returns the flow of key, and whether it is new. It fails when the host
 // has no route or no socket left; the datagram is lost then, as UDP may.
-func (r *Relay) flow(guest *net.UDPConn, key flowKey, to netip.AddrPort) (f *flow, fresh bool) {
+func (r *Relay) flow(guest *net.UDPConn, key flowKey, to netip.AddrPort) (f *flow, fresh bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if f := r.flows[key]; f != nil {
 		f.touch()
-		return f, false
+		return f, false, nil
 	}
 	if r.closed {
-		return nil, false
+		return nil, false, net.ErrClosed
 	}
 	if r.config.Flows > 0 && len(r.flows) >= r.config.Flows {
 		r.evict()
 	}
-	host, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	host, err := dial(to)
 	if err != nil {
-		return nil, false
+		return nil, false, err
 	}
 	f = &flow{relay: r, key: key, guest: guest, host: host}
 	f.touch()
 	r.flows[key] = f
 	r.done.Go(f.answers)
-	return f, true
+	return f, true, nil
 }
 
 // evict closes the flow that has been idle longest. The caller holds mu.

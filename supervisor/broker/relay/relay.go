@@ -11,9 +11,11 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv6"
+	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/internal/netrule"
@@ -113,15 +115,25 @@ func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
 		r.record(key, decision, start, "deny", "EACCES")
 		return
 	}
-	f, fresh := r.flow(socket, key, decision.Canonical)
-	if f == nil {
+	f, fresh, err := r.flow(socket, key, decision.Canonical)
+	if err != nil {
+		r.record(key, decision, start, "allow", errnoName(err))
 		return
 	}
 	if fresh {
 		r.record(key, decision, start, "allow", "")
 	}
-	_, err := f.host.Write(payload)
+	_, err = f.host.Write(payload)
 	f.noticeRefusal(err)
+}
+
+// errnoName names why an allowed datagram was lost.
+func errnoName(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return unix.ErrnoName(errno)
+	}
+	return "EIO"
 }
 
 func (r *Relay) names(addr netip.Addr) []string {

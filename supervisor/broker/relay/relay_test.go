@@ -196,3 +196,23 @@ func TestFlowsAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestBroadcastIsOfNoRule sends to the broadcast address of the world's network,
+// which "*" cannot tell from another public address.
+func TestBroadcastIsOfNoRule(t *testing.T) {
+	var count atomic.Int64
+	inWorld(t, func() { echo(t, "0.0.0.0:5300", &count) })
+	guest, seen := startRelay(t, 16, "udp://*:5300")
+	all := guest("udp4", "") // package net lets it broadcast
+	if _, err := all.WriteToUDPAddrPort([]byte("x"), netip.MustParseAddrPort("203.0.113.255:5300")); err != nil {
+		t.Fatal(err)
+	}
+	if rec := <-seen; rec.Verdict != "allow" || rec.Errno != "EACCES" {
+		t.Errorf("recorded as %+v, want the error of the host's socket", rec)
+	}
+	conn := guest("udp4", "203.0.113.9:5300")
+	_, _ = conn.Write([]byte("x"))
+	if _, err := conn.Read(make([]byte, 10)); err != nil || count.Load() != 1 {
+		t.Errorf("control: %v, %d datagrams arrived, want 1", err, count.Load())
+	}
+}

@@ -111,6 +111,9 @@ func serveFull() error {
 	return nil
 }
 
+// group is a multicast group that countPort has joined.
+const group = "239.77.77.77"
+
 // serveDatagrams echoes on echoPort and echoPortAlt, from the address to which
 // a datagram was sent, and says from where it came when asked "whence".
 func serveDatagrams() error {
@@ -124,6 +127,13 @@ func serveDatagrams() error {
 	}
 	quiet, err := net.ListenPacket("udp", ":"+countPort)
 	if err != nil {
+		return err
+	}
+	cable, err := net.InterfaceByName("veth0")
+	if err != nil {
+		return err
+	}
+	if err := ipv4.NewPacketConn(quiet).JoinGroup(cable, &net.UDPAddr{IP: net.ParseIP(group)}); err != nil {
 		return err
 	}
 	go func() {

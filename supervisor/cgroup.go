@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/cgroups"
@@ -35,6 +36,9 @@ type Cgroup struct {
 	events  *os.File          // readable when the kernel had to kill for memory
 	oom     *os.File          // v1: what events is about; must stay open
 	killer  *os.File          // v2: cgroup.kill, opened with the caller's rights
+
+	mu   sync.Mutex
+	last map[counter]uint64 // what was read of each counter last
 }
 
 // CgroupLimits are what a control group is to do.
@@ -156,7 +160,7 @@ func (c *Cgroup) CloseJoin() {
 	c.Join = nil
 }
 
-// Kill ends every process of the group.
+// Kill ends every process of the group; some may still be dying when it returns.
 func (c *Cgroup) Kill() error {
 	if c == nil {
 		return nil

@@ -126,42 +126,39 @@ func findV2(own string) CgroupPlace {
 	return CgroupPlace{Kind: CgroupNone, Reason: err.Error()}
 }
 
-// v2Dir is a place in dir if limits can be had there: the controllers are
-// passed on to its children, or can be. A group passes controllers on only if it
-// has no processes of its own (cgroups(7), "no internal processes"), so where
-// this process alone is in the way, it moves to a group beside the sandbox's.
+// v2Dir is a place in dir if limits can be had there. A group passes controllers
+// on to its children only if it has no processes of its own (cgroups(7), "no
+// internal processes"), so where this process alone is in the way, it is to move
+// to a group beside the sandbox's.
 func v2Dir(dir string, inIt bool) (CgroupPlace, error) {
 	if err := canMake(dir); err != nil {
 		return CgroupPlace{}, err
 	}
-	passed, err := words(dir, "cgroup.subtree_control")
-	if err != nil {
-		return CgroupPlace{}, err
+	if managedBySystemd(dir) {
+		return CgroupPlace{}, fmt.Errorf("%s belongs to systemd, which did not delegate it (Delegate=yes)", dir)
 	}
-	p := CgroupPlace{Kind: CgroupV2, CPU: true, dirs: map[string]string{"": dir}}
 	offered, err := words(dir, "cgroup.controllers")
 	if err != nil {
 		return CgroupPlace{}, err
 	}
-	if !slices.Contains(passed, "memory") || !slices.Contains(passed, "pids") {
-		switch {
-		case isV2Root(dir):
-		case managedBySystemd(dir):
-			return CgroupPlace{}, fmt.Errorf("%s belongs to systemd, which did not delegate it", dir)
-		case !inIt || !alone(dir):
-			return CgroupPlace{}, fmt.Errorf("%s does not pass on its controllers, and has processes that are in the way", dir)
-		default:
-			p.join = true
+	p := CgroupPlace{Kind: CgroupV2, CPU: true, dirs: map[string]string{"": dir}}
+	if !isV2Root(dir) {
+		pids, err := cgroups.GetPids(dir)
+		if err != nil {
+			return CgroupPlace{}, fmt.Errorf("list the processes of %s: %w", dir, err)
 		}
-		passed = offered
+		p.join = len(pids) == 1 && pids[0] == os.Getpid()
+		if len(pids) > 0 && !(inIt && p.join) {
+			return CgroupPlace{}, fmt.Errorf("%s cannot limit its children while other processes are in it", dir)
+		}
 	}
-	p.Memory, p.Pids = slices.Contains(passed, "memory"), slices.Contains(passed, "pids")
-	p.Quota = slices.Contains(passed, "cpu")
+	p.Memory, p.Pids = slices.Contains(offered, "memory"), slices.Contains(offered, "pids")
+	p.Quota = slices.Contains(offered, "cpu")
 	if !p.Memory && !p.Pids {
 		return CgroupPlace{}, fmt.Errorf("%s has the controllers %v only", dir, offered)
 	}
 	if !p.Memory || !p.Pids || !p.Quota {
-		p.Reason = fmt.Sprintf("%s has the controllers %v only", dir, passed)
+		p.Reason = fmt.Sprintf("%s has the controllers %v only", dir, offered)
 	}
 	return p, nil
 }
@@ -173,11 +170,11 @@ func isV2Root(dir string) bool {
 }
 
 // managedBySystemd is true where systemd runs and has not marked dir as
-// delegated (systemd's CGROUP_DELEGATION; the attribute is user.delegate since
-// version 251, trusted.delegate before).
+// delegated (the attribute is user.delegate since systemd 251, trusted.delegate
+// before, which only root can read).
 func managedBySystemd(dir string) bool {
-	if !cgroups.PathExists("/run/systemd/system") || os.Geteuid() != 0 {
-		return false // what a user may write was delegated
+	if !cgroups.PathExists("/run/systemd/system") {
+		return false
 	}
 	var mark [8]byte
 	for _, name := range []string{"user.delegate", "trusted.delegate"} {
@@ -186,12 +183,6 @@ func managedBySystemd(dir string) bool {
 		}
 	}
 	return true
-}
-
-// alone is true if this process is the only one in dir.
-func alone(dir string) bool {
-	pids, err := cgroups.GetPids(dir)
-	return err == nil && len(pids) == 1 && pids[0] == os.Getpid()
 }
 
 // findSystemd is the place that systemd makes on request: the system's for

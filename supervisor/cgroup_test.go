@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,24 @@ import (
 
 // testGroup is a gid that nobody has, in the place of the lease group.
 const testGroup = 1879048192
+
+// finish waits for the program. Meanwhile it reads the counters, as a Watch does:
+// systemd removes a scope with its last process.
+func finish(c *Cgroup, command *exec.Cmd) {
+	done := make(chan struct{})
+	go func() {
+		_ = command.Wait()
+		close(done)
+	}()
+	for {
+		c.note()
+		select {
+		case <-done:
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
 
 // removers is the group that may remove what this test makes.
 func removers() int {
@@ -61,7 +80,7 @@ func held(t *testing.T, limits CgroupLimits, script string) (*Cgroup, *exec.Cmd)
 			t.Error(err)
 		}
 		for _, dir := range c.dirs {
-			if _, err := os.Stat(dir); err == nil {
+			if !goes(dir) {
 				t.Errorf("%s is left", dir)
 			}
 		}
@@ -81,6 +100,17 @@ func held(t *testing.T, limits CgroupLimits, script string) (*Cgroup, *exec.Cmd)
 		time.Sleep(time.Millisecond)
 	}
 	return c, command
+}
+
+// goes waits until dir is gone, which takes systemd a moment.
+func goes(dir string) bool {
+	for range 300 {
+		if _, err := os.Stat(dir); err != nil {
+			return true
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
 }
 
 func TestFindCgroup(t *testing.T) {
@@ -109,7 +139,7 @@ func TestCgroupMemoryLimitKills(t *testing.T) {
 	for _, grab := range []int{10, 200} {
 		c, command := held(t, CgroupLimits{Resources: resources(64<<20, 0), Group: removers()},
 			"exec python3 -I -S -c 'b = bytearray("+strconv.Itoa(grab)+" << 20)'")
-		_ = command.Wait()
+		finish(c, command)
 		status := command.ProcessState.Sys().(syscall.WaitStatus)
 		kills := c.OOMKills()
 		if over := grab > 64; over != (kills > 0) || over != (status.Signaled() && status.Signal() == syscall.SIGKILL) {
@@ -133,7 +163,7 @@ func TestCgroupMemoryEvent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 100 { // the event precedes the kill
-		if c.OOMKills() == 1 {
+		if c.OOMKills() > 0 {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
@@ -145,7 +175,7 @@ func TestCgroupPidsLimit(t *testing.T) {
 	for limit, denied := range map[int64]bool{10: true, 40: false} {
 		c, command := held(t, CgroupLimits{Resources: resources(0, limit), Group: removers()},
 			"for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.2 & done 2>/dev/null; wait")
-		_ = command.Wait()
+		finish(c, command)
 		peak, got, ok := c.Pids()
 		if !ok || got != denied || (denied && peak != int(limit)) || (!denied && peak != 16) {
 			t.Errorf("limit %d: peak %d, denied %v, %v", limit, peak, got, ok)
@@ -160,28 +190,27 @@ func TestCgroupCountsCPU(t *testing.T) {
 import os, signal, time
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 if os.fork() == 0:
-    while time.process_time() < 0.3: pass
+    while time.process_time() < 1: pass
     os._exit(0)
 try: os.wait()
 except ChildProcessError: pass
 '`)
-	_ = command.Wait()
-	if used, ok := c.CPU(); !ok || used < 300*time.Millisecond || used > 5*time.Second {
-		t.Errorf("%v, %v", used, ok)
-	}
-	if missed := command.ProcessState.UserTime(); missed > 250*time.Millisecond {
-		t.Errorf("the control sees %v: the test proves nothing", missed)
+	finish(c, command)
+	known := command.ProcessState.UserTime() + command.ProcessState.SystemTime()
+	if used, ok := c.CPU(); !ok || used-known < 500*time.Millisecond {
+		t.Errorf("%v, %v, of which rusage knows %v", used, ok, known)
 	}
 }
 
 func TestCgroupQuota(t *testing.T) {
 	quota, period := int64(20_000), uint64(100_000)
 	r := &specs.LinuxResources{CPU: &specs.LinuxCPU{Quota: &quota, Period: &period}}
+	begin := time.Now()
 	_, command := held(t, CgroupLimits{Resources: r, Group: removers()},
 		"exec python3 -I -S -c 'import time\nt = time.time() + 1\nwhile time.time() < t: pass'")
 	_ = command.Wait()
-	if used := command.ProcessState.UserTime() + command.ProcessState.SystemTime(); used > 500*time.Millisecond {
-		t.Errorf("used %v of a second, want a fifth", used)
+	if used := command.ProcessState.UserTime() + command.ProcessState.SystemTime(); used > time.Since(begin)*2/5 {
+		t.Errorf("used %v of %v, want a fifth", used, time.Since(begin))
 	}
 }
 
@@ -204,7 +233,7 @@ func TestCgroupEnter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for controller, dir := range c.dirs {
-		if !strings.Contains(string(own), "/"+groupName+"/"+filepath.Base(dir)) {
+		if !strings.Contains(string(own), filepath.Base(dir)) {
 			t.Errorf("it is not in %s %s:\n%s", controller, dir, own)
 		}
 	}
@@ -232,9 +261,13 @@ func TestCgroupKill(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("the program ended by itself")
 	}
-	if pids, err := c.pids(); err != nil || len(pids) != 0 {
-		t.Errorf("%v, %v", pids, err)
+	for range 500 {
+		if pids, err := c.pids(); err != nil || len(pids) == 0 {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
+	t.Error("some live on")
 }
 
 // The supervisor makes the group as root and removes it as the leased uid, which
@@ -242,6 +275,9 @@ func TestCgroupKill(t *testing.T) {
 func TestCgroupRemovedByTheLeaseGroup(t *testing.T) {
 	c, command := held(t, CgroupLimits{Resources: resources(64<<20, 10), Group: removers()}, "true")
 	_ = command.Wait()
+	if c.Kind == CgroupSystemd {
+		return // systemd removes it; held waits for that
+	}
 	for _, dir := range c.dirs {
 		tryRmdir := func(group uint32) error {
 			remove := exec.Command("rmdir", dir)
@@ -259,6 +295,9 @@ func TestCgroupRemovedByTheLeaseGroup(t *testing.T) {
 
 func TestCgroupSweep(t *testing.T) {
 	c, _ := held(t, CgroupLimits{Resources: resources(0, 10), Group: removers()}, "sleep 30")
+	if c.Kind == CgroupSystemd {
+		return // systemd sweeps
+	}
 	stale, fresh := c.parents[0]+"/stale-test", c.parents[0]+"/fresh-test"
 	for _, dir := range []string{stale, fresh} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
@@ -267,7 +306,7 @@ func TestCgroupSweep(t *testing.T) {
 		defer func() { _ = os.Remove(dir) }()
 	}
 	old := time.Now().Add(-2 * staleAge)
-	for _, dir := range []string{stale, c.dirs["pids"]} {
+	for _, dir := range append(slices.Collect(maps.Values(c.dirs)), stale) {
 		if err := os.Chtimes(dir, old, old); err != nil {
 			t.Fatal(err)
 		}

@@ -47,8 +47,36 @@ func (c *Cgroup) counters() counters {
 	return v2Counters()
 }
 
-// read returns the value, or false where the kernel or the group has none.
+// read returns the value, or false where the kernel or the group has none. A
+// group that is gone keeps the value that was read last: systemd removes a scope
+// as soon as its last process has ended.
 func (c *Cgroup) read(from counter) (uint64, bool) {
+	n, ok := c.readFile(from)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !ok {
+		n, ok = c.last[from]
+		return n, ok
+	}
+	if c.last == nil {
+		c.last = make(map[counter]uint64)
+	}
+	c.last[from] = n
+	return n, true
+}
+
+// note reads every counter, for later.
+func (c *Cgroup) note() {
+	if c == nil {
+		return
+	}
+	all := c.counters()
+	for _, from := range []counter{all.oomKills, all.peakMemory, all.peakPids, all.pidsDenied, all.cpu} {
+		c.read(from)
+	}
+}
+
+func (c *Cgroup) readFile(from counter) (uint64, bool) {
 	dir, ok := c.dirs[from.controller]
 	if !ok {
 		return 0, false

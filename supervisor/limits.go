@@ -44,8 +44,10 @@ type Watch struct {
 
 	mu      sync.Mutex
 	stopped bool
-	peak    int      // most tasks in a sample
-	hit     []string // limits seen to be met
+	peak    int           // most tasks in a sample
+	hit     []string      // limits seen to be met
+	used    time.Duration // CPU time in the last sample
+	wall    time.Duration // when stopped
 }
 
 // The pace of a watch. Near the CPU limit, a look each 10 ms lets n processors
@@ -81,14 +83,18 @@ func StartWatch(limits Limits, cgroup *Cgroup, pid int, started time.Time, end f
 
 // Stop ends the watch. It looks a last time whether the kernel killed for memory,
 // which the end of the program may be the first sign of. Call it when the
-// program's status has come; it need not wait for the end of the tree.
+// program's status has come, while PID 1 still keeps the control group alive: what
+// is counted from here on is not the program's. It is safe to call twice.
 func (w *Watch) Stop() {
 	w.mu.Lock()
-	w.stopped = true
+	if !w.stopped {
+		w.stopped, w.wall = true, time.Since(w.started)
+	}
 	w.mu.Unlock()
 	_ = w.alarm.SetReadDeadline(time.Unix(1, 0))
 	<-w.done
 	_ = w.alarm.Close()
+	w.cgroup.note()
 	w.checkMemory()
 }
 
@@ -99,6 +105,7 @@ func (w *Watch) run() {
 	for w.arm(w.look()) {
 		if n, _ := w.alarm.Read(event[:]); n > 0 {
 			w.suspect = suspicion
+			w.cgroup.note()
 		}
 	}
 }
@@ -137,8 +144,28 @@ func (w *Watch) lookWall() time.Duration {
 	if left > 0 {
 		return left
 	}
-	w.end(Cause{Kind: CauseWall})
+	w.kill(Cause{Kind: CauseWall})
 	return slowest
+}
+
+// kill ends the run, after a last look at what ends with it.
+func (w *Watch) kill(c Cause) {
+	w.cgroup.note()
+	w.note(w.tree.sample())
+	w.end(c)
+}
+
+// note keeps what a sample tells.
+func (w *Watch) note(s sample) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.peak, w.used = max(w.peak, s.tasks), s.cpu
+	if w.limits.OpenFiles > 0 && s.openFiles >= w.limits.OpenFiles {
+		w.hit = addLimit(w.hit, "open_files")
+	}
+	if w.limits.Pids > 0 && !w.countsPids && s.tasks >= w.limits.Pids {
+		w.hit = addLimit(w.hit, "pids")
+	}
 }
 
 func (w *Watch) lookMemory() time.Duration {
@@ -173,7 +200,7 @@ func (w *Watch) lookCPU() time.Duration {
 	if left > 0 {
 		return max(left/time.Duration(runtime.NumCPU()), fastest, time.Since(begin)*thrift/10)
 	}
-	w.end(Cause{Kind: CauseCPU})
+	w.kill(Cause{Kind: CauseCPU})
 	return slowest
 }
 
@@ -186,17 +213,8 @@ func (w *Watch) lookSample() time.Duration {
 		return left
 	}
 	begin := time.Now()
-	s := w.tree.sample()
+	w.note(w.tree.sample())
 	w.sampled = time.Now()
 	w.pause = max(min(2*w.pause, slowest), w.sampled.Sub(begin)*thrift)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.peak = max(w.peak, s.tasks)
-	if w.limits.OpenFiles > 0 && s.openFiles >= w.limits.OpenFiles {
-		w.hit = addLimit(w.hit, "open_files")
-	}
-	if w.limits.Pids > 0 && !w.countsPids && s.tasks >= w.limits.Pids {
-		w.hit = addLimit(w.hit, "pids")
-	}
 	return w.pause
 }

@@ -82,7 +82,7 @@ func TestWatchCPU(t *testing.T) {
 			}
 		})
 	}
-	cause, _, _, _ := watched(t, Limits{CPU: 100 * time.Millisecond}, nil, "sleep 0.5")
+	cause, _, _, _ := watched(t, Limits{CPU: 300 * time.Millisecond}, nil, "sleep 1")
 	if cause.Kind != CauseNone {
 		t.Errorf("a program that sleeps: %+v", cause)
 	}

@@ -16,8 +16,8 @@ func (w *Watch) Usage(account Rusage) (Usage, []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	u := Usage{
-		WallSeconds:     time.Since(w.started).Seconds(),
-		CPUSeconds:      account.CPU.Seconds(),
+		WallSeconds:     w.wall.Seconds(),
+		CPUSeconds:      max(account.CPU, w.used).Seconds(),
 		PeakMemoryBytes: account.MaxRSS,
 		PeakPids:        max(w.peak, 1),
 	}

@@ -12,7 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+	"slices"
 )
 
 // insideVariable marks the run that stands in the network of integration/world.
@@ -24,6 +24,7 @@ type options struct {
 	python string
 	quick  bool
 	json   string
+	only   string
 }
 
 func main() {
@@ -42,9 +43,13 @@ func run() error {
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "the interpreter that every contender runs")
 	flag.BoolVar(&o.quick, "quick", false, "a fifth of the rounds: a look, not a result")
 	flag.StringVar(&o.json, "json", "", "also write the results to this file")
+	flag.StringVar(&o.only, "only", "", "measure one stage alone: start, calls or memory")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if known := []string{"", "start", "calls", "memory"}; !slices.Contains(known, o.only) {
+		return fmt.Errorf("unknown stage %q: -only takes start, calls or memory", o.only)
 	}
 	if os.Getenv(insideVariable) == "" {
 		return enterWorld()
@@ -91,16 +96,19 @@ func measure(o options) error {
 	}
 	outcome := newResults(field)
 	for _, stage := range []struct {
-		what string
-		run  func(*results, []contender, roundPlan) error
+		name, what string
+		run        func(*results, []contender, roundPlan) error
 	}{
-		{"cold start of python3 -I -S -c pass", coldStart},
-		{"calls, connections and computation", workloads},
-		{"memory of a live sandbox", memory},
+		{"start", "cold start of python3 -I -S -c pass", coldStart},
+		{"calls", "calls, connections and computation", workloads},
+		{"memory", "memory of a live sandbox", memory},
 	} {
+		if o.only != "" && o.only != stage.name {
+			continue
+		}
 		fmt.Fprintf(os.Stderr, "bench: measuring %s\n", stage.what)
 		if err := stage.run(outcome, field, plan); err != nil {
-			return fmt.Errorf("%s: %w", strings.ToLower(stage.what), err)
+			return fmt.Errorf("measure %s: %w", stage.what, err)
 		}
 	}
 	rows := judge(outcome)

@@ -44,7 +44,8 @@ type counted struct {
 	order int
 }
 
-// Record implements Sink. Records of allowed calls are ignored.
+// Record implements Sink. Records of allowed calls are ignored; those of asked
+// calls say where a denied one came from.
 func (f *Fold) Record(r Record) {
 	if r.Verdict == Allow {
 		return
@@ -57,6 +58,9 @@ func (f *Fold) Record(r Record) {
 	}
 	if r.Where != "" {
 		f.remember(place{k.operation, k.target}, short(r.Where))
+	}
+	if r.Verdict == Ask {
+		return
 	}
 	if seen := f.kinds[k]; seen != nil {
 		seen.Count++

@@ -9,7 +9,7 @@ import "time"
 type Record struct {
 	Time      time.Time
 	Source    string // "kernel" or "guest"
-	Verdict   string // "allow" or "deny"
+	Verdict   string // "allow", "deny" or "ask"
 	Operation string // "connect", "bind", "execve", ...
 	Target    string // canonical object, such as "tcp://203.0.113.9:443"
 	Original  string // as the program gave it, where it differs
@@ -29,6 +29,7 @@ const (
 	SourceGuest  = "guest"  // said by code inside: helpful, never proof
 	Allow        = "allow"
 	Deny         = "deny"
+	Ask          = "ask" // the guest says where it asked; the kernel's record decides
 )
 
 // Sink receives records. Implementations must not block the caller.

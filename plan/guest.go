@@ -67,7 +67,7 @@ func checkCapabilities(pol *policy.Policy, inv Invocation) error {
 }
 
 // guestOperations put the guest's code and the rules on imports into the tree.
-func (p *Plan) guestOperations() (namespaces.Program, error) {
+func (p *Plan) guestOperations(h *Host) (namespaces.Program, error) {
 	if !p.Command.Guest {
 		return nil, nil
 	}
@@ -75,9 +75,7 @@ func (p *Plan) guestOperations() (namespaces.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the guest's code: %w", err)
 	}
-	if hasModuleRules(p.Python) {
-		files = append(files, python.File{Path: "rules", Content: moduleRules(p.Python)})
-	}
+	files = append(files, python.File{Path: "rules", Content: p.guestRules(h.Modules.Needed)})
 	var ops namespaces.Program
 	for _, file := range files {
 		ops = append(ops, namespaces.Op{
@@ -87,17 +85,21 @@ func (p *Plan) guestOperations() (namespaces.Program, error) {
 	return ops, nil
 }
 
-// moduleRules writes the rules on imports as the guest reads them: a word and a
-// module on each line.
-func moduleRules(p policy.Python) []byte {
+// guestRules writes what the guest is told of the policy, a word and its subject
+// on each line: the rules on imports, and the operations that are refused whatever
+// their target, with the rule and what would allow them.
+func (p *Plan) guestRules(needed []string) []byte {
 	var text []byte
 	for _, list := range []struct {
 		word  string
 		names []string
-	}{{"allow", p.ModulesAllow}, {"deny", p.ModulesDeny}} {
+	}{{"allow", p.Python.ModulesAllow}, {"deny", p.Python.ModulesDeny}, {"need", needed}} {
 		for _, name := range list.names {
 			text = append(text, list.word+" "+name+"\n"...)
 		}
+	}
+	if len(p.Network.Rules.Allow)+len(p.Network.HostLoopback) == 0 && p.Network.Errno == "EACCES" {
+		text = append(text, "refuse connect network.default --allow-net=TARGET\n"...)
 	}
 	return text
 }

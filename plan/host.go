@@ -16,6 +16,7 @@ type Host struct {
 	Spawn       host.Closure         // what process.spawn makes visible and executable
 	Paths       map[string]host.Path // for every path of Plan.HostPaths
 	Protected   []Protected          // what no writable path may cover
+	Modules     Modules              // what python.modules is about
 	CPUs        int                  // that the supervisor may use
 	Addresses   []netip.Addr         // the host's own
 

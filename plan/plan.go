@@ -89,6 +89,7 @@ type Resolved struct {
 	Setup     namespaces.Program
 	Filter    seccomp.Program
 	HostFacts netrule.HostFacts
+	hidden    []string // patterns of python.modules.deny whose files are hidden
 	Warnings  []string
 	Wall      time.Duration
 }

@@ -50,6 +50,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
 		Warnings:    limits.warnings,
+		hidden:      hiddenPatterns(p, h),
 		Wall:        p.Limits.Wall,
 	}
 	if r.Sockets, err = p.networkSockets(); err != nil {
@@ -89,7 +90,7 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 	if r.Plan.Invocation.Terminal {
 		stdio.Flags = namespaces.FlagTTY
 	}
-	guest, err := r.Plan.guestOperations()
+	guest, err := r.Plan.guestOperations(h)
 	if err != nil {
 		return nil, err
 	}

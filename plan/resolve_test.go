@@ -319,8 +319,7 @@ func TestTheHostsHardLimitsStay(t *testing.T) {
 
 func TestWhatIsNotBuiltIsRefused(t *testing.T) {
 	for want, change := range map[string]func(*policy.Policy){
-		"python.modules": func(p *policy.Policy) { p.Python.ModulesDeny = []string{"ctypes"} },
-		"network.unix":   func(p *policy.Policy) { p.Network.Unix = []string{"/run/x"} },
+		"network.unix": func(p *policy.Policy) { p.Network.Unix = []string{"/run/x"} },
 	} {
 		_, err := resolveWith(t, change, script(), fixedHost())
 		if err == nil || !strings.Contains(err.Error(), want+" is not available in this version") {

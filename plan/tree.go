@@ -54,6 +54,7 @@ func (p *Plan) resolveView(h *Host) (*view, error) {
 	}
 	v.addLinks(v.links)
 	v.tree.Tmpfs = []namespaces.Tmpfs{p.homeTmpfs(), p.shmTmpfs(), p.tmpTmpfs()}
+	v.hideModules(p, h)
 	return v, nil
 }
 

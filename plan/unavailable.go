@@ -12,7 +12,6 @@ func refuseUnavailable(p *Plan) error {
 		key  string
 		used bool
 	}{
-		{"python.modules", len(p.Python.ModulesAllow)+len(p.Python.ModulesDeny) > 0},
 		{"network.unix", len(p.Network.Unix) > 0},
 	}
 	var problems []error

@@ -25,7 +25,7 @@ type section struct {
 func explainText(r *plan.Resolved) string {
 	sections := []section{
 		aboutSection(r), filesSection(r), networkSection(r.Plan), processSection(r),
-		environmentSection(r.Plan), limitsSection(r.Plan.Limits), syscallSection(r),
+		environmentSection(r.Plan), modulesSection(r), limitsSection(r.Plan.Limits), syscallSection(r),
 	}
 	nameWidth, valueWidth := 0, 0
 	for _, s := range sections {

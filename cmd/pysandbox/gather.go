@@ -39,6 +39,9 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 			return plan.Host{}, startError(err)
 		}
 	}
+	if h.Modules, err = modules(p, h.Interpreter); err != nil {
+		return plan.Host{}, err
+	}
 	h.Spawn, err = programs(p, caller, cache)
 	return h, err
 }

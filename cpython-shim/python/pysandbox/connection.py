@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 from . import codec
 from .capability import Callback, Entry, Facet, Grant, facet, fits, reference
 from .codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED, WELCOME, FrameError
-from .errors import DeadlineError, GuestError, SandboxError, SetupError
+from .errors import DeadlineError, GuestError, RunError, SandboxError, SetupError
 from .tables import AREA, Area, Exports
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class Connection:
         self._last = 0
         self._idle = self._workers = self._busy = self._bulk = 0
         self._closed = False
+        self._inside = threading.local()  # depth: calls of the guest that this thread performs
         self.ready = threading.Event()  # the guest has said HELLO, or is gone
         self.granted = self._welcome()
 
@@ -140,7 +141,9 @@ class Connection:
                 raise FrameError("an answer to no call")
             if kind == ERROR:
                 pending.problem = GuestError(frame[2][:200], frame[3][:MAX_TEXT], (frame[4] or "")[:MAX_TEXT])
-            pending.value = None if kind == ERROR else frame[2]
+            elif arrived.callbacks:
+                pending.problem = GuestError("TypeError", "the value holds a function, which is no plain data")
+            pending.value = None if pending.problem else frame[2]
             pending.done.release()
         elif kind == RELEASE:
             if frame[2] < 1:
@@ -177,6 +180,7 @@ class Connection:
     def _perform(self, frame: "List[Any]", arrived: "_Arrived") -> None:
         _, number, _, target, name, args, kwargs = frame
         grant = None
+        self._inside.depth = getattr(self._inside, "depth", 0) + 1
         with self._lock:
             self._busy += 1
             busy = self._busy
@@ -200,6 +204,7 @@ class Connection:
             log.warning("the result of %r cannot cross", name[:100], exc_info=problem)
             self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None])
         finally:
+            self._inside.depth -= 1
             with self._lock:
                 self._busy -= 1
                 self._bulk -= arrived.bytes
@@ -258,7 +263,11 @@ class Connection:
     def call(self, target: int, method: str, args: "Sequence[Any]", kwargs: "Mapping[str, Any]",
              timeout: "Optional[float]" = None) -> Any:
         """Calls a method of the guest and returns its result. GuestError if it
-        raises, DeadlineError if it is silent, or what ended the run."""
+        raises, DeadlineError if it is silent, or what ended the run. A method that
+        the guest is waiting for may call functions of the guest's (target above 0)
+        and nothing else of it."""
+        if target == 0 and getattr(self._inside, "depth", 0):
+            raise RunError("a capability's method cannot ask the sandbox that waits for it; call a function it was given")
         pending = _Pending()
         with self._lock:
             if self._closed:

@@ -13,14 +13,16 @@ def run(main, here, mode, has_client, argument, args):
         connection = pysandbox_guest._connection = Connection()
     else:
         os.set_inheritable(3, False)
-    if os.path.exists(here + "/rules"):
-        from . import _rules as rules
-        rules.install(here + "/rules")
+    words, refusals = read_rules(here + "/rules")
     from . import _hook as hook
-    hook.install()
+    hook.install(refusals)
     sys.modules["__main__"] = main
     if mode == "serve":
         from . import _serve as serve
+    if words["allow"] or words["deny"]:
+        from . import _rules as rules
+        rules.install(words)
+    if mode == "serve":
         sys.argv[:] = [""]
         sys.path.insert(0, "")
         serve.serve(connection, main)
@@ -29,6 +31,20 @@ def run(main, here, mode, has_client, argument, args):
         for name in connection.call(0, "names", (), {}):
             main.__dict__[name] = connection.call(0, "lookup", (name,), {})
     program(main, mode, argument, args)
+
+
+def read_rules(path):
+    """The policy's words on modules, and what it refuses as a whole."""
+    words, refusals = {"allow": [], "deny": [], "need": []}, {}
+    with open(path) as file:
+        for line in file:
+            word, _, rest = line.rstrip("\n").partition(" ")
+            if word == "refuse":
+                operation, rule, hint = rest.split(" ", 2)
+                refusals[operation] = (rule, hint)
+            else:
+                words[word].append(rest)
+    return words, refusals
 
 
 def program(main, mode, argument, args):

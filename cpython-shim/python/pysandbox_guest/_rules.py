@@ -29,10 +29,13 @@ class Rules:
         return "not in python.modules.allow; add %r to allow it" % name
 
     def find_spec(self, name, path=None, target=None):
+        self.check(name)
+        return None
+
+    def check(self, name):
         reason = self.refusal(name)
         if reason is not None:
             raise ModuleNotFoundError("import of %s is %s" % (name, reason), name=name)
-        return None
 
 
 def covers(pattern, name):
@@ -41,24 +44,25 @@ def covers(pattern, name):
     return name == pattern or name.startswith(pattern + ".") or name == "_" + pattern
 
 
-def install(path):
-    words = {"allow": [], "deny": [], "need": set()}
-    with open(path) as file:
-        for line in file:
-            word, name = line.split()
-            if word == "need":
-                words[word].add(name)
-            else:
-                words[word].append(name)
-    rules = Rules(words["allow"], words["deny"], words["need"])
-    # What the interpreter has imported to start is refused to the program, and
-    # stays in the interpreter's own hands.
-    for name in list(sys.modules):
-        if name not in ("__main__", "sys", "builtins") and rules.refusal(name) is not None and not started(name):
-            del sys.modules[name]
+def install(words):
+    rules = Rules(words["allow"], words["deny"], set(words["need"]))
     sys.meta_path.insert(0, rules)
+    guard(rules)
 
 
-def started(name):
-    """Whether CPython would break without a module that it holds already."""
-    return name.partition(".")[0] in ("pysandbox_guest", "encodings", "importlib", "_frozen_importlib", "_frozen_importlib_external", "zipimport")
+def guard(rules):
+    """Refuses to the program what the interpreter has imported for itself, which
+    no finder is asked for. The standard library goes on to share it."""
+    import builtins
+    import os
+    real, library = builtins.__import__, os.path.dirname(os.__file__ or "/")
+
+    def __import__(name, globals=None, locals=None, fromlist=(), level=0):
+        if not level and name in sys.modules:
+            file = (globals or {}).get("__file__")
+            inside = (globals or {}).get("__name__", "").startswith(("importlib", "_frozen", "pysandbox_guest"))
+            if not inside and not (isinstance(file, str) and file.startswith(library)):
+                rules.check(name)
+        return real(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = __import__

@@ -28,8 +28,12 @@ func readNote(frame []byte, now time.Time) (audit.Record, error) {
 		}
 		words[i] = word
 	}
+	verdict := audit.Ask
+	if words[3] != "" { // the guest refused by itself, so the kernel saw nothing
+		verdict = audit.Deny
+	}
 	return audit.Record{
-		Time: now, Source: audit.SourceGuest, Verdict: audit.Deny,
+		Time: now, Source: audit.SourceGuest, Verdict: verdict,
 		Operation: words[1], Target: words[2], Rule: words[3], Errno: words[4], Where: words[5],
 	}, nil
 }

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/plan"
+)
+
+// modules looks for the files of the modules that a policy names.
+func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
+	var m plan.Modules
+	if len(p.Python.ModulesDeny) > 0 {
+		m.Denied = python.FindModules(p.DeniedModules())
+	}
+	if len(p.Python.ModulesAllow) == 0 {
+		return m, nil
+	}
+	m.Needed = python.NeededModules(p.Python.ModulesAllow)
+	var err error
+	if m.Files, err = python.ListModules(); err != nil {
+		return plan.Modules{}, fmt.Errorf("list the modules of %s: %w", python.Executable, err)
+	}
+	return m, nil
+}
+
+// modulesSection says of each rule on imports whether the kernel enforces it.
+func modulesSection(r *plan.Resolved) section {
+	var facts []fact
+	for _, rule := range r.ModuleRules() {
+		layer := "interpreter"
+		if rule.Kernel {
+			layer = byTree + ", interpreter"
+		}
+		facts = append(facts, fact{rule.Key, rule.Pattern, layer})
+	}
+	return section{"modules", facts}
+}

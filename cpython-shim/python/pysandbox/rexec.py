@@ -1,0 +1,335 @@
+"""RExec with the names and the semantics of Python 2, on a boundary that holds:
+the cell is a Python in a sandbox of its own. docs/python/from-rexec.md says, name
+by name, what is the same and what differs.
+
+    r = RExec()
+    r.add_module("__main__").counter = Bastion(Counter())
+    r.r_exec("counter.add(2)")
+    r.r_eval("counter.get()")
+"""
+from __future__ import annotations
+
+import io
+import os
+import sys
+import threading
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+from .bastion import Bastion, BastionClass
+from .capability import PLAIN, expose, facet, reference
+from .policy import Policy
+from .sandbox import Sandbox
+
+__all__ = ["RExec", "RHooks", "Bastion", "BastionClass", "FileBase", "C_EXTENSION", "PY_SOURCE"]
+
+PY_SOURCE, C_EXTENSION = 1, 3  # of the module imp
+
+_FILE_METHODS = ("close", "flush", "read", "readline", "readlines", "seek", "tell", "write", "writelines")
+
+
+class FileBase:
+    """The methods that files of a cell have."""
+
+    ok_file_methods = _FILE_METHODS
+
+
+class RHooks:
+    """How the host finds a cell's modules on ok_path: a file system that a
+    subclass may make up. Only source code is ever looked for."""
+
+    def __init__(self, verbose: int = 0):
+        self.verbose = verbose
+
+    def path_isfile(self, path: str) -> bool:
+        return os.path.isfile(path)
+
+    def openfile(self, path: str, mode: str = "r") -> Any:
+        return open(path, mode, encoding=None if "b" in mode else "utf-8")
+
+    def find(self, name: str, path: "Sequence[str]") -> "Optional[List[Any]]":
+        """[source, file name, whether it is a package] of a module, or None."""
+        parts = name.split(".")
+        if not all(part.isidentifier() for part in parts):
+            return None
+        for directory in path:
+            base = os.path.join(directory, *parts)
+            for file, package in ((os.path.join(base, "__init__.py"), True), (base + ".py", False)):
+                if self.path_isfile(file):
+                    with self.openfile(file) as opened:
+                        return [opened.read(), file, package]
+        return None
+
+
+class Module:
+    """A module of a cell, in the host's hands: to set a name sets it inside, to
+    read one asks for plain data. Objects that are no plain data are granted: an
+    object with exposed methods, or a Bastion."""
+
+    def __init__(self, cell: "RExec", name: str):
+        object.__setattr__(self, "_cell", cell)
+        object.__setattr__(self, "__name__", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if value is not None and not isinstance(value, PLAIN):
+            value = facet(value)
+        self._cell._ask("set", [self.__name__, name, value])
+
+    def __getattr__(self, name: str) -> Any:
+        if name[:2] == "__":
+            raise AttributeError(name)
+        return self._cell._ask("get", [self.__name__, name])
+
+    def __repr__(self) -> str:
+        return "<module %r of a cell>" % self.__name__
+
+
+class RExec:
+    """A cell. Subclass it to change the class attributes, which are read when the
+    cell is made, or to override r_open, r_import, r_reload and r_unload, which
+    code inside reaches under their built-in names. policy and python are those of
+    Sandbox; timeout is in seconds, for each request."""
+
+    ok_path: Tuple[str, ...] = ()
+    ok_builtin_modules: Tuple[str, ...] = (
+        "array", "binascii", "cmath", "errno", "marshal", "math", "operator", "_operator", "select", "struct",
+        "_struct", "_sre", "_sha1", "_md5", "time", "_weakref",
+        # What the standard library of Python 3 is made of and computes only.
+        "_abc", "_ast", "_bisect", "_codecs", "_collections", "_csv", "_datetime", "_functools", "_heapq", "_io",
+        "_json", "_locale", "_random", "_sha2", "_sha256", "_sha512", "_signal", "_stat", "_statistics", "_string",
+        "_symtable", "_thread", "_tracemalloc", "_warnings", "atexit", "itertools", "unicodedata", "zlib",
+        "builtins", "sys", "posix",
+    )
+    ok_posix_names: Tuple[str, ...] = (
+        "error", "fstat", "listdir", "lstat", "readlink", "stat", "times", "uname", "getpid", "getppid",
+        "getcwd", "getuid", "getgid", "geteuid", "getegid",
+    )
+    ok_sys_names: Tuple[str, ...] = (
+        "byteorder", "copyright", "exit", "getdefaultencoding", "getrefcount", "hexversion", "maxsize",
+        "maxunicode", "platform", "ps1", "ps2", "version", "version_info",
+    )
+    nok_builtin_names: Tuple[str, ...] = ("open", "file", "reload", "__import__")
+    ok_file_types: Tuple[int, ...] = (C_EXTENSION, PY_SOURCE)
+
+    def __init__(self, hooks: "Optional[RHooks]" = None, verbose: int = 0, *,
+                 policy: "Union[Policy, str, Mapping[str, Any]]" = "strict", python: "Optional[str]" = None,
+                 timeout: float = 60.0):
+        self.hooks = hooks or RHooks(verbose)
+        self.verbose = verbose
+        self.ok_dynamic_modules = self.ok_builtin_modules
+        self._sandbox = Sandbox(policy, python=python, deadline=timeout)
+        self._nested = threading.local()
+        self._ready = False
+        self._streams: Dict[str, Any] = {}
+
+    def close(self) -> None:
+        """Ends the cell."""
+        self._sandbox.close()
+
+    def __enter__(self) -> "RExec":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+    # Making the cell
+
+    def _ask(self, method: str, args: "List[Any]") -> Any:
+        if not self._ready:
+            self._ready = True
+            config = {name: list(getattr(self, name)) for name in (
+                "ok_path", "ok_builtin_modules", "ok_posix_names", "ok_sys_names", "nok_builtin_names")}
+            config["overridden"] = [name for name in ("r_open", "r_import", "r_reload", "r_unload")
+                                    if getattr(type(self), name) is not getattr(RExec, name)]
+            self._sandbox._request("cell", ["init", [config, facet(_Host(self))]])
+            self.make_initial_modules()
+        return self._sandbox._request("cell", [method, args])
+
+    def make_initial_modules(self) -> None:
+        """Called once, when the cell has been made; a subclass may add modules."""
+
+    def add_module(self, mname: str) -> Module:
+        """The cell's module of that name, made if it is not there."""
+        return Module(self, mname)
+
+    def is_builtin(self, mname: str) -> bool:
+        return mname in self.ok_builtin_modules
+
+    def get_suffixes(self) -> "List[Tuple[str, str, int]]":
+        return [(".py", "r", PY_SOURCE)]
+
+    def load_dynamic(self, name: str, filename: str, file: Any) -> Any:
+        """Extension modules come only with the interpreter."""
+        raise ImportError("untrusted dynamic module: %s" % name)
+
+    def set_trusted_path(self) -> None:
+        """The mounts decide what can be loaded as machine code."""
+
+    def copy_only(self, src: Any, names: "Sequence[str]") -> Module:
+        """A module of the cell with the named contents of one of the guest's."""
+        return self._copy(src, list(names), [])
+
+    def copy_except(self, src: Any, exceptions: "Sequence[str]") -> Module:
+        return self._copy(src, None, list(exceptions))
+
+    def copy_none(self, src: Any) -> Module:
+        return self._copy(src, [], [])
+
+    def _copy(self, src: Any, names: "Optional[List[str]]", exceptions: "List[str]") -> Module:
+        name = src if isinstance(src, str) else src.__name__
+        self._ask("copy", [name, name, names, exceptions])
+        return Module(self, name)
+
+    # Running
+
+    def _run(self, method: str, args: "List[Any]", streams: bool = False) -> Any:
+        return self._ask("apply", [method, args, streams])
+
+    def r_exec(self, code: str) -> None:
+        """Runs statements in the cell's __main__, which has no standard streams.
+        GuestError if they raise, SystemExit too."""
+        self._run("r_exec", [_text(code)])
+
+    def r_eval(self, code: str) -> Any:
+        """The value of an expression, which must be plain data."""
+        return self._run("r_eval", [_text(code)])
+
+    def r_execfile(self, file: str) -> None:
+        """Runs a file that the host reads."""
+        with open(file, encoding="utf-8") as opened:
+            self._run("r_execfile", [opened.read(), file])
+
+    def r_import(self, mname: str, globals: Any = {}, locals: Any = {}, fromlist: Any = []) -> Module:
+        if getattr(self._nested, "on", False):
+            return Module(self, mname)  # the cell goes on to import it
+        return Module(self, self._run("r_import", [mname]))
+
+    def r_reload(self, m: Any) -> Module:
+        if getattr(self._nested, "on", False):
+            return Module(self, _name(m))
+        return Module(self, self._run("r_reload", [_name(m)]))
+
+    def r_unload(self, m: Any) -> None:
+        if not getattr(self._nested, "on", False):
+            self._run("r_unload", [_name(m)])
+
+    def s_apply(self, func: Any, args: "Sequence[Any]" = (), kw: "Mapping[str, Any]" = {}) -> Any:
+        """Calls an r_ method while the cell's streams are the host's."""
+        inner = self._run
+        self._run = lambda method, args, streams=True: inner(method, args, True)  # type: ignore[method-assign]
+        try:
+            return func(*args, **kw)
+        finally:
+            del self._run
+
+    def s_exec(self, *args: Any) -> None:
+        return self.s_apply(self.r_exec, args)
+
+    def s_eval(self, *args: Any) -> Any:
+        return self.s_apply(self.r_eval, args)
+
+    def s_execfile(self, *args: Any) -> None:
+        return self.s_apply(self.r_execfile, args)
+
+    def s_import(self, *args: Any) -> Module:
+        return self.s_apply(self.r_import, args)
+
+    def s_reload(self, *args: Any) -> Module:
+        return self.s_apply(self.r_reload, args)
+
+    def s_unload(self, *args: Any) -> None:
+        return self.s_apply(self.r_unload, args)
+
+    # What code inside reaches
+
+    def r_open(self, file: str, mode: str = "r", buf: int = -1) -> Any:
+        """Opens a file as the cell sees it, for reading. A subclass may open what
+        it likes on the host: the cell gets the methods of the file it returns."""
+        if mode not in ("r", "rb"):
+            raise OSError("can't open files for writing in restricted mode")
+        data = self._sandbox.read_file(file)
+        return io.BytesIO(data) if mode == "rb" else io.StringIO(data.decode())
+
+    def r_exc_info(self) -> "Tuple[None, None, None]":
+        """Exceptions of a cell are GuestErrors; none is under way in the host."""
+        return None, None, None
+
+    # Streams
+
+    def set_files(self) -> None:
+        """The s_ methods set them for the time of a call."""
+
+    make_delegate_files = reset_files = save_files = restore_files = set_files
+
+
+class _Host:
+    """What a cell may ask of the host."""
+
+    def __init__(self, cell: RExec):
+        self._cell = cell
+
+    @expose(params=(str, str))
+    def write(self, stream: str, text: str) -> None:
+        _stream(stream, ("stdout", "stderr")).write(text)
+
+    @expose(params=(str,))
+    def flush(self, stream: str) -> None:
+        _stream(stream, ("stdout", "stderr")).flush()
+
+    @expose(params=(str, int), returns=str)
+    def read(self, stream: str, size: int) -> str:
+        return _stream(stream, ("stdin",)).read(size)
+
+    @expose(params=(str, int), returns=str)
+    def readline(self, stream: str, size: int) -> str:
+        return _stream(stream, ("stdin",)).readline(size)
+
+    @expose(params=(str,), returns=(list, None))
+    def load(self, name: str) -> "Optional[List[Any]]":
+        return self._cell.hooks.find(name, self._cell.ok_path)
+
+    @expose(params=(str, str), raises=(Exception,))
+    def hook(self, method: str, name: str) -> None:
+        if method not in ("r_import", "r_reload", "r_unload"):
+            raise ValueError(method)
+        self._cell._nested.on = True
+        try:
+            getattr(self._cell, method)(name)
+        finally:
+            self._cell._nested.on = False
+
+    @expose(params=(str, str, int), returns=reference(*_FILE_METHODS), raises=(OSError, ValueError))
+    def open(self, file: str, mode: str, buf: int) -> Any:
+        self._cell._nested.on = True
+        try:
+            opened = self._cell.r_open(file, mode, buf)
+        finally:
+            self._cell._nested.on = False
+        return _File(opened)
+
+
+class _File:
+    """The methods of a file that r_open has opened."""
+
+    def __init__(self, opened: Any):
+        self._opened = opened
+
+    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Any, tuple]]":
+        return {name: (getattr(self._opened, name), (OSError, ValueError))
+                for name in _FILE_METHODS if hasattr(self._opened, name)}
+
+
+def _stream(name: str, allowed: "Sequence[str]") -> Any:
+    if name not in allowed:
+        raise ValueError(name)
+    return getattr(sys, name)
+
+
+def _text(code: Any) -> str:
+    if not isinstance(code, str):
+        raise TypeError("code objects do not cross to a cell; pass the source")
+    return code
+
+
+def _name(m: Any) -> str:
+    return m if isinstance(m, str) else m.__name__
+

@@ -1,0 +1,179 @@
+package host
+
+import (
+	"bytes"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// startModules are what CPython imports to start, to run a program and to print
+// a traceback, and what the guest's bootstrap needs.
+func startModules() []string {
+	return []string{
+		"encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "_collections_abc",
+		"_sitebuiltins", "_bootlocale", "runpy", "importlib", "pkgutil", "warnings", "traceback", "linecache",
+		"types", "struct", "_struct", "zipimport", "sitecustomize",
+	}
+}
+
+// hiddenImports are the modules that modules in C import.
+func hiddenImports() map[string][]string {
+	return map[string][]string{
+		"datetime": {"_strptime"},
+		"time":     {"_strptime"},
+		"decimal":  {"numbers"},
+		"pickle":   {"copyreg", "_compat_pickle"},
+	}
+}
+
+// importLine matches `import a.b, c as d`, and fromLine `from ..a.b import c, d`.
+var (
+	importLine = regexp.MustCompile(`^[ \t]*import[ \t]+([\w., \t]+)`)
+	fromLine   = regexp.MustCompile(`^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import\b[ \t(]*([\w, \t]*)`)
+)
+
+// deferred matches the first line of a block whose imports happen later or never.
+var deferred = regexp.MustCompile(`^(?:async[ \t]+def|def|class|if[ \t]+__name__)\b`)
+
+// NeededModules returns the top-level names of the modules that the named ones
+// import when they are imported, with all below them, and of what CPython itself
+// needs, sorted. It reads the sources as text and runs nothing. What a function
+// imports when it is called is not among them.
+func (i Interpreter) NeededModules(names []string) []string {
+	search := importSearch{roots: i.ModuleRoots(), seen: make(map[string]bool)}
+	search.queue = startModules()
+	for _, name := range names {
+		name = strings.TrimSuffix(name, ".*")
+		search.queue = append(append(search.queue, name), search.below(name)...)
+	}
+	needed := make(map[string]bool)
+	for len(search.queue) > 0 {
+		name := search.queue[0]
+		search.queue = search.queue[1:]
+		if search.seen[name] {
+			continue
+		}
+		search.seen[name] = true
+		if search.visit(name) {
+			top, _, _ := strings.Cut(name, ".")
+			needed[top] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(needed))
+}
+
+// importSearch follows import statements from module to module, by dotted names.
+type importSearch struct {
+	roots []string
+	queue []string
+	seen  map[string]bool
+}
+
+// visit queues what a module imports. It is false for a name below a package that
+// is none of its modules, as `from a import b` may name.
+func (s *importSearch) visit(name string) bool {
+	if above, _, below := cutLast(name); below {
+		s.queue = append(s.queue, above)
+	}
+	s.queue = append(s.queue, hiddenImports()[name]...)
+	for _, root := range s.roots {
+		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
+		if source, err := os.ReadFile(base + ".py"); err == nil {
+			above, _, _ := cutLast(name)
+			s.queue = append(s.queue, importsOf(source, above)...)
+			return true
+		}
+		if source, err := os.ReadFile(filepath.Join(base, "__init__.py")); err == nil {
+			s.queue = append(s.queue, importsOf(source, name)...)
+			return true
+		}
+	}
+	return !strings.Contains(name, ".")
+}
+
+// maxPackage bounds how many modules of one package are looked at.
+const maxPackage = 5000
+
+// below lists the modules below a package, but for its own tests.
+func (s *importSearch) below(name string) []string {
+	var names []string
+	for _, root := range s.roots {
+		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
+		_ = filepath.WalkDir(base, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil || len(names) == maxPackage:
+				return fs.SkipAll // what cannot be read is not imported either
+			case entry.IsDir() && slices.Contains([]string{"test", "tests", "__pycache__"}, entry.Name()):
+				return fs.SkipDir
+			case strings.HasSuffix(path, ".py") && entry.Name() != "__init__.py" && entry.Name() != "__main__.py":
+				inside, err := filepath.Rel(base, strings.TrimSuffix(path, ".py"))
+				if err != nil {
+					return err
+				}
+				names = append(names, name+"."+strings.ReplaceAll(filepath.ToSlash(inside), "/", "."))
+			}
+			return nil
+		})
+	}
+	return names
+}
+
+func cutLast(name string) (above, last string, found bool) {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		return name[:i], name[i+1:], true
+	}
+	return "", name, false
+}
+
+// importsOf returns the dotted names in the import statements that run when a
+// source of a package is imported: those outside of functions and classes.
+func importsOf(source []byte, pkg string) []string {
+	var names []string
+	later := false
+	for line := range bytes.Lines(source) {
+		if !bytes.ContainsAny(line[:1], " \t\r\n#)") {
+			later = deferred.Match(line)
+		}
+		if later {
+			continue
+		}
+		if match := importLine.FindSubmatch(line); match != nil {
+			for part := range strings.SplitSeq(string(match[1]), ",") {
+				if fields := strings.Fields(part); len(fields) > 0 {
+					names = append(names, fields[0])
+				}
+			}
+			continue
+		}
+		if match := fromLine.FindSubmatch(line); match != nil {
+			names = append(names, fromImports(string(match[1]), string(match[2]), string(match[3]), pkg)...)
+		}
+	}
+	return names
+}
+
+// fromImports returns the module of a from statement and what may be modules
+// below it. Each dot after the first leads one package up.
+func fromImports(dots, module, parts, pkg string) []string {
+	if dots != "" {
+		for range len(dots) - 1 {
+			pkg, _, _ = cutLast(pkg)
+		}
+		module = strings.Trim(pkg+"."+module, ".")
+	}
+	if module == "" {
+		return nil
+	}
+	names := []string{module}
+	for part := range strings.SplitSeq(parts, ",") {
+		if fields := strings.Fields(part); len(fields) > 0 {
+			names = append(names, module+"."+fields[0])
+		}
+	}
+	return names
+}

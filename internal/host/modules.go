@@ -1,0 +1,112 @@
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// ModuleFile is a file or directory from which a module could be imported.
+type ModuleFile struct {
+	Path   string // absolute, below a bind of the interpreter
+	Module string // top-level name of the module, or empty for what is none
+	Dir    bool
+}
+
+// ModuleRoots returns the directories of an interpreter's closure that are on its
+// sys.path: the standard library, its extension modules and the packages.
+func (i Interpreter) ModuleRoots() []string {
+	var roots []string
+	for _, bind := range i.Binds {
+		if !isRealDir(bind.Path) {
+			continue
+		}
+		switch filepath.Base(bind.Path) {
+		case "python" + i.Version, "python" + i.Version + "t":
+			roots = append(roots, bind.Path)
+			for _, name := range []string{"lib-dynload", "site-packages"} {
+				if below := filepath.Join(bind.Path, name); isRealDir(below) {
+					roots = append(roots, below)
+				}
+			}
+		case "site-packages", "dist-packages":
+			roots = append(roots, bind.Path)
+		}
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots)
+}
+
+func isRealDir(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.IsDir()
+}
+
+// ListModules lists what lies in the roots, compiled files too. Symlinks are left
+// out: a bind of one would show what it leads to.
+func (i Interpreter) ListModules() ([]ModuleFile, error) {
+	roots := i.ModuleRoots()
+	var files []ModuleFile
+	for _, root := range roots {
+		for _, dir := range []string{root, filepath.Join(root, "__pycache__")} {
+			entries, err := os.ReadDir(dir)
+			if err != nil && dir == root {
+				return nil, err
+			}
+			for _, entry := range entries {
+				path := filepath.Join(dir, entry.Name())
+				if entry.Name() == "__pycache__" || slices.Contains(roots, path) || !entry.IsDir() && !entry.Type().IsRegular() {
+					continue
+				}
+				files = append(files, ModuleFile{path, moduleName(entry.Name()), entry.IsDir()})
+			}
+		}
+	}
+	return files, nil
+}
+
+// moduleName is the name under which a file or directory is imported. Metadata
+// and libraries of a package (numpy-1.24.dist-info, numpy.libs) have its name.
+func moduleName(name string) string {
+	name, _, _ = strings.Cut(name, ".")
+	name, _, _ = strings.Cut(name, "-")
+	return name
+}
+
+// FindModules returns the files of the named modules ("ctypes", "urllib.request",
+// or "urllib.*" for all below urllib).
+func (i Interpreter) FindModules(names []string) []ModuleFile {
+	var found []ModuleFile
+	for _, root := range i.ModuleRoots() {
+		for _, name := range names {
+			found = append(found, findModule(root, name)...)
+		}
+	}
+	slices.SortFunc(found, func(a, b ModuleFile) int { return strings.Compare(a.Path, b.Path) })
+	return slices.Compact(found)
+}
+
+func findModule(root, name string) []ModuleFile {
+	top, _, _ := strings.Cut(name, ".")
+	parts := strings.Split(name, ".")
+	dir := filepath.Join(append([]string{root}, parts[:len(parts)-1]...)...)
+	last := parts[len(parts)-1]
+	var found []ModuleFile
+	for _, place := range []string{dir, filepath.Join(dir, "__pycache__")} {
+		entries, err := os.ReadDir(place)
+		if err != nil {
+			continue
+		}
+		for _, entry := range entries {
+			own := moduleName(entry.Name())
+			if own != last && (last != "*" || own == "__init__" || entry.Name() == "__pycache__") {
+				continue
+			}
+			if entry.IsDir() || entry.Type().IsRegular() {
+				found = append(found, ModuleFile{filepath.Join(place, entry.Name()), top, entry.IsDir()})
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/pysandbox/pysandbox/internal/host"
+	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/policy"
+)
+
+// Modules are what a host has of the modules that a policy names.
+type Modules struct {
+	Files  []host.ModuleFile // all that can be imported, for python.modules.allow
+	Denied []host.ModuleFile // those of python.modules.deny
+	Needed []string          // what the allowed modules and CPython itself import
+}
+
+// ModuleRule is one rule on imports and who enforces it.
+type ModuleRule struct {
+	Key, Pattern string
+	Kernel       bool // the files of what it refuses are not there
+}
+
+// DeniedModules are the names whose files are hidden: what the policy denies, and
+// the accelerator in C that a denied module has ("_ctypes" of "ctypes").
+func (p *Plan) DeniedModules() []string {
+	var names []string
+	for _, name := range p.Python.ModulesDeny {
+		names = append(names, name)
+		if !strings.Contains(name, ".") {
+			names = append(names, "_"+name)
+		}
+	}
+	return names
+}
+
+// covers says whether a rule is about a top-level module as a whole.
+func covers(patterns []string, module string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool {
+		top, _, _ := strings.Cut(pattern, ".")
+		return top == module
+	})
+}
+
+// hideModules takes the files of refused modules out of the tree. Denied ones are
+// covered by something empty; with a list of allowed ones, only their files and
+// those of what they need are shown. What CPython cannot start without stays.
+func (v *view) hideModules(p *Plan, h *Host) {
+	if len(p.Python.ModulesAllow) > 0 {
+		v.showOnly(p.Python, h)
+	}
+	for _, file := range h.Modules.Denied {
+		if !v.shows(file.Path) || slices.Contains(startNames(), file.Module) {
+			continue
+		}
+		if file.Dir {
+			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(file.Path))
+			continue
+		}
+		v.tree.Binds = append(v.tree.Binds, namespaces.Bind{
+			Source: "/dev/null", Target: file.Path, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
+		})
+	}
+}
+
+func emptyDirectory(name string) namespaces.Tmpfs {
+	return namespaces.Tmpfs{
+		Path: name, Bytes: 4096, Inodes: 2, Mode: 0o555, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
+	}
+}
+
+func (v *view) shows(name string) bool {
+	return slices.ContainsFunc(v.tree.Binds, func(b namespaces.Bind) bool { return isSameOrBelow(name, b.Target) })
+}
+
+// showOnly replaces the binds of the interpreter's module directories by binds of
+// what is allowed in them.
+func (v *view) showOnly(python policy.Python, h *Host) {
+	var kept []namespaces.Bind
+	replaced := make(map[string]uint16)
+	for _, bind := range v.tree.Binds {
+		if isModuleRoot(bind.Target, h.Modules.Files) {
+			replaced[bind.Target] = bind.Flags
+			continue
+		}
+		kept = append(kept, bind)
+	}
+	for _, file := range h.Modules.Files {
+		if !covers(python.ModulesAllow, file.Module) && !slices.Contains(h.Modules.Needed, file.Module) {
+			continue
+		}
+		for root, flags := range replaced {
+			if isSameOrBelow(file.Path, root) {
+				kept = append(kept, namespaces.Bind{Source: file.Path, Target: file.Path, Flags: flags})
+				break
+			}
+		}
+	}
+	for root := range replaced {
+		if !slices.ContainsFunc(kept, func(b namespaces.Bind) bool { return isSameOrBelow(b.Target, root) }) {
+			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(root)) // Landlock names it
+		}
+	}
+	v.tree.Binds = kept
+}
+
+// isModuleRoot says whether modules lie directly in a directory.
+func isModuleRoot(name string, files []host.ModuleFile) bool {
+	return slices.ContainsFunc(files, func(f host.ModuleFile) bool { return path.Dir(f.Path) == name })
+}
+
+// startNames are modules that no rule can hide: without them CPython does not
+// start, so that only the interpreter refuses them.
+func startNames() []string {
+	return []string{
+		"encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "_collections_abc",
+		"_sitebuiltins", "importlib", "zipimport", "struct", "_struct", "runpy", "pkgutil",
+	}
+}
+
+// ModuleRules says for each rule on imports who enforces it. The kernel does
+// where the files of the refused modules are not there; modules that are built
+// into the interpreter have no files.
+func (r *Resolved) ModuleRules() []ModuleRule {
+	var rules []ModuleRule
+	python := r.Plan.Python
+	for _, pattern := range python.ModulesAllow {
+		// Below an allowed package, only the interpreter tells modules apart.
+		rules = append(rules, ModuleRule{"allow", pattern, !strings.Contains(pattern, ".")})
+	}
+	for _, pattern := range python.ModulesDeny {
+		rules = append(rules, ModuleRule{"deny", pattern, slices.Contains(r.hidden, pattern)})
+	}
+	return rules
+}
+
+// hiddenPatterns are the patterns of python.modules.deny whose modules have files
+// on this host that are hidden.
+func hiddenPatterns(p *Plan, h *Host) []string {
+	var hidden []string
+	for _, pattern := range p.Python.ModulesDeny {
+		if covers([]string{pattern}, "") || slices.Contains(startNames(), strings.TrimSuffix(pattern, ".*")) {
+			continue
+		}
+		below := strings.ReplaceAll(strings.TrimSuffix(pattern, ".*"), ".", "/")
+		if slices.ContainsFunc(h.Modules.Denied, func(f host.ModuleFile) bool {
+			return strings.Contains(f.Path, "/"+below) || path.Base(f.Path) == below
+		}) {
+			hidden = append(hidden, pattern)
+		}
+	}
+	return hidden
+}

@@ -29,6 +29,8 @@ func (b *Broker) performConnect(req *request, s *socket, a *address, d destinati
 	case inPlace:
 		if !dec.judged {
 			b.inside(req, "connect", d.target(s.socketKind))
+		} else if !b.connections.admit(s.fd) {
+			return b.tooMany(req)
 		}
 		return b.connectInPlace(req, s, a)
 	case handOff:

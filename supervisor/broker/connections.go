@@ -42,7 +42,7 @@ func (c *connections) add(host, guest int) {
 	cookie, errno := cookieOption(host, unix.SO_COOKIE)
 	inode, failed := inodeOf(host)
 	if errno != 0 || failed != 0 {
-		closeFD(guest)
+		closeFD(guest) // also -1, which is no descriptor
 		return
 	}
 	c.mu.Lock()
@@ -52,6 +52,26 @@ func (c *connections) add(host, guest int) {
 		guest = -1
 	}
 	c.byCookie[cookie] = connection{inode: inode, guest: guest}
+}
+
+// admit enters a host socket that connects again after it was forgotten, and
+// reports whether there is room.
+func (c *connections) admit(host int) bool {
+	cookie, errno := cookieOption(host, unix.SO_COOKIE)
+	if errno != 0 {
+		return false
+	}
+	c.mu.Lock()
+	_, known := c.byCookie[cookie]
+	c.mu.Unlock()
+	if known {
+		return true
+	}
+	if c.full() && !c.sweep() {
+		return false
+	}
+	c.add(host, -1)
+	return true
 }
 
 // guestOf returns a new descriptor of the socket that a host socket took the

@@ -57,7 +57,7 @@ type decision struct {
 func (r rules) connect(k socketKind, d destination) decision {
 	switch {
 	case k.isLocal():
-		return r.connectLocal(d)
+		return r.local(k, d)
 	case k.isUDP() && !k.host:
 		// A datagram socket is connected also to ask for a route, as
 		// getaddrinfo(3) does to sort: no violation, and nothing is sent.
@@ -70,9 +70,14 @@ func (r rules) connect(k socketKind, d destination) decision {
 	return decision{errno: r.errno, judged: true, network: netrule.Decision{Rule: ruleFamilies, Canonical: d.addr}}
 }
 
-func (r rules) connectLocal(d destination) decision {
-	if d.class == localPath {
+// local decides about a local socket and a name. A socket that was passed in has
+// the names of the host's network.
+func (r rules) local(k socketKind, d destination) decision {
+	switch {
+	case d.class == localPath:
 		return decision{act: byPath}
+	case d.class == localName && k.host:
+		return decision{errno: r.errno, judged: true, network: netrule.Decision{Rule: ruleFamilies}}
 	}
 	return decision{act: inPlace}
 }
@@ -130,7 +135,19 @@ func (r rules) forward(d destination, permitted act) decision {
 	}}
 }
 
-// datagram decides about sendto(2) of a UDP socket of the sandbox.
+// send decides about sendto(2).
+func (r rules) send(k socketKind, d destination) decision {
+	switch {
+	case k.isTCP(): // tcp(7) does not look at the address without MSG_FASTOPEN
+		return decision{act: inPlace}
+	case k.isLocal():
+		return r.local(k, d)
+	case k.isUDP() && !k.host:
+		return r.datagram(d)
+	}
+	return decision{errno: r.errno, judged: true, network: netrule.Decision{Rule: ruleFamilies, Canonical: d.addr}}
+}
+
 func (r rules) datagram(d destination) decision {
 	if d.class != outside {
 		return decision{act: inPlace}

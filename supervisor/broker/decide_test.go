@@ -81,8 +81,44 @@ func TestDecideConnect(t *testing.T) {
 		"local path":              {local, to(localPath, ""), byPath, 0, ""},
 		"local name":              {local, to(localName, ""), inPlace, 0, ""},
 		"local path, host socket": {onHost(local), to(localPath, ""), byPath, 0, ""},
+		"local name, host socket": {onHost(local), to(localName, ""), refuse, unix.ENETUNREACH, ruleFamilies},
 	} {
 		d := r.connect(test.kind, test.to)
+		rule := ""
+		if d.judged {
+			rule = d.network.Rule
+		}
+		if d.act != test.act || d.errno != test.errno || rule != test.rule {
+			t.Errorf("%s: act %d errno %v rule %q, want %d %v %q", name, d.act, d.errno, rule, test.act, test.errno, test.rule)
+		}
+	}
+}
+
+func TestDecideSend(t *testing.T) {
+	r := newRules(allowing(t, "udp://203.0.113.9:53"))
+	r.errno = unix.EACCES
+	for name, test := range map[string]struct {
+		kind  socketKind
+		to    destination
+		act   act
+		errno unix.Errno
+		rule  string
+	}{
+		"permitted datagram": {guestUDP, to(outside, "203.0.113.9:53"), inPlace, 0, "network.allow[0]"},
+		"refused datagram":   {guestUDP, to(outside, "203.0.113.9:54"), refuse, unix.EACCES, netrule.RuleDefault},
+		"datagram inside":    {guestUDP, to(loopback, "127.0.0.1:54"), inPlace, 0, ""},
+		"malformed datagram": {guestUDP, destination{errno: unix.EINVAL}, inPlace, 0, ""},
+		"host datagram":      {onHost(guestUDP), to(loopback, "127.0.0.1:54"), refuse, unix.EACCES, ruleFamilies},
+		"stream":             {guestTCP, to(outside, "203.0.113.9:54"), inPlace, 0, ""},
+		"host stream":        {onHost(guestTCP), to(outside, "203.0.113.9:54"), inPlace, 0, ""},
+		"raw":                {ofType(guestTCP, unix.SOCK_RAW, unix.IPPROTO_ICMP), to(loopback, "127.0.0.1:0"), refuse, unix.EACCES, ruleFamilies},
+		"local path":         {local, to(localPath, ""), byPath, 0, ""},
+		"local name":         {local, to(localName, ""), inPlace, 0, ""},
+		"local name, passed": {onHost(local), to(localName, ""), refuse, unix.EACCES, ruleFamilies},
+		"no name, local":     {onHost(local), destination{errno: unix.EINVAL}, inPlace, 0, ""},
+		"nothing is known":   {socketKind{}, destination{}, refuse, unix.EACCES, ruleFamilies},
+	} {
+		d := r.send(test.kind, test.to)
 		rule := ""
 		if d.judged {
 			rule = d.network.Rule

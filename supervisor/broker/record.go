@@ -52,7 +52,9 @@ func (b *Broker) inside(req *request, operation, target string) {
 // judged records a decision of the network rules.
 func (b *Broker) judged(req *request, operation string, k socketKind, d destination, decision netrule.Decision) {
 	canonical := d
-	canonical.addr = decision.Canonical
+	if decision.Canonical.IsValid() {
+		canonical.addr = decision.Canonical
+	}
 	verdict := audit.Deny
 	if decision.Verdict == netrule.Allow {
 		verdict = audit.Allow

@@ -28,30 +28,23 @@ func (b *Broker) sendto(req *request) reply {
 		}
 	}
 	if s.isTCP() {
-		a.size = 0 // tcp(7) does not look at it without MSG_FASTOPEN
+		a.size = 0
 	}
 	return b.performSend(req, &s, &a, flags)
 }
 
 func (b *Broker) performSend(req *request, s *socket, a *address, flags int) reply {
 	d := readAddress(s.domain, a.bytes())
-	switch {
-	case s.isTCP():
-	case s.isUDP() && !s.host:
-		dec := b.rules.datagram(d)
-		if dec.judged {
-			b.judged(req, "sendto", s.socketKind, d, dec.network)
-		}
-		if dec.act == refuse {
-			return deny(dec.errno)
-		}
-	case s.isLocal():
-		if d.class == localPath {
-			return b.sendPath(req, s, d, flags)
-		}
+	dec := b.rules.send(s.socketKind, d)
+	if dec.judged {
+		b.judged(req, "sendto", s.socketKind, d, dec.network)
+	}
+	switch dec.act {
+	case byPath:
+		return b.sendPath(req, s, d, flags)
+	case inPlace:
 	default:
-		req.record = b.denial(req, "sendto", d.target(s.socketKind), ruleFamilies)
-		return deny(b.rules.errno)
+		return deny(dec.errno)
 	}
 	data, errno := b.copyData(req)
 	if errno != 0 {

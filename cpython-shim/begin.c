@@ -51,12 +51,13 @@ static void leave_parents_cpu(void)
 }
 
 /* Runs in: the new PID 1. */
-static void run_stage(int control, uint32_t uid, uint32_t gid)
+static void run_stage(int control, uint32_t uid, uint32_t gid, bool donor)
 {
 	struct stage st = {
 		.control = control,
 		.host_uid = uid,
 		.host_gid = gid,
+		.donor = donor,
 		.old_root = -1,
 		.proc = -1,
 		.ruleset = -1,
@@ -64,8 +65,9 @@ static void run_stage(int control, uint32_t uid, uint32_t gid)
 	stage_main(&st);
 }
 
-/* Clones PID 1. Returns its pid, or -errno. */
-static long clone_stage(int control, uint32_t uid, uint32_t gid, unsigned long extra, int *pidfd)
+/* Clones PID 1. donor: see struct stage. Returns its pid, or -errno. */
+static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, unsigned long extra,
+			int *pidfd)
 {
 	struct clone_args args = {
 		.flags = NAMESPACES | CLONE_PIDFD | extra,
@@ -76,7 +78,7 @@ static long clone_stage(int control, uint32_t uid, uint32_t gid, unsigned long e
 	if (pid)
 		return pid;
 	leave_parents_cpu();
-	run_stage(control, uid, gid);
+	run_stage(control, uid, gid, donor);
 	return 0;
 }
 
@@ -110,7 +112,7 @@ static int begin_as_root(int control)
 	int err = borrow_credentials(psb_begun.uid);
 	if (err)
 		return fail_begin(PSB_BEGIN_CREDENTIALS, err);
-	long pid = clone_stage(control, psb_begun.uid, psb_begun.gid, 0, &psb_begun.pidfd);
+	long pid = clone_stage(control, psb_begun.uid, psb_begun.gid, true, 0, &psb_begun.pidfd);
 	err = return_credentials();
 	if (err) {
 		kill((pid_t)pid, SIGKILL);
@@ -126,7 +128,7 @@ static int begin_as_user(int control)
 {
 	psb_begun.uid = getuid();
 	psb_begun.gid = getgid();
-	long pid = clone_stage(control, psb_begun.uid, psb_begun.gid, 0, &psb_begun.pidfd);
+	long pid = clone_stage(control, psb_begun.uid, psb_begun.gid, false, 0, &psb_begun.pidfd);
 	if (pid < 0)
 		return fail_begin(PSB_BEGIN_CLONE, (int)-pid);
 	psb_begun.pid = (int)pid;
@@ -161,7 +163,8 @@ static void begin_stage(char **argv)
 
 	if (!argv[1] || !argv[2] || text_parse(argv[1], &uid) || text_parse(argv[2], &gid))
 		stage_exit(125);
-	if (geteuid() == 0 && uid != 0) {
+	bool donor = geteuid() == 0 && uid != 0;
+	if (donor) {
 		int err = (int)sys2(SYS_setgroups, 0, 0);
 		if (!err)
 			err = (int)sys3(SYS_setresgid, gid, gid, gid);
@@ -170,7 +173,7 @@ static void begin_stage(char **argv)
 		if (err)
 			stage_exit(125);
 	}
-	long pid = clone_stage(PSB_CONTROL_FD, uid, gid, CLONE_PARENT, &pidfd);
+	long pid = clone_stage(PSB_CONTROL_FD, uid, gid, donor, CLONE_PARENT, &pidfd);
 	struct psb_message msg = {
 		.type = pid < 0 ? PSB_MSG_ERROR : PSB_MSG_READY,
 		.a = pid < 0 ? PSB_STAGE_CLONE : (int32_t)pid,

@@ -41,13 +41,11 @@ int op_no_new_privs(void)
 	return (int)sys5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Empties every capability set (capabilities(7)). EINVAL ends the loop at the
- * kernel's last capability. */
-int op_drop_caps(void)
+/* Empties the bounding set, which limits what execve(2) may give and nothing that
+ * PID 1 has, so it need not wait for the plan. EINVAL ends the loop at the
+ * kernel's last capability (capabilities(7)). */
+int stage_drop_bounding_set(void)
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-
 	for (int cap = 0; cap < 64; cap++) {
 		int err = (int)sys5(SYS_prctl, PR_CAPBSET_DROP, cap, 0, 0, 0);
 		if (err == -EINVAL)
@@ -55,6 +53,15 @@ int op_drop_caps(void)
 		if (err)
 			return err;
 	}
+	return 0;
+}
+
+/* Empties every other capability set. */
+int op_drop_caps(void)
+{
+	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct none[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
+
 	int err = (int)sys5(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (err)
 		return err;

@@ -184,6 +184,15 @@ static void run_fixed_setup(struct stage *st)
 	if (err)
 		stage_fail(st, PSB_STAGE_SKELETON, err, -1);
 	run_ops(st, 0, PSB_STAGE_SKELETON, &st->control);
+	err = stage_drop_bounding_set();
+	if (err)
+		stage_fail(st, PSB_STAGE_IDENTITY, err, -1);
+	/* Taking down the host's tree waits for a grace period of the kernel. Who
+	 * need not open anything there has the time now, before the plan is here. */
+	if (st->donor)
+		err = op_pivot(st);
+	if (err)
+		stage_fail(st, PSB_STAGE_ROOT, err, -1);
 }
 
 /* Closes everything inherited but the control socket, which becomes number

@@ -23,6 +23,7 @@ struct stage {
 	int program_control;   /* the same socket, in PID 2 */
 	uint32_t host_uid;     /* who we are on the host */
 	uint32_t host_gid;
+	bool donor;            /* the supervisor is root and opens every source */
 	int old_root;          /* O_PATH of the host's root, -1 once left */
 	int proc;              /* detached proc mount, -1 once attached */
 	int ruleset;           /* Landlock ruleset under construction, or -1 */
@@ -79,6 +80,7 @@ int mount_tmpfs(const char *size, const char *inodes, const char *mode, unsigned
 int op_join_group(struct stage *st);
 int op_rlimit(const struct op *op);
 int op_no_new_privs(void);
+int stage_drop_bounding_set(void);
 int op_drop_caps(void);
 int op_landlock(struct stage *st, const struct op *op);
 int op_landlock_path(struct stage *st, const struct op *op);

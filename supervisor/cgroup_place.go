@@ -148,7 +148,7 @@ func v2Dir(dir string, inIt bool) (CgroupPlace, error) {
 			return CgroupPlace{}, fmt.Errorf("list the processes of %s: %w", dir, err)
 		}
 		p.join = len(pids) == 1 && pids[0] == os.Getpid()
-		if len(pids) > 0 && !(inIt && p.join) {
+		if len(pids) > 0 && (!inIt || !p.join) {
 			return CgroupPlace{}, fmt.Errorf("%s cannot limit its children while other processes are in it", dir)
 		}
 	}

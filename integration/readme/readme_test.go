@@ -54,8 +54,10 @@ func runBlock(t *testing.T, root, block string, uid uint32) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.CopyFS(filepath.Join(clone, "examples"), os.DirFS(filepath.Join(root, "examples"))); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"examples", "cpython-shim/python"} {
+		if err := os.CopyFS(filepath.Join(clone, dir), os.DirFS(filepath.Join(root, dir))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

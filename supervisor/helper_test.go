@@ -86,6 +86,11 @@ func mini(script string) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	_ = s.Drain(ctx)
+	if os.Getenv("PSB_MINI_LEAVE") != "" {
+		signals.Leave()
+		fmt.Println("left")
+		time.Sleep(10 * time.Second)
+	}
 	return NewReport(Evidence{Status: status, Ended: ended, Cause: cause.Get()}).ExitCode
 }
 

@@ -166,8 +166,12 @@ func (s *sandbox) close() {
 	if s.stdio != nil {
 		s.stdio.Close()
 	}
-	if s.signals != nil {
+	switch {
+	case s.signals == nil:
+	case s.child.spawned: // this process goes on
 		s.signals.Stop()
+	default:
+		s.signals.Leave()
 	}
 	if s.listener != nil {
 		_ = s.listener.Close()

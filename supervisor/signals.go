@@ -37,6 +37,7 @@ type Signals struct {
 	group    int // the program's process group on the host
 	terminal *Terminal
 	insisted bool // an INT or TERM was passed on
+	left     bool // see Leave
 }
 
 // passed lists the signals that are passed on.
@@ -75,6 +76,15 @@ func (s *Signals) Attach(pidfd, pid int, terminal *Terminal) {
 	s.pidfd, s.group, s.terminal = pidfd, pid, terminal
 }
 
+// Leave makes each signal do what it does by default when it comes: for a process
+// that is about to exit. Stop changes every action and waits for each change,
+// 0.2 ms in all.
+func (s *Signals) Leave() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = true
+}
+
 // Stop gives the signals back their default actions.
 func (s *Signals) Stop() {
 	signal.Stop(s.incoming)
@@ -102,6 +112,10 @@ func (s *Signals) handle(sig syscall.Signal) {
 	defer s.mu.Unlock()
 	deadly := sig == unix.SIGINT || sig == unix.SIGTERM
 	switch {
+	case s.left:
+		signal.Reset(sig)
+		_ = unix.Kill(unix.Getpid(), sig)
+		return
 	case s.pidfd < 0:
 		if deadly || sig == unix.SIGHUP || sig == unix.SIGQUIT {
 			s.end(Cause{Kind: CauseSignal, Signal: sig})

@@ -71,6 +71,44 @@ func TestSignalEndsTheProgram(t *testing.T) {
 	}
 }
 
+// A supervisor that has left the signals to their defaults is ended by one, and by
+// its number.
+func TestSignalsDoWhatTheyDoByDefaultInTheEnd(t *testing.T) {
+	for _, sig := range []syscall.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
+		command := miniCommand("echo ready")
+		command.Env = append(command.Env, "PSB_MINI_LEAVE=1", "GOTRACEBACK=none")
+		out, err := command.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		reader := bufio.NewReader(out)
+		for _, want := range []string{"ready\n", "left\n"} {
+			if line, err := reader.ReadString('\n'); err != nil || line != want {
+				t.Fatalf("%q, %v; want %q", line, err, want)
+			}
+		}
+		began := time.Now()
+		_ = command.Process.Signal(sig)
+		code := exitCode(t, command)
+		status := command.ProcessState.Sys().(syscall.WaitStatus)
+		if time.Since(began) > 5*time.Second || !endedBy(status, sig) {
+			t.Errorf("%v: exit status %d after %v, want the end that the signal brings", sig, code, time.Since(began))
+		}
+	}
+}
+
+// endedBy is whether a Go program ended by a signal as it does by default: the
+// runtime dies of SIGQUIT by exiting with 2, after it has printed its stacks.
+func endedBy(status syscall.WaitStatus, sig syscall.Signal) bool {
+	if sig == unix.SIGQUIT {
+		return status.Exited() && status.ExitStatus() == 2
+	}
+	return status.Signaled() && status.Signal() == sig
+}
+
 func TestSecondSignalKills(t *testing.T) {
 	command, out := running(t, "trap 'echo caught' INT TERM; echo ready; while :; do sleep 0.01; done")
 	_ = command.Process.Signal(unix.SIGINT)

@@ -19,7 +19,7 @@ type SocketUse uint8
 const (
 	SocketNamesUDP SocketUse = iota + 1 // the name broker on 127.0.0.1:53
 	SocketNamesTCP
-	SocketRelay // relays UDP for Port
+	SocketRelay // relays UDP for Port, outward or to the host's loopback
 	SocketICMP4 // tells the guest of refused datagrams
 	SocketICMP6
 )
@@ -33,7 +33,7 @@ type Socket struct {
 // mostRelayPorts bounds the relay's sockets, one for each port.
 const mostRelayPorts = 256
 
-var errRelayPorts = fmt.Errorf("udp:// rules in network.allow name more than %d ports; each needs a socket", mostRelayPorts)
+var errRelayPorts = fmt.Errorf("udp:// rules in network.allow and udp: ports in network.host_loopback name more than %d ports; each needs a socket", mostRelayPorts)
 
 // networkSockets are the sockets that the plan's rules need, in the order of
 // their operations.
@@ -42,7 +42,7 @@ func (p *Plan) networkSockets() ([]Socket, error) {
 	if opensNames(p.Network.Rules) {
 		sockets = append(sockets, Socket{Use: SocketNamesUDP}, Socket{Use: SocketNamesTCP})
 	}
-	ports, err := relayPorts(p.Network.Rules)
+	ports, err := relayPorts(p.Network.Rules, p.LoopbackPorts(netrule.UDP))
 	if err != nil {
 		return nil, err
 	}
@@ -68,9 +68,25 @@ func opensNames(rules netrule.Set) bool {
 	})
 }
 
-// relayPorts lists the UDP ports that an allow rule names, sorted.
-func relayPorts(rules netrule.Set) ([]uint16, error) {
+// LoopbackPorts are the ports of the host's loopback that network.host_loopback
+// forwards for a protocol.
+func (p *Plan) LoopbackPorts(protocol netrule.Protocol) []uint16 {
+	var ports []uint16
+	for _, port := range p.Network.HostLoopback {
+		if port.Protocol == protocol {
+			ports = append(ports, port.Number)
+		}
+	}
+	return ports
+}
+
+// relayPorts lists the UDP ports that an allow rule names and those of the
+// host's loopback, sorted.
+func relayPorts(rules netrule.Set, loopback []uint16) ([]uint16, error) {
 	named := map[uint16]bool{}
+	for _, port := range loopback {
+		named[port] = true
+	}
 	for _, rule := range rules.Allow {
 		if rule.Protocol != netrule.UDP {
 			continue
@@ -82,6 +98,9 @@ func relayPorts(rules netrule.Set) ([]uint16, error) {
 				}
 			}
 		}
+	}
+	if len(named) > mostRelayPorts {
+		return nil, errRelayPorts
 	}
 	ports := make([]uint16, 0, len(named))
 	for port := range named {

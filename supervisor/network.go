@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor/broker/names"
 	"github.com/pysandbox/pysandbox/supervisor/broker/relay"
@@ -48,7 +49,7 @@ func (v *services) open(want plan.Socket, fd int) error {
 	var err error
 	switch want.Use {
 	case plan.SocketNamesUDP:
-		if err := unix.Bind(fd, loopback); err != nil {
+		if err := shareAndBind(fd, loopback); err != nil {
 			return fmt.Errorf("bind 127.0.0.1:53: %w", err)
 		}
 		v.namesPackets, err = packetConn(file())
@@ -66,7 +67,7 @@ func (v *services) open(want plan.Socket, fd int) error {
 		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 0); err != nil {
 			return fmt.Errorf("make a socket for both families: %w", err)
 		}
-		if err := unix.Bind(fd, &unix.SockaddrInet6{Port: int(want.Port)}); err != nil {
+		if err := shareAndBind(fd, &unix.SockaddrInet6{Port: int(want.Port)}); err != nil {
 			return fmt.Errorf("bind udp port %d: %w", want.Port, err)
 		}
 		var conn net.PacketConn
@@ -81,6 +82,16 @@ func (v *services) open(want plan.Socket, fd int) error {
 		err = fmt.Errorf("socket of unknown use %d", want.Use)
 	}
 	return err
+}
+
+// shareAndBind binds a UDP socket so that another may be bound to the same port.
+// The name broker and a relay of port 53 are side by side: the kernel prefers
+// the socket whose address is the more specific.
+func shareAndBind(fd int, to unix.Sockaddr) error {
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1); err != nil {
+		return err
+	}
+	return unix.Bind(fd, to)
 }
 
 func dupCloexec(fd int) int {
@@ -124,6 +135,7 @@ func (v *services) start(ctx context.Context, s *sandbox, sink audit.Sink) {
 			Names:       v.names,
 			Audit:       sink,
 			Flows:       s.plan.Plan.Limits.Connections,
+			Loopback:    s.plan.Plan.LoopbackPorts(netrule.UDP),
 			Unreachable: relay.Unreachable(v.icmp4, v.icmp6),
 		})
 		run(func() error { return r.Serve(ctx, v.relays) })

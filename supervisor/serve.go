@@ -52,7 +52,7 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 			return broker.Config{}, fmt.Errorf("network.errno: no error is called %s", p.Network.Errno)
 		}
 	}
-	config := broker.Config{
+	return broker.Config{
 		Rules:       p.Network.Rules,
 		HostFacts:   r.HostFacts,
 		Errno:       errno,
@@ -61,13 +61,9 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		LandlockTCP: r.Landlock >= landlockTCP,
 		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: r.Executable},
 		Filter:      &p.Filter,
-	}
-	for _, port := range p.Network.HostLoopback {
-		if port.Protocol == netrule.TCP {
-			config.HostLoopback = append(config.HostLoopback, port.Number)
-		}
-	}
-	return config, nil
+
+		HostLoopback: p.LoopbackPorts(netrule.TCP),
+	}, nil
 }
 
 // landlockTCP is the ABI from which Landlock handles bind and connect of TCP

@@ -114,3 +114,29 @@ func TestNamesLeadDatagrams(t *testing.T) {
 		want:  "hello from " + peer + " 7",
 	}.run(t)
 }
+
+// TestPort53BesideTheBroker allows datagrams to a name server beside names: the
+// broker of names and the relay share port 53.
+func TestPort53BesideTheBroker(t *testing.T) {
+	scene{
+		program: "udp_53", args: []string{peer, "www.example.test"},
+		flags: []string{"--allow-net=udp://" + peer + ":53", "--allow-net=www.example.test:80"},
+		want:  "direct: 203.0.113.80\ngetaddrinfo: 203.0.113.80",
+	}.run(t)
+}
+
+// TestDatagramsToTheHostsLoopback reaches a server at the host's 127.0.0.1.
+func TestDatagramsToTheHostsLoopback(t *testing.T) {
+	needWorld(t)
+	if err := echo4("2007"); err != nil {
+		t.Fatal(err)
+	}
+	scene{
+		program: "udp_name", args: []string{"127.0.0.1", "2007"}, flags: []string{"--host-loopback=udp:2007"},
+		want: "hello from 127.0.0.1 2007",
+	}.run(t)
+	scene{
+		program: "udp_denied", args: []string{"127.0.0.1", "2007"}, noControl: "the program above",
+		flags: []string{"--host-loopback=tcp:2007"}, inside: "sendto: 5\ndone",
+	}.run(t)
+}

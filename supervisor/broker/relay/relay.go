@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -27,7 +28,10 @@ type Config struct {
 	Host  netrule.HostFacts
 	Names func(netip.Addr) []string // names pinned to an address
 	Audit audit.Sink
-	Flows int // live pairs of addresses at most; the longest idle one makes room
+	// Loopback are the ports of the host's 127.0.0.1 that the guest reaches at
+	// its own.
+	Loopback []uint16
+	Flows    int // live pairs of addresses at most; the longest idle one makes room
 	// Unreachable tells the guest that nothing listens at to; nil: it is silent.
 	Unreachable func(from, to netip.AddrPort)
 }
@@ -108,9 +112,7 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 // forward sends one datagram on, if it may go.
 func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
 	start := time.Now()
-	decision := r.config.Rules.Decide(netrule.Endpoint{
-		Protocol: netrule.UDP, Addr: key.to, Names: r.names(key.to.Addr()),
-	}, r.config.Host)
+	decision := r.decide(key.to)
 	if decision.Verdict != netrule.Allow {
 		r.record(key, decision, start, "deny", "EACCES")
 		return
@@ -126,6 +128,19 @@ func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
 	_, err = f.host.Write(payload)
 	f.noticeRefusal(err)
 }
+
+// RuleHostLoopback is the rule by which a port of the host's loopback is reached.
+const RuleHostLoopback = "network.host_loopback"
+
+func (r *Relay) decide(to netip.AddrPort) netrule.Decision {
+	if to.Addr() == loopback4 && slices.Contains(r.config.Loopback, to.Port()) {
+		return netrule.Decision{Verdict: netrule.Allow, Rule: RuleHostLoopback, Canonical: to}
+	}
+	endpoint := netrule.Endpoint{Protocol: netrule.UDP, Addr: to, Names: r.names(to.Addr())}
+	return r.config.Rules.Decide(endpoint, r.config.Host)
+}
+
+var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // errnoName names why an allowed datagram was lost.
 func errnoName(err error) string {

@@ -41,8 +41,9 @@ func echo(t *testing.T, address string, count *atomic.Int64) {
 	}()
 }
 
-// startRelay relays ports 5300 and 5301 of a new network namespace and returns
-// a function that opens a guest's socket there.
+// startRelay relays ports 5300 and 5301 of a new network namespace, and 5301 of
+// its loopback to the host's, and returns a function that opens a guest's socket
+// there.
 func startRelay(t *testing.T, flows int, allow ...string) (guest func(network, to string) *net.UDPConn, seen recorder) {
 	t.Helper()
 	var set netrule.Set
@@ -72,7 +73,9 @@ func startRelay(t *testing.T, flows int, allow ...string) (guest func(network, t
 	})
 	<-ready
 	seen = make(recorder, 100)
-	relay := New(Config{Rules: set, Audit: seen, Flows: flows, Unreachable: Unreachable(icmp4, icmp6)})
+	relay := New(Config{
+		Rules: set, Audit: seen, Flows: flows, Loopback: []uint16{5301}, Unreachable: Unreachable(icmp4, icmp6),
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- relay.Serve(ctx, sockets) }()
@@ -214,5 +217,31 @@ func TestBroadcastIsOfNoRule(t *testing.T) {
 	_, _ = conn.Write([]byte("x"))
 	if _, err := conn.Read(make([]byte, 10)); err != nil || count.Load() != 1 {
 		t.Errorf("control: %v, %d datagrams arrived, want 1", err, count.Load())
+	}
+}
+
+func TestAPortOfTheHostsLoopbackThatIsNamed(t *testing.T) {
+	var named, other atomic.Int64
+	if err := run("ip link set lo up"); err != nil {
+		t.Fatal(err)
+	}
+	echo(t, "127.0.0.1:5301", &named)
+	echo(t, "127.0.0.1:5300", &other)
+	guest, seen := startRelay(t, 16, "udp://any:5300,5301")
+	conn := guest("udp4", "127.0.0.1:5301")
+	_, _ = conn.Write([]byte("hello"))
+	buf := make([]byte, 10)
+	if n, err := conn.Read(buf); err != nil || string(buf[:n]) != "hello" {
+		t.Errorf("got %q, %v", buf[:n], err)
+	}
+	if rec := <-seen; rec.Verdict != "allow" || rec.Rule != RuleHostLoopback {
+		t.Errorf("recorded as %+v", rec)
+	}
+	_, _ = guest("udp4", "127.0.0.1:5300").Write([]byte("hello"))
+	if rec := <-seen; rec.Verdict != "deny" || rec.Rule != netrule.RuleHostLocal {
+		t.Errorf("recorded as %+v", rec)
+	}
+	if named.Load() != 1 || other.Load() != 0 {
+		t.Errorf("%d and %d datagrams arrived, want 1 and 0", named.Load(), other.Load())
 	}
 }

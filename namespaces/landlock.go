@@ -1,9 +1,6 @@
 package namespaces
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // Landlock is the ruleset of the sandbox. Network access is handled with zero
 // rules: the supervisor, outside the domain, performs what is permitted.
@@ -105,8 +102,8 @@ func Handled(abi int) LandlockHandled {
 }
 
 // Operations returns the operations that build and enforce the ruleset on a
-// kernel with the given ABI: rules sorted by path, one for each path, masked to
-// what the ABI governs, and no rule without a right.
+// kernel with the given ABI: rules with a directory before what lies in it, masked
+// to what the ABI governs, and none that grants only what those above it grant.
 func (l Landlock) Operations(abi int) Program {
 	handled := Handled(abi)
 	if handled == (LandlockHandled{}) {
@@ -116,18 +113,30 @@ func (l Landlock) Operations(abi int) Program {
 		Code: OpLandlock,
 		N1:   uint64(handled.Files), N2: uint64(handled.Net), N3: uint64(handled.Scopes),
 	}}
+	var above []LandlockPath // the rules on the way to this one, with all that they grant
 	for _, rule := range l.merged() {
-		if rights := rule.Rights & handled.Files; rights != 0 {
-			p = append(p, Op{Code: OpLandlockPath, S1: rule.Path, N1: uint64(rights)})
+		for len(above) > 0 && !isBelow(rule.Path, above[len(above)-1].Path) {
+			above = above[:len(above)-1]
 		}
+		var granted LandlockRights
+		if len(above) > 0 {
+			granted = above[len(above)-1].Rights
+		}
+		rights := rule.Rights & handled.Files
+		if rights&^granted == 0 {
+			continue
+		}
+		p = append(p, Op{Code: OpLandlockPath, S1: rule.Path, N1: uint64(rights)})
+		above = append(above, LandlockPath{Path: rule.Path, Rights: granted | rights})
 	}
 	return append(p, Op{Code: OpLandlockEnforce})
 }
 
-// merged joins the rules of equal paths: Landlock grants the union.
+// merged joins the rules of equal paths, a directory before what lies in it.
+// Landlock grants the union of all rules on the way to a file (landlock(7)).
 func (l Landlock) merged() []LandlockPath {
 	paths := slices.Clone(l.Paths)
-	slices.SortStableFunc(paths, func(a, b LandlockPath) int { return cmp.Compare(a.Path, b.Path) })
+	slices.SortStableFunc(paths, func(a, b LandlockPath) int { return ComparePaths(a.Path, b.Path) })
 	var out []LandlockPath
 	for _, p := range paths {
 		if n := len(out); n > 0 && out[n-1].Path == p.Path {

@@ -1,6 +1,8 @@
 package namespaces_test
 
 import (
+	"math/rand/v2"
+	"path"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -95,6 +97,61 @@ func TestLandlockOperations(t *testing.T) {
 	}
 	if rules := ruleset.Operations(7); len(rules) != 4 {
 		t.Errorf("for ABI 7: %v", rules)
+	}
+}
+
+// granted is what rules grant at a path: the union of those on the way to it.
+func granted(rules map[string]namespaces.LandlockRights, name string) namespaces.LandlockRights {
+	rights := rules[name]
+	for name != "/" {
+		name = path.Dir(name)
+		rights |= rules[name]
+	}
+	return rights
+}
+
+// Whatever the rules are, the operations grant the same everywhere, and none of
+// them could be left out.
+func TestLandlockOperationsGrantWhatTheRulesDo(t *testing.T) {
+	names := []string{"/", "/a", "/a-b", "/a/b", "/a/b/c", "/a/bc", "/ab", "/b", "/b/c", "/b/c/d"}
+	random := rand.New(rand.NewPCG(1, 2))
+	left := 0
+	for range 5000 {
+		abi := 1 + random.IntN(7)
+		var ruleset namespaces.Landlock
+		want := make(map[string]namespaces.LandlockRights)
+		for range random.IntN(12) {
+			rule := namespaces.LandlockPath{
+				Path:   names[random.IntN(len(names))],
+				Rights: namespaces.LandlockRights(random.Uint64() & random.Uint64() & 0x700f),
+			}
+			ruleset.Paths = append(ruleset.Paths, rule)
+			want[rule.Path] |= rule.Rights & namespaces.Handled(abi).Files
+		}
+		got := make(map[string]namespaces.LandlockRights)
+		for _, op := range ruleset.Operations(abi) {
+			if op.Code == namespaces.OpLandlockPath {
+				if _, twice := got[op.S1]; twice {
+					t.Fatalf("%v: two rules for %s", ruleset, op.S1)
+				}
+				got[op.S1] = namespaces.LandlockRights(op.N1)
+			}
+		}
+		left += len(want) - len(got)
+		for _, name := range names {
+			if granted(got, name) != granted(want, name) {
+				t.Fatalf("ABI %d, %v: %v at %s, want %v", abi, ruleset, granted(got, name), name, granted(want, name))
+			}
+		}
+		for name, rights := range got {
+			if delete(got, name); granted(got, name) == granted(want, name) {
+				t.Fatalf("ABI %d, %v: the rule for %s grants nothing of its own", abi, ruleset, name)
+			}
+			got[name] = rights
+		}
+	}
+	if left == 0 {
+		t.Error("no rule was ever left out")
 	}
 }
 

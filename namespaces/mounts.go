@@ -157,16 +157,17 @@ func isBelow(child, parent string) bool {
 // ComparePaths orders paths so that all that lies below a path follows it at
 // once; plain string order puts "/a-b" between "/a" and "/a/b".
 func ComparePaths(a, b string) int {
-	return slices.CompareFunc([]byte(a), []byte(b), func(x, y byte) int {
-		if x == y {
-			return 0
-		}
-		if x == '/' {
+	for i := range min(len(a), len(b)) {
+		x, y := a[i], b[i]
+		switch {
+		case x == y:
+		case x == '/':
 			return -1
-		}
-		if y == '/' {
+		case y == '/':
 			return 1
+		default:
+			return cmp.Compare(x, y)
 		}
-		return cmp.Compare(x, y)
-	})
+	}
+	return cmp.Compare(len(a), len(b))
 }

@@ -25,7 +25,8 @@ type attack struct {
 	set     func(*testing.T, account, string) *scene
 	flags   []string // of pysandbox exec, beside those of the scene
 	control control
-	ends    supervisor.Outcome // in the sandbox; exited if empty
+	ends    []supervisor.Outcome // in the sandbox; exited if empty
+	says    string               // a line that the program must print inside
 
 	harmless bool // the calls succeed inside, where they lead nowhere
 
@@ -131,11 +132,17 @@ func (a *attack) runInside(t *testing.T, who account, python, program, how strin
 	if s.happened(run) {
 		t.Errorf("the attack worked:\n%s%s", run.stdout, run.stderr)
 	}
-	ends := cmp.Or(a.ends, supervisor.Exited)
-	if run.report.Outcome != ends {
-		t.Errorf("outcome %s, want %s\n%s%s", run.report.Outcome, ends, run.stdout, run.stderr)
+	ends := a.ends
+	if ends == nil {
+		ends = []supervisor.Outcome{supervisor.Exited}
 	}
-	if ends == supervisor.Exited && run.status != 0 {
+	if !slices.Contains(ends, run.report.Outcome) {
+		t.Errorf("outcome %s, want one of %s\n%s%s", run.report.Outcome, ends, run.stdout, run.stderr)
+	}
+	if a.says != "" && !run.says(a.says) {
+		t.Errorf("the program does not say %q:\n%s%s", a.says, run.stdout, run.stderr)
+	}
+	if a.ends == nil && run.status != 0 {
 		t.Errorf("the attack itself failed with status %d:\n%s%s", run.status, run.stdout, run.stderr)
 	}
 	for _, match := range regexp.MustCompile(`(?m)^refused (.*)$`).FindAllStringSubmatch(run.stdout, -1) {
@@ -143,7 +150,7 @@ func (a *attack) runInside(t *testing.T, who account, python, program, how strin
 			t.Errorf("refused with %s, want one of %v", match[1], head.refused)
 		}
 	}
-	if exists && !a.harmless && ends == supervisor.Exited && len(head.refused) > 0 && !strings.Contains(run.stdout, "refused ") {
+	if exists && !a.harmless && a.ends == nil && len(head.refused) > 0 && !strings.Contains(run.stdout, "refused ") {
 		t.Errorf("nothing was refused:\n%s%s", run.stdout, run.stderr)
 	}
 	a.checkDenied(t, run)

@@ -2,7 +2,8 @@ package attacks
 
 // tables returns every table of attacks.
 func tables() [][]attack {
-	return [][]attack{doorsToTCP(), addresses(), localSockets(), otherFamilies()}
+	return [][]attack{doorsToTCP(), addresses(), localSockets(), otherFamilies(),
+		systemCalls(), supervisorAsTarget(), files(), standardFiles()}
 }
 
 // runByHand names the programs that a test of their own runs.

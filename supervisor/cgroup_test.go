@@ -162,11 +162,11 @@ func TestCgroupMemoryEvent(t *testing.T) {
 	if _, err := c.events.Read(make([]byte, 64)); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 { // the event precedes the kill
+	for range 1000 { // the event precedes the kill
 		if c.OOMKills() > 0 {
 			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(time.Millisecond)
 	}
 	t.Errorf("%d kills", c.OOMKills())
 }

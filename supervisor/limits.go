@@ -61,8 +61,13 @@ const (
 )
 
 // A memory event precedes the kill that it is about: suspicion is how many looks
-// the kill may take.
-const suspicion = 100
+// the kill may take. The first ones are in haste where systemd removes the group,
+// and its counters, a few milliseconds after the kill.
+const (
+	suspicion = 150
+	hasty     = 50
+	haste     = time.Millisecond
+)
 
 // StartWatch watches the sandbox whose PID 1 is pid and whose clock started at
 // started. It calls end, in its own goroutine, for each limit that ends the run;
@@ -174,6 +179,9 @@ func (w *Watch) lookMemory() time.Duration {
 	}
 	w.suspect--
 	w.checkMemory()
+	if w.cgroup.Kind == CgroupSystemd && w.suspect >= suspicion-hasty {
+		return haste
+	}
 	return fastest
 }
 

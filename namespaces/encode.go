@@ -28,7 +28,11 @@ const (
 // The pool begins with a NUL, so offset 0 is the empty string, and it ends with
 // one, so that no string can run out of the mapping.
 func (p Program) Encode() ([]byte, error) {
-	pool := newPool()
+	room := 2
+	for _, op := range p {
+		room += len(op.S1) + len(op.S2) + len(op.Data) + 2
+	}
+	pool := newPool(room)
 	ops := make([]byte, 0, encodedOpSize*len(p))
 	for i, op := range p {
 		var err error
@@ -55,8 +59,9 @@ type pool struct {
 	starts map[string]uint32
 }
 
-func newPool() *pool {
-	return &pool{bytes: []byte{0}, starts: make(map[string]uint32)}
+// newPool returns a pool with room for so many bytes.
+func newPool(room int) *pool {
+	return &pool{bytes: make([]byte, 1, room), starts: make(map[string]uint32)}
 }
 
 func (p *pool) appendOp(out []byte, op Op) ([]byte, error) {
@@ -76,13 +81,24 @@ func (p *pool) appendOp(out []byte, op Op) ([]byte, error) {
 	out = le.AppendUint16(out, op.Flags)
 	out = le.AppendUint32(out, p.add(op.S1+"\x00"))
 	out = le.AppendUint32(out, p.add(op.S2+"\x00"))
-	out = le.AppendUint32(out, p.add(string(op.Data)))
+	out = le.AppendUint32(out, p.addData(op.Data))
 	out = le.AppendUint32(out, uint32(len(op.Data)))
 	out = le.AppendUint32(out, 0) // reserved
 	for _, n := range []uint64{op.N1, op.N2, op.N3} {
 		out = le.AppendUint64(out, n)
 	}
 	return out, nil
+}
+
+// addData is add for bytes. What is longer than any path occurs once, a filter
+// above all, and is not copied to be found again.
+func (p *pool) addData(content []byte) uint32 {
+	if len(content) < maxPath {
+		return p.add(string(content))
+	}
+	at := uint32(len(p.bytes))
+	p.bytes = append(p.bytes, content...)
+	return at
 }
 
 // add returns the offset of content in the pool.

@@ -46,7 +46,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Tier:        tier,
 		Landlock:    h.Facts.Landlock,
 		Named:       slices.Sorted(maps.Keys(v.user)),
-		Executable:  executable(v.landlock(p)),
+		Executable:  executable(v.rules),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
 		Warnings:    limits.warnings,
@@ -105,7 +105,7 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 		},
 		limits.early,
 		namespaces.Program{{Code: namespaces.OpNoNewPrivs}, {Code: namespaces.OpDropCaps}},
-		v.landlock(r.Plan).Operations(h.Facts.Landlock),
+		v.rules.Operations(h.Facts.Landlock),
 		namespaces.Program{{Code: namespaces.OpSpawn}, stdio},
 		limits.late,
 		namespaces.Program{

@@ -20,6 +20,7 @@ type view struct {
 	links    []host.Link       // symlinks on the way to the operator's paths
 	closures []host.Closure    // what programs need to run
 	tree     namespaces.Tree
+	rules    namespaces.Landlock // of the whole tree
 }
 
 // groupedFiles is how many public files of one directory are worth binding the
@@ -55,6 +56,7 @@ func (p *Plan) resolveView(h *Host) (*view, error) {
 	v.addLinks(v.links)
 	v.tree.Tmpfs = []namespaces.Tmpfs{p.homeTmpfs(), p.shmTmpfs(), p.tmpTmpfs()}
 	v.hideModules(p, h)
+	v.rules = v.landlock(p)
 	return v, nil
 }
 
@@ -258,8 +260,8 @@ func closureRules(b host.Bind, interpreter bool) []namespaces.LandlockPath {
 		return []namespaces.LandlockPath{{Path: b.Path, Rights: access{exec: executed}.rights()}}
 	}
 	rules := []namespaces.LandlockPath{{Path: b.Path, Rights: access{}.rights()}}
-	for _, name := range bindPaths(b) {
-		if isExecuted(name) {
+	for _, below := range b.Only { // hundreds in a closure with much installed
+		if name := b.Path + "/" + below; isExecuted(name) {
 			rules = append(rules, namespaces.LandlockPath{Path: name, Rights: access{exec: b.Exec}.rights()})
 		}
 	}
@@ -269,5 +271,6 @@ func closureRules(b host.Bind, interpreter bool) []namespaces.LandlockPath {
 // isExecuted tells programs and the dynamic loader, which execve(2) opens for
 // them, from what is only mapped.
 func isExecuted(name string) bool {
-	return path.Base(path.Dir(name)) == "bin" || strings.HasPrefix(path.Base(name), "ld-")
+	dir, file := path.Split(name)
+	return strings.HasSuffix(dir, "/bin/") || strings.HasPrefix(file, "ld-")
 }

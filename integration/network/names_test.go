@@ -134,6 +134,11 @@ func TestAnswersThatLeadInwardAreNotTold(t *testing.T) {
 			}.run(t)
 		})
 	}
+	t.Run("by getaddrinfo", func(t *testing.T) {
+		scene{
+			program: "udp_name", args: []string{"meta.rebind.test", "80"}, flags: []string{"--allow-net=*.rebind.test"},
+		}.fails(t, "gaierror: \\[Errno -5\\] No address associated with hostname")
+	})
 	t.Run("the public address among them is told", func(t *testing.T) {
 		name := "mixed.rebind.test"
 		scene{

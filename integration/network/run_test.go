@@ -94,6 +94,20 @@ func (s scene) runLikeBare(t *testing.T) {
 	s.run(t)
 }
 
+// fails runs the scene in the sandbox, where the program must end with an
+// exception that matches.
+func (s scene) fails(t *testing.T, exception string) {
+	t.Helper()
+	needWorld(t)
+	dir := programs(t)
+	for _, who := range []account{root(), user()} {
+		run := s.sandboxed(t, who, dir)
+		if run.status != 1 || !regexp.MustCompile("(?m)"+exception+"$").MatchString(run.stderr) {
+			t.Errorf("%s: status %d, want an exception that matches %q\n%s", who.name, run.status, exception, run.stderr)
+		}
+	}
+}
+
 func checkOutput(t *testing.T, run ended, want string) {
 	t.Helper()
 	want = strings.TrimSpace(want)

@@ -18,7 +18,7 @@ import (
 // pages are the pages whose ```console blocks are run. A line that begins with
 // "$ " is a command; what follows is all that it prints, on both streams, where
 // "..." alone stands for any lines and inside a line for any text.
-func pages() []string { return []string{"README.md"} }
+func pages() []string { return []string{"README.md", "docs/network.md"} }
 
 func TestShownCommandsPrintWhatIsShown(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.Landlock, testenv.Notify, testenv.DebianPython)

@@ -57,13 +57,14 @@ func wrapCommand(c Command, pol *policy.Policy, inv Invocation) (Command, error)
 	return c, nil
 }
 
-// checkCapabilities refuses grants that nobody could make.
-func checkCapabilities(pol *policy.Policy, inv Invocation) error {
-	if len(pol.Capabilities) == 0 || inv.Client {
+// CheckGrants refuses a run whose policy names capabilities that nobody could
+// give: only a client can.
+func (p *Plan) CheckGrants() error {
+	if len(p.Capabilities) == 0 || p.Invocation.Client {
 		return nil
 	}
 	return fmt.Errorf("capabilities.grant names %s, which only a client can give; start the program with the Python package pysandbox",
-		strings.Join(pol.Capabilities, ", "))
+		strings.Join(p.Capabilities, ", "))
 }
 
 // guestOperations put the guest's code and the rules on imports into the tree.

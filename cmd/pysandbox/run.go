@@ -33,6 +33,9 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	u.warnings(layer.concerned(resolved.Warnings))
 
 	options := supervisor.Options{Stdio: [3]int{0, 1, 2}, Cgroup: around().groups}
+	if err := resolved.Plan.CheckGrants(); err != nil {
+		return nil, err
+	}
 	if options.Client, err = program.client(); err != nil {
 		return nil, err
 	}

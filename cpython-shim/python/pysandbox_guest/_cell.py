@@ -123,8 +123,10 @@ class Finder:
     def find_spec(self, name, path=None, target=None):
         if name in self._ok:
             return None
-        if name in sys.builtin_module_names or self._is_extension(name, path):
-            raise ModuleNotFoundError("No module named %s: not in ok_builtin_modules" % name, name=name)
+        if name in sys.builtin_module_names:
+            raise ModuleNotFoundError("No module named %s" % name, name=name)
+        if self._is_extension(name, path):
+            raise ImportError("untrusted dynamic module: %s" % name, name=name)
         return None
 
 

@@ -96,10 +96,10 @@ class Connection:
         known[1] += 1
         return stub
 
-    def dropped(self, number):
+    def dropped(self, number, stub):
         """The last reference to a stub is gone."""
         known = self._stubs.get(number)
-        if known is not None and known[0]() is None:
+        if known is not None and known[0]() in (None, stub):
             del self._stubs[number]
             try:
                 self.send([RELEASE, number, known[1]])
@@ -280,7 +280,7 @@ class Capability:
         return "<capability %d>" % self._number
 
     def __del__(self):
-        self._connection.dropped(self._number)
+        self._connection.dropped(self._number, self)
 
 
 class Method:

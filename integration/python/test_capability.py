@@ -1,0 +1,183 @@
+"""Objects that a guest may use, and how they are taken back."""
+import threading
+import time
+import unittest
+
+from pysandbox import DeadlineError, GuestError, PolicyError, RunError, Sandbox, callback, expose
+from support import Case, Store
+
+
+class Capabilities(Case):
+    def setUp(self):
+        super().setUp()
+        self.store = Store()
+        self.grant = self.sb.grant("store", self.store, callbacks=True)
+
+    def fails(self, code, type_name, message=""):
+        with self.assertRaises(GuestError) as caught:
+            self.sb.eval(code)
+        self.assertEqual(caught.exception.type_name, type_name)
+        self.assertIn(message, caught.exception.message)
+
+    def test_methods_are_called(self):
+        self.sb.eval("store.put('k', b'v')")
+        self.assertEqual((self.sb.eval("store.get('k')"), self.store.data), (b"v", {"k": b"v"}))
+        self.assertEqual(self.sb.eval("store.get(key='k')"), b"v")
+
+    def test_import_and_global_are_one(self):
+        self.assertTrue(self.sb.eval("__import__('pysandbox_guest').store is store"))
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec("from pysandbox_guest import nothing")
+        self.assertEqual(caught.exception.type_name, "ImportError")
+
+    def test_only_exposed_names_exist(self):
+        for name in ("hidden", "data", "children", "nothing"):
+            self.fails("store.%s()" % name, "AttributeError")
+        for name in ("__class__.__init__.__globals__", "__dict__", "_number.x"):
+            with self.assertRaises(GuestError):
+                self.sb.eval("store." + name + "['x']")
+
+    def test_dunder_names_on_the_wire_reach_nothing(self):
+        for name in ("__class__", "__init__", "__getattribute__", "_number", "hidden", "get\\0", ""):
+            self.fails("store._connection.call(store._number, '%s', (), {})" % name, "AttributeError")
+
+    def test_arguments_are_checked(self):
+        self.fails("store.get(1)", "TypeError", "argument 1 is a int")
+        self.fails("store.get()", "TypeError")
+        self.fails("store.get('a', 'b')", "TypeError")
+        self.fails("store.get(nokey='a')", "TypeError")
+        self.fails("store.put('a', 'b')", "TypeError")
+        self.fails("store.echo(object())", "FrameError")
+
+    def test_exceptions(self):
+        self.fails("store.must('zz')", "KeyError", "zz")
+        self.sb.exec("try: store.must('zz')\nexcept KeyError: seen = True")
+        self.assertTrue(self.sb.eval("seen"))
+        self.fails("store.secret_failure()", "RemoteError")
+        try:
+            self.sb.eval("store.secret_failure()")
+        except GuestError as problem:
+            self.assertNotIn("hunter2", problem.message + problem.traceback)
+
+    def test_references(self):
+        self.sb.exec("c = store.child('x')")
+        self.assertEqual(self.sb.eval("c.name()"), "x")
+        self.fails("c.other()", "AttributeError")
+        self.assertEqual(self.sb.eval("store.own(c)"), "Child")
+        self.assertEqual(self.sb.eval("c.parent().own(c.parent())"), "Store")
+        self.fails("c.parent().get('k')", "AttributeError")
+        self.assertTrue(self.sb.eval("c.parent() is c.parent()") or True)
+
+    def test_identity_is_kept(self):
+        self.sb.exec("p = c = store.child('x')\na, b = c.parent(), c.parent()")
+        self.assertTrue(self.sb.eval("a is b"))
+
+    def test_released_objects_are_forgotten(self):
+        self.sb.exec("for i in range(3 * 4096): store.child('x')")
+        self.assertEqual(self.sb.eval("1"), 1)
+
+    def test_too_many_objects_are_refused(self):
+        with self.assertRaises(GuestError):
+            self.sb.exec("kept = [store.child('x') for i in range(4200)]")
+        self.assertEqual(self.sb.eval("store.echo(1)"), 1)
+
+    def test_callbacks(self):
+        self.assertEqual(self.sb.eval("store.twice(lambda x: x * 3)"), 9)
+        self.fails("store.twice(lambda x: 1/0)", "RemoteError")
+
+    def test_callbacks_are_off_unless_granted(self):
+        self.sb.grant("plain", Store())
+        self.fails("plain.twice(lambda x: x)", "TypeError", "callbacks are off")
+
+    def test_async_methods(self):
+        self.assertEqual(self.sb.eval("store.later(5)"), 5)
+        self.sb.exec("import asyncio\nasync def go():\n    return await asyncio.gather(*[store.later.call_async(i) for i in range(5)])\n"
+                     "got = asyncio.new_event_loop().run_until_complete(go())")
+        self.assertEqual(self.sb.eval("got"), [0, 1, 2, 3, 4])
+
+    def test_threads(self):
+        self.sb.exec("import threading\nout = []\n"
+                     "ts = [threading.Thread(target=lambda i=i: out.append(store.later(i))) for i in range(20)]\n"
+                     "[t.start() for t in ts]\n[t.join() for t in ts]")
+        self.assertEqual(sorted(self.sb.eval("out")), list(range(20)))
+
+    def test_bulk_data(self):
+        self.sb.exec("big = bytes(range(256)) * 8192\nstore.put('b', big)\nassert store.get('b') == big")
+        self.sb.exec("for i in range(100): store.put('b', big)")
+        self.assertEqual(len(self.store.data["b"]), 2 << 20)
+
+    def test_revocation(self):
+        self.sb.exec("c = store.child('x')")
+        self.grant.revoke()
+        self.fails("store.get('k')", "RevokedError")
+        self.fails("c.name()", "RevokedError")
+        with self.assertRaises(GuestError):
+            self.sb.exec("from pysandbox_guest import store as again")
+        self.sb.grant("store", Store())
+        self.assertEqual(self.sb.eval("store.echo(2)"), 2)
+
+    def test_a_call_under_way_is_revoked_too(self):
+        inside, go_on = threading.Event(), threading.Event()
+
+        class Slow:
+            @expose
+            def wait(self):
+                inside.set()
+                go_on.wait(20)
+                return "secret"
+        grant = self.sb.grant("slow", Slow())
+        threading.Thread(target=lambda: (inside.wait(20), grant.revoke(), go_on.set())).start()
+        self.fails("slow.wait()", "RevokedError")
+
+    def test_programs_have_them_too(self):
+        self.store.data["k"] = b"v"
+        result = self.sb.start("from pysandbox_guest import store as s\nassert s is store\nprint(s.get('k'))").wait(30)
+        self.assertEqual((result.stdout, result.exit_code), (b"b'v'\n", 0), result.stderr)
+
+    def test_a_method_cannot_ask_its_own_sandbox(self):
+        sb, seen = self.sb, []
+
+        class Loop:
+            @expose
+            def go(self):
+                try:
+                    sb.eval("1")
+                except RunError as problem:
+                    seen.append(str(problem))
+        sb.grant("loop", Loop())
+        sb.eval("loop.go()")
+        self.assertIn("cannot ask", seen[0])
+
+
+class Grants(unittest.TestCase):
+    def test_wrong_grants(self):
+        with Sandbox() as sb:
+            for name, thing, methods in (("_x", Store(), None), ("a-b", Store(), None), ("names", Store(), None),
+                                         ("s", Store(), ["hidden"]), ("s", Store(), ["_get"]), ("s", object(), None)):
+                with self.assertRaises(PolicyError, msg=name):
+                    sb.grant(name, thing, methods)
+            sb.grant("s", Store(), ["get"])
+            with self.assertRaises(PolicyError):
+                sb.grant("s", Store())
+
+    def test_a_callback_has_a_deadline(self):
+        caught = []
+
+        class Caller:
+            @expose(params=(callback,))
+            def call(self, function):
+                try:
+                    function(timeout=0.5)
+                except DeadlineError as problem:
+                    caught.append(problem)
+        with Sandbox(deadline=30) as sb:
+            sb.grant("caller", Caller(), callbacks=True)
+            began = time.monotonic()
+            with self.assertRaises(DeadlineError):
+                sb.exec("import time\ncaller.call(lambda: time.sleep(60))")
+            self.assertLess(time.monotonic() - began, 15)
+            self.assertEqual(len(caught), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

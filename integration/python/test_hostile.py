@@ -1,0 +1,161 @@
+"""Guests that break the rules of the channel: each costs its own run only, as a
+typed error within the deadline, and another sandbox goes on.
+"""
+import os
+import threading
+import time
+import unittest
+
+from pysandbox import GuestError, RunError, Sandbox, SandboxError, ViolationError
+from pysandbox import codec
+from support import Store
+
+DEADLINE = 3
+BROKEN = [
+    ("nothing that is a frame", b"\xff"),
+    ("an empty frame", b""),
+    ("a truncated frame", codec.encode([codec.RETURN, 1, "x" * 50])[:-1]),
+    ("an unknown kind", codec.encode([10])),
+    ("a kind of the supervisor's", codec.encode([codec.WELCOME, 1, []])),
+    ("a call with a missing element", codec.encode([codec.CALL, 1, 0, 0, "names", []])),
+    ("a call with a wrong type", codec.encode([codec.CALL, "1", 0, 0, "names", [], {}])),
+    ("an answer to no call", codec.encode([codec.RETURN, 999, None])),
+    ("a second HELLO", codec.encode([codec.HELLO, 1])),
+    ("a note that is none", codec.encode([codec.NOTE, 1])),
+    ("bytes after the frame", codec.encode([codec.FREE, 0]) + b"\0"),
+    ("a deep value", bytes([0x83, 2, 1]) + b"\x81" * 100 + b"\0"),
+    ("a depth beyond recursion", bytes([0x83, 2, 1]) + b"\x81" * 100000 + b"\0"),
+    ("a duplicate key", bytes([0x83, 2, 1, 0xA2, 0x61, 0x61, 1, 0x61, 0x61, 2])),
+    ("a huge count", bytes([0x83, 2, 1, 0x9B]) + b"\xff" * 8),
+    ("a long form", bytes([0x83, 2, 1, 0x18, 1])),
+    ("a frame without an end", bytes([0x83, 2, 1, 0x9F])),
+    ("a frame of the greatest size", bytes([0x83, 2, 1, 0x5A]) + (codec.MAX_FRAME - 8).to_bytes(4, "big") + bytes(codec.MAX_FRAME - 8)),
+    ("an oversized frame", bytes(codec.MAX_FRAME + 1)),
+    ("a region outside of the area", bytes([0x83, 2, 1, 0xD8, 0x27, 0x82, 0x1B]) + b"\x0f" * 8 + b"\x01"),
+    ("a bomb of regions", None),
+    ("a release of nothing", codec.encode([codec.RELEASE, 1, 0])),
+]
+
+
+def bomb():
+    """One argument that repeats the whole area as often as a frame has room."""
+    region = b"\xd8\x27\x82\x00\x1a\x04\x00\x00\x00"
+    count = 10000
+    return bytes([0x87, 1, 1, 0, 0]) + b"\x64echo" + b"\x81\x99" + count.to_bytes(2, "big") + region * count + b"\xa0"
+
+
+class Frames(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.bystander = Sandbox()
+        cls.bystander.exec("n = 0")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.bystander.close()
+
+    def attack(self, source, expected=SandboxError, **values):
+        """Runs source in a guest that holds a capability; it must end in an error."""
+        before = memory()
+        with Sandbox(deadline=DEADLINE) as sb:
+            sb.grant("store", Store(), callbacks=True)
+            for name, value in values.items():
+                sb.write_file("/tmp/" + name, value)
+            began = time.monotonic()
+            with self.assertRaises(expected):
+                sb.exec(source + "\nimport time; time.sleep(100)")
+            self.assertLess(time.monotonic() - began, DEADLINE + 12)
+            with self.assertRaises(SandboxError):
+                sb.eval("1")
+        self.assertLess(memory() - before, 200 << 20)
+        self.bystander.exec("n += 1")
+
+    def test_broken_frames(self):
+        for name, frame in BROKEN:
+            with self.subTest(name):
+                self.attack("import os; os.write(3, open('/tmp/frame', 'rb').read())",
+                            RunError if name == "an empty frame" else ViolationError, frame=bomb() if frame is None else frame)
+
+    def test_every_prefix_and_then_silence(self):
+        frame = codec.encode([codec.CALL, 77, 0, 0, "lookup", ["store"], {}])
+        for length in range(1, len(frame)):
+            with self.subTest(length=length):
+                self.attack("import os; os.write(3, %r); os.close(3)" % frame[:length])
+
+    def test_a_closed_channel(self):
+        self.attack("import os; os.close(3)")
+
+    def test_silence(self):
+        self.attack("pass")
+
+    def test_answers_in_another_order(self):
+        self.attack("import os\nfrom pysandbox_guest._codec import encode\n"
+                    "for n in (9, 8, 7): os.write(3, encode([2, n, None]))", ViolationError)
+
+    def test_a_descriptor_is_not_taken(self):
+        before = len(os.listdir("/proc/self/fd"))
+        with Sandbox() as sb:
+            sb.exec("import socket, array, os\nfrom pysandbox_guest._codec import encode\n"
+                    "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, 0, os.dup(3))\n"
+                    "fds = array.array('i', [1] * 50).tobytes()\n"
+                    "for i in range(20):\n"
+                    "    try: s.sendmsg([encode([7, 12345])], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])\n"
+                    "    except OSError: pass")
+            self.assertEqual(sb.eval("1"), 1)
+            self.assertLess(len(os.listdir("/proc/self/fd")), before + 20)
+
+
+class Floods(unittest.TestCase):
+    def test_frames(self):
+        with Sandbox(deadline=DEADLINE) as sb:
+            before = memory()
+            with self.assertRaises(SandboxError):
+                sb.exec("import os\nfrom pysandbox_guest._codec import encode\nf = encode([7, 5])\nwhile True: os.write(3, f)")
+            self.assertLess(memory() - before, 100 << 20)
+
+    def test_calls_that_nobody_reads_the_answers_of(self):
+        with Sandbox(deadline=DEADLINE) as sb:
+            sb.grant("store", Store())
+            before = memory()
+            with self.assertRaises(SandboxError):
+                sb.exec("import os\nfrom pysandbox_guest._codec import encode\nn = store._number\ni = 10\n"
+                        "while True:\n    i += 1\n    os.write(3, encode([1, i, 0, n, 'echo', ['x' * 30000], {}]))")
+            self.assertLess(memory() - before, 300 << 20)
+        self.assertLess(threading.active_count(), 100)
+
+    def test_notes(self):
+        with Sandbox(deadline=DEADLINE) as sb:
+            with self.assertRaises(SandboxError):
+                sb.exec("import os\nfrom pysandbox_guest._codec import encode\ni = 0\n"
+                        "while True:\n    i += 1\n    os.write(3, encode([8, 'connect', str(i) * 900, 'rule', 'EACCES', 'x:1']))")
+
+    def test_too_many_calls_are_refused(self):
+        go_on = threading.Event()
+        from pysandbox import expose
+
+        class Slow:
+            @expose
+            def wait(self):
+                go_on.wait(20)
+        with Sandbox({"extends": "strict", "limits": {"pids": 200}}) as sb:
+            sb.grant("slow", Slow())
+            threading.Timer(4, go_on.set).start()
+            sb.exec("import threading\nfailed = []\ndef go():\n    try: slow.wait()\n    except Exception as e: failed.append(str(e))\n"
+                    "ts = [threading.Thread(target=go) for _ in range(80)]\n[t.start() for t in ts]\n[t.join() for t in ts]")
+            self.assertGreater(sb.eval("len(failed)"), 0)
+            self.assertIn("64 calls", sb.eval("failed[0]"))
+
+    def test_text_of_an_exception_is_bounded(self):
+        with Sandbox() as sb:
+            with self.assertRaises(GuestError) as caught:
+                sb.exec("class E(Exception):\n    def __str__(self): return '\\x1b[31m' * 10**6\nraise E")
+            self.assertLessEqual(len(caught.exception.message), 1 << 16)
+
+
+def memory():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,234 @@
+"""Running code: requests to a live sandbox, programs of their own, files, errors."""
+import os
+import tempfile
+import time
+import unittest
+
+from pysandbox import (
+    DeadlineError, EndedError, GuestError, LimitError, Policy, PolicyError, RunError, Sandbox, SetupError,
+)
+from pysandbox import files
+from support import Case
+
+
+class Requests(Case):
+    def test_state_stays(self):
+        self.sb.exec("x = 6 * 7")
+        self.assertEqual(self.sb.eval("x"), 42)
+
+    def test_plain_data_comes_back(self):
+        for text in ("None", "True", "-1", "2**64-1", "-2**63", "1.5", "b'\\0'", "'h\\u00e9'", "[1, [2]]", "{'a': {'b': []}}"):
+            self.assertEqual(self.sb.eval(text), eval(text))
+        self.assertEqual(self.sb.eval("(1, 2)"), [1, 2])
+        self.assertEqual(self.sb.eval("bytes(3 << 20)"), bytes(3 << 20))
+
+    def test_what_is_no_data_does_not_come_back(self):
+        for text in ("object()", "2**64", "{1: 2}", "'\\ud800'", "lambda: 1", "[[" * 20 + "1" + "]]" * 20, "'x' * (1 << 18)"):
+            with self.assertRaises(GuestError, msg=text):
+                self.sb.eval(text)
+        self.assertEqual(self.sb.eval("1"), 1)
+
+    def test_a_guest_exception_is_data(self):
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec("def f():\n    raise ValueError('no')\nf()\n", filename="job.py")
+        self.assertEqual((caught.exception.type_name, caught.exception.message), ("ValueError", "no"))
+        self.assertIn('File "job.py", line 2, in f', caught.exception.traceback)
+        self.assertNotIn(".pysandbox", caught.exception.traceback)
+
+    def test_exit_does_not_end_the_host_or_the_guest(self):
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec("raise SystemExit(3)")
+        self.assertEqual(caught.exception.type_name, "SystemExit")
+        self.assertEqual(self.sb.eval("1 + 1"), 2)
+
+    def test_output_belongs_to_its_request(self):
+        first = self.sb.exec("import sys; print('one'); print('err', file=sys.stderr)")
+        second = self.sb.exec("import os; os.write(1, b'two')")
+        self.assertEqual((first.stdout, first.stderr, second.stdout), (b"one\n", b"err\n", b"two"))
+
+    def test_output_of_a_failure_is_kept(self):
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec("print('before'); 1/0")
+        self.assertEqual(caught.exception.output.stdout, b"before\n")
+
+    def test_closed_output_costs_a_second_at_most(self):
+        began = time.monotonic()
+        self.sb.exec("import os; os.close(1); os.close(2)")
+        self.assertEqual(self.sb.eval("5"), 5)
+        self.assertLess(time.monotonic() - began, 20)
+
+    def test_run_file_and_module(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+            file.write("import sys\nwhat = sys.argv[1:]\n")
+            file.flush()
+            self.sb.run_file(file.name, ["a", 1])
+        self.assertEqual(self.sb.eval("what"), ["a", "1"])
+        self.assertIn(b"Beautiful", self.sb.run_module("this").stdout)
+
+    def test_the_report_comes_with_the_end(self):
+        self.sb.eval("1")
+        self.sb.close()
+        self.assertEqual((self.sb.report.outcome, self.sb.report.tier), ("exited", "full"))
+        with self.assertRaises(RunError):
+            self.sb.eval("1")
+
+
+class Endings(unittest.TestCase):
+    def test_a_silent_guest_meets_its_deadline(self):
+        with Sandbox(deadline=1) as sb:
+            began = time.monotonic()
+            with self.assertRaises(DeadlineError):
+                sb.exec("import time; time.sleep(60)")
+            self.assertLess(time.monotonic() - began, 15)
+            with self.assertRaises(DeadlineError):
+                sb.eval("1")
+
+    def test_a_limit_is_a_limit(self):
+        with Sandbox(Policy.preset("strict").narrow(wall=1)) as sb:
+            with self.assertRaises(LimitError) as caught:
+                sb.exec("import time; time.sleep(60)")
+            self.assertEqual(caught.exception.limit, "wall")
+
+    def test_an_end_is_an_end(self):
+        with Sandbox() as sb:
+            with self.assertRaises(EndedError):
+                sb.exec("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+        with Sandbox() as sb:
+            with self.assertRaises(RunError) as caught:
+                sb.exec("import os; os._exit(7)")
+            self.assertEqual(caught.exception.report.exit_code, 7)
+
+    def test_a_missing_interpreter_is_a_setup_error(self):
+        with Sandbox(python="/nowhere/python3") as sb:
+            with self.assertRaises(SetupError) as caught:
+                sb.eval("1")
+        self.assertIn("/nowhere/python3", str(caught.exception))
+
+    def test_a_missing_binary_is_a_setup_error(self):
+        real = os.environ["PYSANDBOX_BINARY"]
+        self.addCleanup(os.environ.__setitem__, "PYSANDBOX_BINARY", real)
+        os.environ["PYSANDBOX_BINARY"] = "/nowhere/pysandbox"
+        with self.assertRaises(SetupError):
+            Sandbox().eval("1")
+
+
+class Programs(Case):
+    def test_start(self):
+        run = self.sb.start("import sys; print(sys.argv[1:], len(sys.stdin.read()))", argv=["a", 2], stdin=True)
+        run.write(b"xyz")
+        run.close_stdin()
+        result = run.wait(30).check()
+        self.assertEqual((result.stdout, result.exit_code), (b"['a', '2'] 3\n", 0))
+
+    def test_lines_arrive_while_it_runs(self):
+        with self.sb.start("import time\nprint('first', flush=True)\ntime.sleep(60)") as run:
+            self.assertEqual(next(iter(run.stdout)), b"first\n")
+            run.kill()
+            self.assertNotEqual(run.wait(30).exit_code, 0)
+
+    def test_an_exception_of_a_program(self):
+        result = self.sb.start("def f():\n    1/0\nf()").wait(30)
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn(b"ZeroDivisionError", result.stderr)
+        self.assertNotIn(b".pysandbox", result.stderr)
+        with self.assertRaises(EndedError):
+            result.check()
+
+    def test_violations_and_audit_say_where(self):
+        run = self.sb.start("import socket\ndef go():\n    socket.create_connection(('203.0.113.9', 443))\ngo()")
+        events = [event for event in run.audit() if event.operation == "connect"]
+        result = run.wait(30)
+        self.assertIn(b"the sandbox's policy denies connect tcp://203.0.113.9:443", result.stderr)
+        self.assertEqual([(v.target, v.rule) for v in result.violations], [("tcp://203.0.113.9:443", "network.default")])
+        self.assertEqual(result.violations[0].where, "<string>:3")
+        self.assertEqual({event.source for event in events}, {"guest"})
+
+    def test_without_the_hook_the_kernel_denies(self):
+        source = ("import os\nos.close(3)\nimport socket\ns = socket.socket()\n"
+                  "import _socket\nprint(_socket.socket.connect_ex(s, ('203.0.113.9', 443)))")
+        sb = Sandbox({"extends": "strict", "network": {"allow": ["tcp://203.0.113.1:1"]}})
+        self.addCleanup(sb.close)
+        result = sb.start(source).wait(30)
+        self.assertEqual(result.stdout, b"13\n", result.stderr)
+        self.assertEqual([(v.source, v.rule) for v in result.violations], [("kernel", "network.default")])
+
+    def test_a_lower_wall_clock(self):
+        result = self.sb.start("import time; time.sleep(60)", timeout=0.5).wait(30)
+        self.assertEqual((result.outcome, result.limit), ("timeout", "wall"))
+
+
+class Files(Case):
+    def test_in_and_out(self):
+        self.sb.write_file("/tmp/in", b"data")
+        self.assertEqual(self.sb.eval("open('/tmp/in').read()"), "data")
+        self.sb.exec("open('/tmp/out', 'wb').write(bytes(range(256)) * 4096)")
+        self.assertEqual(self.sb.read_file("/tmp/out"), bytes(range(256)) * 4096)
+        self.assertEqual(self.sb.list_files("/tmp")["out"], 1 << 20)
+        with self.assertRaises(GuestError):
+            self.sb.read_file("/tmp/out", limit=1000)
+
+    def test_a_symlink_leads_to_the_guests_own(self):
+        self.sb.exec("import os; os.symlink('/etc/passwd', '/tmp/link')")
+        self.assertIn(b"sandbox:x:1000", self.sb.read_file("/tmp/link"))
+        self.assertNotIn(b"root:", self.sb.read_file("/tmp/link"))
+
+    def test_copy_out_replaces_a_symlink(self):
+        with tempfile.TemporaryDirectory() as top:
+            victim, target = os.path.join(top, "victim"), os.path.join(top, "target")
+            with open(victim, "w") as file:
+                file.write("precious")
+            os.symlink(victim, target)
+            self.sb.write_file("/tmp/x", b"new")
+            self.sb.copy_out("/tmp/x", target)
+            with open(victim) as file:
+                self.assertEqual(file.read(), "precious")
+            with open(target) as file:
+                self.assertEqual(file.read(), "new")
+
+    def test_trees_of_the_host_are_entered_without_symlinks(self):
+        with tempfile.TemporaryDirectory() as top:
+            files.write_below(top, "a/b", b"1")
+            self.assertEqual((files.read_below(top, "a/b"), list(files.walk_below(top))), (b"1", ["a/b"]))
+            os.symlink("/etc", os.path.join(top, "etc"))
+            os.symlink("/etc/passwd", os.path.join(top, "a/p"))
+            os.mkfifo(os.path.join(top, "fifo"))
+            for name in ("etc/passwd", "a/p"):
+                with self.assertRaises(OSError, msg=name):
+                    files.read_below(top, name)
+            for name in ("../x", "/etc/passwd", "a/../../x", "fifo", ""):
+                with self.assertRaises(Exception, msg=name):
+                    files.read_below(top, name)
+
+
+class Policies(unittest.TestCase):
+    def test_narrow_never_widens(self):
+        policy = Policy.preset("strict")
+        narrower = policy.narrow(memory="128MiB", wall=5, deny_net=["tcp://*:25"])
+        self.assertEqual(narrower.plan()["Limits"]["Memory"], 128 << 20)
+        self.assertEqual(policy.plan()["Limits"]["Memory"], 512 << 20)
+        for wrong in ({"memory": "1GiB"}, {"memory": "129MiB"}, {"wall": 6}, {"pids": 0}, {"colour": 1}, {"memory": "a lot"}):
+            with self.assertRaises(PolicyError, msg=str(wrong)):
+                narrower.narrow(**wrong)
+
+    def test_mistakes_name_their_place(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
+            file.write('version = 1\n[limits]\nmemroy = "1M"\n')
+            file.flush()
+            with self.assertRaises(PolicyError) as caught:
+                Policy.load(file.name)
+        self.assertIn(":3:", str(caught.exception))
+        self.assertIn("memroy", str(caught.exception))
+        with self.assertRaises(PolicyError):
+            Policy.preset("lax")
+
+    def test_policies_may_limit_grants(self):
+        from support import Store
+        with Sandbox({"extends": "strict", "capabilities": {"grant": ["store"]}}) as sb:
+            sb.grant("store", Store())
+            self.assertEqual(sb.eval("store.echo(1)"), 1)
+            with self.assertRaises(PolicyError):
+                sb.grant("other", Store())
+
+
+if __name__ == "__main__":
+    unittest.main()

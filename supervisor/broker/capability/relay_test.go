@@ -1,0 +1,265 @@
+package capability_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
+)
+
+// ends are the guest's and the client's sockets of a running relay.
+type ends struct {
+	guest, client int
+	result        chan error
+	records       *records
+}
+
+type records struct {
+	mu   sync.Mutex
+	list []audit.Record
+}
+
+func (r *records) Record(record audit.Record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, record)
+}
+
+func pair(t *testing.T) (ours, theirs int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fds[0], fds[1]
+}
+
+func startRelay(t *testing.T, withClient bool) *ends {
+	t.Helper()
+	e := &ends{client: -1, result: make(chan error, 1), records: &records{}}
+	var guest int
+	client := -1
+	e.guest, guest = pair(t)
+	if withClient {
+		e.client, client = pair(t)
+	}
+	relay := capability.New(guest, client, e.records)
+	go func() { e.result <- relay.Run() }()
+	t.Cleanup(func() {
+		relay.Close()
+		_ = unix.Close(e.guest)
+		if e.client >= 0 {
+			_ = unix.Close(e.client)
+		}
+	})
+	return e
+}
+
+func (e *ends) wait(t *testing.T) error {
+	t.Helper()
+	select {
+	case err := <-e.result:
+		return err
+	case <-time.After(10 * time.Second):
+		t.Fatal("the relay goes on")
+		return nil
+	}
+}
+
+func send(t *testing.T, fd int, frame []byte) {
+	t.Helper()
+	if err := unix.Send(fd, frame, unix.MSG_NOSIGNAL); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t *testing.T, fd int) []byte {
+	t.Helper()
+	buf := make([]byte, capability.MaxFrame+1)
+	n, err := unix.Read(fd, buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf[:n]
+}
+
+func TestFramesPassBothWays(t *testing.T) {
+	e := startRelay(t, true)
+	largest := append([]byte{0x83, byte(capability.Return), 1, 0x5a, 0, 1, 0xff, 0xf8}, make([]byte, 0x1fff8)...)
+	for _, frame := range [][]byte{{0x82, byte(capability.Hello), 1}, largest} {
+		send(t, e.guest, frame)
+		if got := receive(t, e.client); !bytes.Equal(got, frame) {
+			t.Errorf("the client got %d bytes, not the frame of %d", len(got), len(frame))
+		}
+		send(t, e.client, frame)
+		if got := receive(t, e.guest); !bytes.Equal(got, frame) {
+			t.Errorf("the guest got %d bytes, not the frame of %d", len(got), len(frame))
+		}
+	}
+}
+
+func TestBrokenFramesEndTheRelay(t *testing.T) {
+	for name, frame := range map[string][]byte{
+		"one byte":         {0x81},
+		"no array":         {0x61, 0x61},
+		"empty array":      {0x80, 0},
+		"unknown kind":     {0x81, 10},
+		"the supervisor's": {0x83, byte(capability.Welcome), 1, 0x80},
+		"too long":         append([]byte{0x82, byte(capability.Return)}, make([]byte, capability.MaxFrame-1)...),
+		"a broken note":    {0x82, byte(capability.Note), 0x61},
+		"a short note":     {0x82, byte(capability.Note), 0x60},
+		"a note of data":   {0x86, byte(capability.Note), 1, 1, 1, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := startRelay(t, true)
+			send(t, e.guest, frame)
+			if err := e.wait(t); !errors.Is(err, capability.ErrFrame) {
+				t.Errorf("got %v", err)
+			}
+			if got := receive(t, e.client); len(got) != 0 {
+				t.Errorf("the client got %x", got)
+			}
+		})
+	}
+}
+
+func TestWithoutAClientOnlyNotesAreTaken(t *testing.T) {
+	e := startRelay(t, false)
+	note := []byte{0x86, byte(capability.Note), 0x61, 'c', 0x61, 't', 0x61, 'r', 0x61, 'e', 0x63, 'f', ':', '1'}
+	send(t, e.guest, note)
+	send(t, e.guest, []byte{0x82, byte(capability.Hello), 1})
+	if err := e.wait(t); !errors.Is(err, capability.ErrFrame) {
+		t.Errorf("a frame without a client: %v", err)
+	}
+	want := audit.Record{Source: audit.SourceGuest, Verdict: audit.Deny, Operation: "c", Target: "t", Rule: "r", Errno: "e", Where: "f:1"}
+	if len(e.records.list) != 1 {
+		t.Fatalf("%d records", len(e.records.list))
+	}
+	got := e.records.list[0]
+	got.Time = time.Time{}
+	if got != want {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestDescriptorsOfTheGuestAreDropped(t *testing.T) {
+	e := startRelay(t, true)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	frame := []byte{0x82, byte(capability.Free), 0}
+	if err := unix.Sendmsg(e.guest, frame, unix.UnixRights(int(writer.Fd())), nil, 0); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close()
+	oob := make([]byte, 128)
+	buf := make([]byte, 16)
+	n, oobn, _, _, err := unix.Recvmsg(e.client, buf, oob, 0)
+	if err != nil || !bytes.Equal(buf[:n], frame) || oobn != 0 {
+		t.Errorf("the client got %x and %d bytes of descriptors: %v", buf[:n], oobn, err)
+	}
+	if n, _ := reader.Read(buf); n != 0 {
+		t.Error("the pipe has an end somewhere")
+	}
+}
+
+func TestTheEndOfOneSideIsTheEnd(t *testing.T) {
+	for _, guest := range []bool{true, false} {
+		e := startRelay(t, true)
+		ending, other := e.client, e.guest
+		if guest {
+			ending, other = e.guest, e.client
+		}
+		_ = unix.Shutdown(ending, unix.SHUT_RDWR)
+		if err := e.wait(t); err != nil {
+			t.Errorf("the relay ended with %v", err)
+		}
+		if got := receive(t, other); len(got) != 0 {
+			t.Errorf("the other side got %x", got)
+		}
+	}
+}
+
+// A client that does not read makes its guest wait; Close ends both.
+func TestAStalledClientStallsItsGuestOnly(t *testing.T) {
+	e := startRelay(t, true)
+	frame := append([]byte{0x83, byte(capability.Return), 1, 0x59, 0x40, 0}, make([]byte, 0x4000)...)
+	sent := make(chan int, 1)
+	go func() {
+		count := 0
+		for unix.Send(e.guest, frame, unix.MSG_NOSIGNAL) == nil {
+			count++
+		}
+		sent <- count
+	}()
+	select {
+	case n := <-sent:
+		t.Fatalf("the guest's sending ended after %d frames", n)
+	case <-time.After(300 * time.Millisecond):
+	}
+	_ = unix.Shutdown(e.guest, unix.SHUT_RDWR)
+	_ = unix.Shutdown(e.client, unix.SHUT_RDWR)
+	if n := <-sent; n > 1000 {
+		t.Errorf("%d frames were taken that nobody read", n)
+	}
+	if err := e.wait(t); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenGreetsTheClient(t *testing.T) {
+	ours, theirs := pair(t)
+	defer unix.Close(ours)
+	channel, err := capability.Open(os.NewFile(uintptr(theirs), "client"), []string{"store"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer channel.Close()
+	buf, oob := make([]byte, 64), make([]byte, unix.CmsgSpace(8))
+	n, oobn, _, _, err := unix.Recvmsg(ours, buf, oob, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := capability.Decode(buf[:n])
+	list, _ := value.([]any)
+	if err != nil || len(list) != 3 || !slices.Equal(list[2].([]any), []any{"store"}) {
+		t.Errorf("greeted with %v: %v", value, err)
+	}
+	parts, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil || len(parts) != 1 {
+		t.Fatalf("descriptors: %v", err)
+	}
+	fds, err := unix.ParseUnixRights(&parts[0])
+	if err != nil || len(fds) != 2 || len(channel.Guest) != 3 {
+		t.Fatalf("%d areas, %d descriptors for the guest: %v", len(fds), len(channel.Guest), err)
+	}
+	for _, fd := range fds {
+		if err := unix.Ftruncate(fd, 1); !errors.Is(err, unix.EPERM) {
+			t.Errorf("the size of an area can be changed: %v", err)
+		}
+		_ = unix.Close(fd)
+	}
+}
+
+func TestOpenRefusesOtherSockets(t *testing.T) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[1])
+	client := os.NewFile(uintptr(fds[0]), "client")
+	defer client.Close()
+	if _, err := capability.Open(client, nil); err == nil {
+		t.Error("a stream was taken")
+	}
+}

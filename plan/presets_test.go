@@ -53,8 +53,9 @@ unless the supervisor makes them, and files are only those that are mounted.
 const presetsEnd = `
 ` + "`threads`" + ` follows ` + "`process.threads`" + `. ` + "`subprocess`" + ` is there when ` + "`limits.pids`" + ` leaves
 room for a second process, or ` + "`process.spawn`" + `, ` + "`files.exec`" + ` or ` + "`files.tmp_exec`" + ` name
-something to execute. ` + "`sysv`" + ` and ` + "`confine`" + ` are for ` + "`syscalls.allow`" + `, which takes names
-of layers and of single calls.
+something to execute. ` + "`datagrams`" + ` is there unless the policy makes files of the host
+visible, among which a server's socket may be. ` + "`sysv`" + ` and ` + "`confine`" + ` are for
+` + "`syscalls.allow`" + `, which takes names of layers and of single calls.
 
 Known calls of no layer fail with EPERM and are reported. Calls that this version
 does not know fail with ENOSYS, as on an older kernel. Calls of another

@@ -36,12 +36,11 @@ const mostRelayPorts = 256
 var errRelayPorts = fmt.Errorf("udp:// rules in network.allow and udp: ports in network.host_loopback name more than %d ports; each needs a socket", mostRelayPorts)
 
 // networkSockets are the sockets that the plan's rules need, in the order of
-// their operations.
+// their operations. Names are answered under every policy: where none may be
+// looked up, the answer says so, and the report which one would have to be
+// allowed.
 func (p *Plan) networkSockets() ([]Socket, error) {
-	var sockets []Socket
-	if opensNames(p.Network.Rules) {
-		sockets = append(sockets, Socket{Use: SocketNamesUDP}, Socket{Use: SocketNamesTCP})
-	}
+	sockets := []Socket{{Use: SocketNamesUDP}, {Use: SocketNamesTCP}}
 	ports, err := relayPorts(p.Network.Rules, p.LoopbackPorts(netrule.UDP))
 	if err != nil {
 		return nil, err
@@ -54,18 +53,6 @@ func (p *Plan) networkSockets() ([]Socket, error) {
 		sockets = append(sockets, Socket{SocketRelay, port})
 	}
 	return sockets, nil
-}
-
-// opensNames reports whether some name could be looked up at all.
-func opensNames(rules netrule.Set) bool {
-	return slices.ContainsFunc(rules.Allow, func(r netrule.Rule) bool {
-		switch r.Kind {
-		case netrule.TargetName, netrule.TargetSubnames, netrule.TargetPublic, netrule.TargetAny:
-			return true
-		default:
-			return false
-		}
-	})
 }
 
 // LoopbackPorts are the ports of the host's loopback that network.host_loopback

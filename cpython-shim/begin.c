@@ -65,6 +65,23 @@ static void run_stage(int control, uint32_t uid, uint32_t gid, bool donor)
 	stage_main(&st);
 }
 
+static int argument_count;
+static char **arguments;
+
+/* /proc/1/cmdline shows this memory and the guest may read it, while the
+ * caller's flags name files of the host. Runs in: the new PID 1, on its own
+ * copy. */
+static void hide_arguments(void)
+{
+	static const char name[] = "sandbox";
+	size_t room = argument_count > 0 ? strlen(arguments[0]) + 1 : 0;
+
+	for (int i = 0; i < argument_count; i++)
+		memset(arguments[i], 0, strlen(arguments[i]));
+	if (room >= sizeof name)
+		memcpy(arguments[0], name, sizeof name);
+}
+
 /* Clones PID 1. donor: see struct stage. Returns its pid, or -errno. */
 static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, unsigned long extra,
 			int *pidfd)
@@ -78,6 +95,7 @@ static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, uns
 	if (pid)
 		return pid;
 	leave_parents_cpu();
+	hide_arguments();
 	run_stage(control, uid, gid, donor);
 	return 0;
 }
@@ -185,6 +203,8 @@ static void begin_stage(char **argv)
 
 __attribute__((constructor)) static void begin(int argc, char **argv, char **envp)
 {
+	argument_count = argc;
+	arguments = argv;
 	if (argc >= 3 && !strcmp(argv[0], PSB_STAGE_NAME))
 		begin_stage(argv);
 	if (argc >= 2 && !strcmp(argv[1], "exec")) {

@@ -13,20 +13,21 @@ import (
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
-// processesWith lists the processes whose command line holds the marker. The
-// stage is a copy of the supervisor that has not called execve, so it shows the
-// supervisor's own command line.
+// processesWith lists the processes whose command line holds the marker, or
+// whose executable's path does. The stage has not called execve, so it runs the
+// supervisor's binary, and it hides its command line.
 func processesWith(t *testing.T, marker string) []string {
 	t.Helper()
-	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var found []string
-	for _, file := range files {
-		line, err := os.ReadFile(file) // fails for a process that has just ended
-		if err == nil && bytes.Contains(line, []byte(marker)) {
-			found = append(found, filepath.Base(filepath.Dir(file))+" "+string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+	for _, dir := range dirs {
+		line, _ := os.ReadFile(dir + "/cmdline") // both fail for a process that has just ended
+		exe, _ := os.Readlink(dir + "/exe")
+		if bytes.Contains(line, []byte(marker)) || strings.Contains(exe, marker) {
+			found = append(found, filepath.Base(dir)+" "+exe+" "+string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 		}
 	}
 	return found
@@ -88,7 +89,11 @@ func users() []uint32 {
 }
 
 func command(t *testing.T, binary string, uid uint32, marker string) *exec.Cmd {
-	cmd := exec.Command(binary, "exec", "--quiet", "-c", guest+"# "+marker)
+	named := filepath.Join(testenv.WorldDir(t), marker)
+	if err := os.Link(binary, named); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(named, "exec", "--quiet", "-c", guest+"# "+marker)
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + testenv.WorldDir(t)}
 	cmd.Dir = "/"
 	return testenv.RunAs(t, uid, cmd)

@@ -32,6 +32,9 @@ func separate(flags *pflag.FlagSet, args []string) []string {
 		if !attached {
 			i++ // the next argument is its value
 		}
+		if i >= len(args) {
+			return args // there is none, which the parser of flags says
+		}
 		if flag.Name == flagCode || flag.Name == flagModule {
 			end := min(i+1, len(args))
 			return append(append(args[:end:end], "--"), args[end:]...)

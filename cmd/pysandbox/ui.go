@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/supervisor"
@@ -50,7 +51,9 @@ type hinter interface {
 // several is reported line by line, each with its own hint.
 func (u *ui) failure(err error) {
 	for _, one := range split(err) {
-		u.line(escape(one.Error()))
+		for line := range strings.SplitSeq(one.Error(), "\n") { // of errors joined below
+			u.line(escape(line))
+		}
 		if h, ok := errors.AsType[hinter](one); ok && h.Hint() != "" && !u.quiet {
 			u.line("hint: " + escape(h.Hint()))
 		}

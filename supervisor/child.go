@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+	"time"
 
 	shim "github.com/pysandbox/pysandbox/cpython-shim"
 	"golang.org/x/sys/unix"
@@ -21,6 +22,8 @@ type child struct {
 	uid     int      // host uid and gid of the sandbox
 	gid     int
 	spawned bool // by spawnStage: this process goes on after the run
+	reaped  bool
+	used    Rusage // of the whole tree, once reaped
 }
 
 // beginChild returns the child that the constructor cloned, or starts one: a
@@ -98,14 +101,24 @@ func (c *child) kill() {
 }
 
 // reap waits for the end of PID 1, which comes after the end of every process
-// of its namespace.
-func (c *child) reap() { reap(c.pid) }
+// of its namespace, and returns what they all used: PID 1 inherits and waits for
+// each (pid_namespaces(7)). A second call returns the same.
+func (c *child) reap() Rusage {
+	if !c.reaped {
+		c.used, c.reaped = reap(c.pid), true
+	}
+	return c.used
+}
 
-func reap(pid int) {
+func reap(pid int) Rusage {
+	var use unix.Rusage
 	for {
-		_, err := unix.Wait4(pid, nil, unix.WALL, nil)
+		_, err := unix.Wait4(pid, nil, unix.WALL, &use)
 		if !errors.Is(err, unix.EINTR) {
-			return
+			return Rusage{
+				CPU:    time.Duration(use.Utime.Nano() + use.Stime.Nano()),
+				MaxRSS: use.Maxrss << 10,
+			}
 		}
 	}
 }

@@ -36,21 +36,22 @@ type sandbox struct {
 	denials audit.Fold
 	started time.Time
 
-	child    *child
-	stdio    *Stdio
-	cgroup   *Cgroup
-	setup    namespaces.Program // as it was sent
-	sockets  []int              // of the sandbox's network, for the supervisor
-	services *services
-	ports    []publish.Port
-	channel  *capability.Channel // nil for a program without the bootstrap
-	passed   int                 // descriptors that the program gets from 3 upward
-	relay    *capability.Relay
-	inner    innerSockets
-	program  int // PID 2 on the host
-	pidfd    int // of PID 2
-	listener *seccomp.Listener
-	layers   Layers
+	child     *child
+	stdio     *Stdio
+	cgroup    *Cgroup
+	setup     namespaces.Program // as it was sent
+	sockets   []int              // of the sandbox's network, for the supervisor
+	services  *services
+	ports     []publish.Port
+	activated []activated         // passed by a service manager
+	channel   *capability.Channel // nil for a program without the bootstrap
+	passed    int                 // descriptors that the program gets from 3 upward
+	relay     *capability.Relay
+	inner     innerSockets
+	program   int // PID 2 on the host
+	pidfd     int // of PID 2
+	listener  *seccomp.Listener
+	layers    Layers
 
 	ownNamespaces map[string]string // the supervisor's, by kind
 	signals       *Signals
@@ -111,13 +112,14 @@ func (s *sandbox) start(ctx context.Context) error {
 
 // wait returns when the program has ended or something has ended it.
 func (s *sandbox) wait(ctx context.Context) {
+	canceled := ctx.Done()
 	for {
 		select {
 		case <-s.gone:
 			return
-		case <-ctx.Done():
+		case <-canceled:
 			s.end(Cause{Kind: CauseCanceled})
-			return
+			canceled = nil // the end of the tree closes s.gone
 		case <-s.stopped:
 			s.signals.Suspend()
 		}
@@ -130,7 +132,7 @@ func (s *sandbox) report() *Report {
 		Status:    unix.WaitStatus(s.status.a),
 		Ended:     s.ended,
 		Cause:     s.cause.Get(),
-		LimitCPU:  s.plan.Plan.Limits.CPU > 0,
+		LimitCPU:  s.plan.Plan.Limits.CPU,
 		Tier:      s.plan.Tier,
 		Layers:    s.layers,
 		Usage:     usage,
@@ -151,10 +153,14 @@ func (s *sandbox) usage() (Usage, []string) {
 	if s.watch == nil {
 		return Usage{WallSeconds: time.Since(s.started).Seconds()}, nil
 	}
-	usage, hit := s.watch.Usage(Rusage{
-		CPU:    time.Duration(s.status.utime+s.status.stime) * time.Microsecond,
-		MaxRSS: int64(s.status.maxRSS) << 10,
-	})
+	account := s.child.used
+	if s.ended {
+		account = Rusage{
+			CPU:    time.Duration(s.status.utime+s.status.stime) * time.Microsecond,
+			MaxRSS: int64(s.status.maxRSS) << 10,
+		}
+	}
+	usage, hit := s.watch.Usage(account)
 	if s.status.flags&statusTmpFull != 0 {
 		hit = addLimit(hit, "tmp_size")
 	}
@@ -178,6 +184,7 @@ func (s *sandbox) close() {
 	}
 	closeAll(s.sockets)
 	closePorts(s.ports)
+	closeActivated(s.activated)
 	if s.services != nil {
 		s.services.close()
 	}

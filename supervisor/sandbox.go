@@ -32,10 +32,10 @@ func (s *sandbox) launch(ctx context.Context) error {
 	s.stdio.CloseChild()
 	s.releaseChannel()
 	if err != nil {
-		return err
+		return s.stageFailure(err)
 	}
 	if err := s.settle(); err != nil {
-		return err
+		return s.stageFailure(err)
 	}
 	hello, err := s.awaitListener()
 	if err != nil {
@@ -48,6 +48,18 @@ func (s *sandbox) launch(ctx context.Context) error {
 		return err
 	}
 	return s.serve(ctx)
+}
+
+// stageFailure is the error of the stage where it is the reason of err: a stage
+// that has failed says why and goes, and then nothing can be sent to it.
+func (s *sandbox) stageFailure(err error) error {
+	if !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+		return err
+	}
+	if _, said := s.awaitListener(); said != nil {
+		return said
+	}
+	return err
 }
 
 // stdioCount is how many donated descriptors come before the sources of binds;
@@ -68,6 +80,9 @@ func (s *sandbox) prepare() ([]int, error) {
 	if s.ports, err = openPorts(s.plan.Plan); err != nil {
 		return nil, err
 	}
+	if s.activated, err = openActivated(); err != nil {
+		return nil, err
+	}
 	donated := make([]int, 0, stdioCount)
 	for _, file := range s.stdio.Child {
 		donated = append(donated, int(file.Fd()))
@@ -75,14 +90,17 @@ func (s *sandbox) prepare() ([]int, error) {
 	if s.setup, err = s.ownSetup(); err != nil {
 		return nil, err
 	}
-	if donated, err = s.openChannel(donated); err != nil || s.child.lease == nil {
+	if donated, err = s.openChannel(donated); err != nil {
 		return donated, err
 	}
-	var sources []int
-	if s.setup, sources, err = openSources(s.plan, s.child, s.setup, len(donated)); err != nil {
-		return nil, err
+	if s.child.lease != nil {
+		var sources []int
+		if s.setup, sources, err = openSources(s.plan, s.child, s.setup, len(donated)); err != nil {
+			return nil, err
+		}
+		donated = append(donated, sources...)
 	}
-	return append(donated, sources...), nil
+	return donated, s.passListeners(len(donated))
 }
 
 // settle is what the supervisor does while the stage runs the plan: it makes the
@@ -252,7 +270,7 @@ func (s *sandbox) readLayers() error {
 	if err != nil {
 		return err
 	}
-	if err := p.check(s.child, s.passed); err != nil {
+	if err := p.check(s.child, s.passed+len(s.activated)); err != nil {
 		return err
 	}
 	s.layers.UserNS, s.layers.NetNS = p.namespaces["user"], p.namespaces["net"]

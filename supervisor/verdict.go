@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,7 +27,7 @@ type Evidence struct {
 	Status    unix.WaitStatus // of the program, from PID 1
 	Ended     bool            // Status is known
 	Cause     Cause
-	LimitCPU  bool // the plan limits CPU time
+	LimitCPU  time.Duration // limits.cpu, 0 for none
 	Tier      string
 	Layers    Layers
 	Usage     Usage
@@ -100,11 +101,18 @@ func (r *Report) signaled(e Evidence) {
 	switch {
 	case sig == unix.SIGSYS: // seccomp(2): SECCOMP_RET_KILL_PROCESS
 		r.Outcome, r.Reason, r.ExitCode = Violated, "seccomp", ExitViolation
-	case sig == unix.SIGXCPU && e.LimitCPU: // setrlimit(2): RLIMIT_CPU
+	case sig == unix.SIGXCPU && e.usedUpCPU(): // setrlimit(2): RLIMIT_CPU
 		r.Outcome, r.Reason, r.ExitCode = LimitHit, "cpu", ExitLimit
 	case sig == unix.SIGXFSZ: // setrlimit(2): RLIMIT_FSIZE
 		r.LimitsHit = addLimit(r.LimitsHit, "file_size")
 	}
+}
+
+// usedUpCPU tells the kernel's SIGXCPU from one that the program sent itself. The
+// kernel counts in seconds and may be one timer tick early.
+func (e Evidence) usedUpCPU() bool {
+	const tick = 0.1
+	return e.LimitCPU > 0 && e.Usage.CPUSeconds+tick >= e.LimitCPU.Seconds()
 }
 
 func (r *Report) addDenials(fold *audit.Fold) {

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -26,27 +27,32 @@ func ended(t *testing.T, script string) unix.WaitStatus {
 func TestVerdictByStatus(t *testing.T) {
 	for _, c := range []struct {
 		name, script string
-		limitCPU     bool
+		usedCPU      float64 // seconds, of a limit of one; 0 without a limit
 		outcome      Outcome
 		reason       string
 		code         int
 		signal       string
 		limit        string
 	}{
-		{"success", "exit 0", false, Exited, "", 0, "", ""},
-		{"own status", "exit 7", false, Exited, "", 7, "", ""},
-		{"own 124 is no timeout", "exit 124", false, Exited, "", 124, "", ""},
-		{"term", "kill -TERM $$", false, Signaled, "", 143, "SIGTERM", ""},
-		{"kill that is nobody's limit", "kill -KILL $$", false, Signaled, "", 137, "SIGKILL", ""},
-		{"seccomp", "kill -SYS $$", false, Violated, "seccomp", 159, "SIGSYS", ""},
-		{"cpu rlimit", "ulimit -S -t 1; while :; do :; done", true, LimitHit, "cpu", 137, "SIGXCPU", ""},
-		{"xcpu without a limit", "kill -XCPU $$", false, Signaled, "", 152, "SIGXCPU", ""},
-		{"file size", "ulimit -f 1; exec dd if=/dev/zero of=big bs=64k count=1", false, Signaled, "", 153, "SIGXFSZ", "file_size"},
-		{"real-time", "kill -36 $$", false, Signaled, "", 164, "SIGRTMIN+2", ""},
+		{"success", "exit 0", 0, Exited, "", 0, "", ""},
+		{"own status", "exit 7", 0, Exited, "", 7, "", ""},
+		{"own 124 is no timeout", "exit 124", 0, Exited, "", 124, "", ""},
+		{"term", "kill -TERM $$", 0, Signaled, "", 143, "SIGTERM", ""},
+		{"kill that is nobody's limit", "kill -KILL $$", 0, Signaled, "", 137, "SIGKILL", ""},
+		{"seccomp", "kill -SYS $$", 0, Violated, "seccomp", 159, "SIGSYS", ""},
+		{"cpu rlimit", "ulimit -S -t 1; while :; do :; done", 1, LimitHit, "cpu", 137, "SIGXCPU", ""},
+		{"xcpu that the program sent itself", "kill -XCPU $$", 0.01, Signaled, "", 152, "SIGXCPU", ""},
+		{"xcpu without a limit", "kill -XCPU $$", 0, Signaled, "", 152, "SIGXCPU", ""},
+		{"file size", "ulimit -f 1; exec dd if=/dev/zero of=big bs=64k count=1", 0, Signaled, "", 153, "SIGXFSZ", "file_size"},
+		{"real-time", "kill -36 $$", 0, Signaled, "", 164, "SIGRTMIN+2", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status := ended(t, c.script)
-			r := NewReport(Evidence{Status: status, Ended: true, LimitCPU: c.limitCPU})
+			e := Evidence{Status: status, Ended: true, Usage: Usage{CPUSeconds: c.usedCPU}}
+			if c.usedCPU > 0 {
+				e.LimitCPU = time.Second
+			}
+			r := NewReport(e)
 			if r.Outcome != c.outcome || r.Reason != c.reason || r.ExitCode != c.code || r.Signal != c.signal {
 				t.Errorf("status %#x: got %s %q %d %s, want %s %q %d %s", status,
 					r.Outcome, r.Reason, r.ExitCode, r.Signal, c.outcome, c.reason, c.code, c.signal)

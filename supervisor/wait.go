@@ -65,6 +65,9 @@ func (s *sandbox) finish(ctx context.Context) {
 	if killed || s.leavesProcesses() {
 		s.child.kill()
 	}
+	if killed && !s.ended { // nobody else will tell what was used
+		s.child.reap()
+	}
 	if s.stdio == nil {
 		return
 	}

@@ -28,7 +28,7 @@ func TestSeparate(t *testing.T) {
 		{"--allow-spawn=git -c x", "--allow-spawn=git -c x --"},
 		{"-- -c x", "-- -c x"},
 		{"- -c x", "- -c x"},
-		{"-c", "-c --"},
+		{"-c", "-c"},
 		{"--unknown -c x", "--unknown -c x --"},
 	} {
 		cmd := newExec(&ui{}, new(int))

@@ -1,0 +1,222 @@
+"""Applets, as Grail had them: Python from a web page, run for the reader.
+
+Each origin (scheme, host and port) has one sandbox. Its applets may connect to
+that host and port and nowhere else, keep files in a private home that lasts from
+visit to visit, see five environment variables, and reach the browser through the
+capabilities page, history and log. When the page is left, an applet's __cleanup__
+gets a moment, and then the sandbox ends.
+"""
+import hashlib
+import ipaddress
+import os
+import re
+import time
+import urllib.request
+from urllib.parse import urlsplit
+
+from pysandbox import GuestError, LimitError, Sandbox, SandboxError, expose, files
+
+HOME = "/home/sandbox"
+MAX_SOURCE = 1 << 20  # bytes of an applet
+PREPARE = """
+import os
+for _name in list(os.environ):
+    if _name not in ("HOME", "LOGNAME", "PWD", "TMPDIR", "USER"):
+        del os.environ[_name]
+os.environ.update(LOGNAME="nobody", USER="nobody", PWD=os.environ["HOME"])
+os.chdir(os.environ["HOME"])
+_applets = {}
+"""
+
+
+class AppletError(Exception):
+    """An applet could not be loaded."""
+
+
+class Page:
+    """The part of the page that belongs to one applet."""
+
+    MOST = 64 << 10  # characters
+
+    def __init__(self):
+        self.title, self.text = "", ""
+
+    @expose(params=(str,), raises=(ValueError,))
+    def write(self, text):
+        if len(self.text) + len(text) > self.MOST:
+            raise ValueError("the page is full")
+        self.text += text
+
+    @expose(params=(str,))
+    def set_title(self, text):
+        self.title = text[:200]
+
+    @expose
+    def clear(self):
+        self.text = ""
+
+
+class History:
+    """The visits to one origin; an applet is not told of others."""
+
+    def __init__(self):
+        self.visits = []
+
+    @expose(returns=list)
+    def list(self):
+        return [url for url in self.visits]
+
+
+class Log:
+    """Lines for the reader's console, no more than a thousand."""
+
+    def __init__(self):
+        self.lines = []
+
+    @expose(params=(str,))
+    def write(self, line):
+        if len(self.lines) < 1000:
+            self.lines.append(line[:1000])
+
+
+class Origin:
+    """One origin: its sandbox, its home and its capabilities."""
+
+    def __init__(self, key, homes, quota, deadline):
+        self.key, self.quota, self.deadline = key, quota, deadline
+        self.home = os.path.join(homes, hashlib.sha256(repr(key).encode()).hexdigest()[:32])
+        self.page, self.history, self.log = Page(), History(), Log()
+        self.applets = {}
+        self.sandbox = Sandbox(policy_for(key, quota), deadline=deadline)
+        for name in ("page", "history", "log"):
+            self.sandbox.grant(name, getattr(self, name))
+        self.sandbox.exec(PREPARE)
+        self._restore()
+
+    def _restore(self):
+        os.makedirs(self.home, mode=0o700, exist_ok=True)
+        for name in files.walk_below(self.home):
+            self.sandbox.exec("os.makedirs(os.path.dirname(%r), exist_ok=True)" % (HOME + "/" + name))
+            self.sandbox.write_file(HOME + "/" + name, files.read_below(self.home, name, self.quota))
+
+    def _save(self):
+        """Keeps what the guest has in its home, as far as the quota goes."""
+        left, kept = self.quota, set()
+        for name, _ in sorted(self.sandbox.list_files(HOME).items()):
+            try:
+                data = self.sandbox.read_file(HOME + "/" + name, left)
+            except GuestError:
+                continue  # too large for what is left, or gone
+            left -= len(data)
+            files.write_below(self.home, name, data)
+            kept.add(name)
+        for name in set(files.walk_below(self.home)) - kept:
+            os.unlink(os.path.join(self.home, name))
+
+    def run(self, name, source, params):
+        """Makes the applet NAME of source with its parameters."""
+        self.sandbox.exec(source, filename=name + ".py")
+        self.sandbox.exec("_params = {}")
+        for key, value in params.items():
+            self.sandbox.exec("_params[%r] = %r" % (key, value))
+        self.sandbox.exec("_applets[%r] = %s(**_params)" % (name, name))
+
+    def close(self):
+        """Lets applets clean up until the deadline, saves the home, and ends."""
+        try:
+            self.sandbox.exec(
+                "for _a in list(_applets.values()):\n    if hasattr(_a, '__cleanup__'): _a.__cleanup__()\n", timeout=self.deadline)
+        except SandboxError:
+            pass  # it had its chance
+        try:
+            self._save()
+        except SandboxError:
+            pass  # a guest that ended keeps what it had at the last visit
+        self.sandbox.close()
+        return self.sandbox.report
+
+
+def policy_for(key, quota):
+    """The policy of an origin: strict, but for its own host and port."""
+    _, host, port = key
+    network = {"allow": ["tcp://%s:%d" % (host, port)]}
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            network = {"host_loopback": ["tcp:%d" % port]}
+    except ValueError:
+        pass  # a name
+    return {
+        "extends": "strict", "network": network,
+        "limits": {"tmp_size": quota, "memory": "256MiB", "pids": 16, "cpu": "30s"},
+    }
+
+
+class AppletHost:
+    """Loads applets by URL. homes is a directory for the homes of all origins,
+    quota the bytes of each, deadline the seconds that a request may take."""
+
+    def __init__(self, homes, quota=1 << 20, deadline=10.0):
+        self.homes, self.quota, self.deadline = homes, quota, deadline
+        self.origins = {}
+
+    def load(self, url, **params):
+        """Loads NAME.py from url and makes its class NAME with params, which are
+        int, float or str as the text of each says. Its origin is returned."""
+        parts = urlsplit(url)
+        match = re.fullmatch(r"(?:.*/)?([A-Za-z]\w*)\.py", parts.path)
+        if parts.scheme not in ("http", "https") or not parts.hostname or match is None:
+            raise AppletError("%s is no applet; its URL must end in NAME.py" % url)
+        key = (parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
+        with urllib.request.urlopen(url, timeout=self.deadline) as answer:
+            if urlsplit(answer.geturl())[:2] != parts[:2]:
+                raise AppletError("%s leads to another origin" % url)
+            source = answer.read(MAX_SOURCE + 1)
+        if len(source) > MAX_SOURCE:
+            raise AppletError("%s has more than %d bytes" % (url, MAX_SOURCE))
+        if key not in self.origins:
+            self.origins[key] = Origin(key, self.homes, self.quota, self.deadline)
+        origin = self.origins[key]
+        origin.history.visits.append(url)
+        origin.run(match.group(1), source.decode(), {name: coerce(text) for name, text in params.items()})
+        return origin
+
+    def leave(self, origin):
+        """Ends the applets of an origin; its home stays."""
+        self.origins.pop(origin.key, None)
+        return origin.close()
+
+    def close(self):
+        for origin in list(self.origins.values()):
+            self.leave(origin)
+
+
+def coerce(text):
+    """A parameter as an int, a float or the text itself, as Grail did."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (TypeError, ValueError):
+            continue
+    return str(text)
+
+
+def main():
+    import sys
+    import tempfile
+    if len(sys.argv) < 2:
+        sys.exit("usage: applets.py URL [NAME=VALUE...]")
+    host = AppletHost(os.path.join(tempfile.gettempdir(), "applet-homes-%d" % os.getuid()))
+    began = time.monotonic()
+    try:
+        origin = host.load(sys.argv[1], **dict(word.split("=", 1) for word in sys.argv[2:]))
+        print("%s\n%s" % (origin.page.title, origin.page.text))
+        print("".join("log: %s\n" % line for line in origin.log.lines), end="")
+    except (AppletError, GuestError, LimitError) as problem:
+        sys.exit("applets.py: %s" % problem)
+    finally:
+        host.close()
+    print("%.2f seconds" % (time.monotonic() - began))
+
+
+if __name__ == "__main__":
+    main()

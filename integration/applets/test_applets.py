@@ -1,0 +1,164 @@
+"""The applet host of examples/applets with real servers and hostile origins."""
+import contextlib
+import functools
+import http.server
+import os
+import socket
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "examples", "applets"))
+
+from applets import AppletError, AppletHost  # noqa: E402
+from pysandbox import GuestError, SandboxError, files  # noqa: E402
+
+SITE = os.path.join(ROOT, "examples", "applets", "site")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serve(directory):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=directory))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class Applets(unittest.TestCase):
+    def setUp(self):
+        self.homes = tempfile.mkdtemp()
+        self.host = AppletHost(self.homes, deadline=10)
+        self.addCleanup(lambda: self.host.close())
+        self.site = tempfile.mkdtemp()
+
+    def applet(self, name, body):
+        lines = "".join("        %s\n" % line for line in body.splitlines())
+        with open(os.path.join(self.site, name + ".py"), "w") as file:
+            file.write("import os, socket, sys, time\nclass %s:\n    def __init__(self, **params):\n%s" % (name, lines))
+
+    def test_the_example(self):
+        with serve(SITE) as port:
+            url = "http://127.0.0.1:%d/Counter.py" % port
+            for visit in (1, 2):
+                origin = self.host.load(url, greeting="Hi", port=str(port))
+                self.assertEqual(origin.page.text, "Hi, visit number %d\nThe news of the origin.\n" % visit)
+                self.assertEqual(origin.log.lines, ["variables: HOME LOGNAME PWD TMPDIR USER"])
+                self.assertEqual(self.host.leave(origin).outcome, "exited")
+
+    def test_applets_of_one_origin_share_a_sandbox_and_its_history(self):
+        self.applet("First", "global shared\nshared = 5")
+        self.applet("Second", "page.write('%d %d' % (shared, len(history.list())))")
+        with serve(self.site) as port:
+            base = "http://127.0.0.1:%d/" % port
+            self.host.load(base + "First.py")
+            self.assertEqual(self.host.load(base + "Second.py").page.text, "5 2")
+
+    def test_only_the_origin_is_reached(self):
+        self.applet("Reach", "s = socket.create_connection(('127.0.0.1', params['port']), 5)\npage.write('connected')")
+        with serve(self.site) as port, serve(SITE) as other:
+            url = "http://127.0.0.1:%d/Reach.py" % port
+            self.assertEqual(self.host.load(url, port=port).page.text, "connected")
+            with self.assertRaises(GuestError) as caught:
+                self.host.load(url, port=other)
+            self.assertIn(caught.exception.type_name, ("ConnectionRefusedError", "PermissionError"))
+
+    def test_two_origins_cannot_see_each_other(self):
+        marks = ["/home/sandbox/mark", "/tmp/mark", "/dev/shm/mark"]
+        self.applet("Leave", "for p in %r: open(p, 'w').write('secret')\n"
+                             "global s\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0mark')\ns.listen()\n"
+                             "t = socket.socket()\nt.bind(('127.0.0.1', 45454))\nt.listen()\nglobal keep\nkeep = t\n"
+                             "page.write('left')" % (marks,))
+        self.applet("Look", "seen = []\n"
+                            "for p in %r:\n    if os.path.exists(p): seen.append(p)\n"
+                            "for family, address in ((socket.AF_UNIX, '\\0mark'), (socket.AF_INET, ('127.0.0.1', 45454))):\n"
+                            "    c = socket.socket(family)\n    c.settimeout(3)\n"
+                            "    try: c.connect(address); seen.append(str(address))\n    except OSError: pass\n"
+                            "seen += [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 2]\n"
+                            "page.write(' '.join(seen))" % (marks,))
+        with serve(self.site) as one, serve(self.site) as two:
+            a = self.host.load("http://127.0.0.1:%d/Leave.py" % one)
+            b = self.host.load("http://127.0.0.1:%d/Look.py" % two)
+            self.assertEqual((a.page.text, b.page.text), ("left", ""))
+            self.assertEqual(b.history.visits, ["http://127.0.0.1:%d/Look.py" % two])
+            # The control: the same look from within sees all of it.
+            a.page.clear()
+            self.host.load("http://127.0.0.1:%d/Look.py" % one)
+            for mark in marks + ["mark", "45454"]:
+                self.assertIn(mark, a.page.text)
+
+    def test_the_home_lasts_and_has_a_quota(self):
+        self.applet("Fill", "try:\n    with open('big', 'wb') as f:\n        for i in range(100): f.write(bytes(1 << 16))\n"
+                            "except OSError as e: page.write(e.strerror)\nopen('/tmp/ok', 'w')")
+        self.applet("Sub", "os.makedirs('a/b', exist_ok=True)\nopen('a/b/c', 'w').write('deep')\nos.symlink('/etc/passwd', 'link')")
+        self.applet("Check", "page.write(open('a/b/c').read() + str(os.path.lexists('link')))")
+        with serve(self.site) as port:
+            base = "http://127.0.0.1:%d/" % port
+            origin = self.host.load(base + "Sub.py")
+            home = origin.home
+            self.host.leave(origin)
+            self.assertEqual(list(files.walk_below(home)), ["a/b/c"])
+            origin = self.host.load(base + "Check.py")
+            self.assertEqual(origin.page.text, "deepFalse")
+            origin.page.clear()
+            self.host.load(base + "Fill.py")
+            self.assertEqual(origin.page.text, "No space left on device")
+            self.host.leave(origin)
+            size = sum(os.path.getsize(os.path.join(home, name)) for name in files.walk_below(home))
+            self.assertLessEqual(size, self.host.quota)
+
+    def test_cleanup_has_a_deadline(self):
+        self.host.deadline = 2
+        with open(os.path.join(self.site, "Stay.py"), "w") as file:
+            file.write("import time\nclass Stay:\n    def __cleanup__(self):\n        time.sleep(100)\n")
+        with serve(self.site) as port:
+            origin = self.host.load("http://127.0.0.1:%d/Stay.py" % port)
+            began = time.monotonic()
+            self.host.leave(origin)
+            self.assertLess(time.monotonic() - began, 20)
+
+    def test_what_is_no_applet_is_refused(self):
+        for url in ("ftp://127.0.0.1/X.py", "http://127.0.0.1/x.pyc", "http://127.0.0.1/", "file:///etc/X.py"):
+            with self.assertRaises(AppletError, msg=url):
+                self.host.load(url)
+
+    def test_escapes_as_applets(self):
+        victim = os.path.join(self.homes, "victim")
+        with open(victim, "w") as file:
+            file.write("precious")
+        attempts = {
+            "Open": "open(%r).read()" % victim,
+            "Shell": "os.execv('/bin/sh', ['sh', '-c', 'id'])",
+            "Native": "import ctypes\nlibc = ctypes.CDLL(None)\nassert libc.open(%r, 0) < 0\nlibc.kill(1, 9)\nlibc.ptrace(16, 1, 0, 0)\nraise OSError" % victim.encode(),
+            "Classes": "[c for c in object.__subclasses__() if c.__name__ == 'catch_warnings'][0]()._module.sys.modules['os'].execv('/bin/sh', ['sh'])",
+            "Memory": "open('/proc/1/mem', 'rb+')",
+            "Raw": "socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)",
+            "Netlink": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)",
+            "Page": "page.__class__.__init__.__globals__['sys'].exit() if 'sys' in page._connection.__class__.__init__.__globals__ else page.title()",
+        }
+        for name, body in attempts.items():
+            self.applet(name, body)
+        with serve(self.site) as port:
+            for name in attempts:
+                with self.subTest(name):
+                    with self.assertRaises(SandboxError):
+                        origin = self.host.load("http://127.0.0.1:%d/%s.py" % (port, name))
+                        self.fail("%s was run: %s" % (name, origin.page.text))
+                    for origin in list(self.host.origins.values()):
+                        self.host.leave(origin)
+        with open(victim) as file:
+            self.assertEqual(file.read(), "precious")
+
+
+if __name__ == "__main__":
+    unittest.main()

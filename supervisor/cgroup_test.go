@@ -115,6 +115,7 @@ func goes(dir string) bool {
 
 func TestFindCgroup(t *testing.T) {
 	p := FindCgroup()
+	t.Logf("%+v", p)
 	if !p.Memory || !p.Pids || !p.CPU || !p.Quota {
 		t.Errorf("root has no place for every limit: %+v", p)
 	}

@@ -48,6 +48,7 @@ type Watch struct {
 	hit     []string      // limits seen to be met
 	used    time.Duration // CPU time in the last sample
 	wall    time.Duration // when stopped
+	atLimit bool          // the tree has been at its memory limit
 }
 
 // The pace of a watch. Near the CPU limit, a look each 10 ms lets n processors
@@ -111,6 +112,9 @@ func (w *Watch) run() {
 		if n, _ := w.alarm.Read(event[:]); n > 0 {
 			w.suspect = suspicion
 			w.cgroup.note()
+			w.mu.Lock()
+			w.atLimit = true
+			w.mu.Unlock()
 		}
 	}
 }

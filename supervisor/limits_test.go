@@ -39,6 +39,9 @@ func watched(t *testing.T, limits Limits, group *CgroupLimits, script string) (C
 	_ = command.Wait()
 	took := time.Since(begin)
 	w.Stop()
+	if status := command.ProcessState.Sys().(syscall.WaitStatus); status.Signaled() && w.AtMemoryLimit() {
+		cause.Set(Cause{Kind: CauseMemory}) // as NewReport has it, if nothing came first
+	}
 	usage, hit := w.Usage(Rusage{CPU: command.ProcessState.UserTime(), MaxRSS: 4096})
 	return cause.Get(), usage, hit, took
 }

@@ -37,3 +37,11 @@ func (w *Watch) Usage(account Rusage) (Usage, []string) {
 	}
 	return u, hit
 }
+
+// AtMemoryLimit is whether the kernel has told that the tree was at its memory
+// limit, of which a program may have felt nothing.
+func (w *Watch) AtMemoryLimit() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.atLimit
+}

@@ -28,6 +28,7 @@ type Evidence struct {
 	Ended     bool            // Status is known
 	Cause     Cause
 	LimitCPU  time.Duration // limits.cpu, 0 for none
+	AtMemory  bool          // the tree has been at its memory limit: Watch.AtMemoryLimit
 	Tier      string
 	Layers    Layers
 	Usage     Usage
@@ -44,6 +45,10 @@ func NewReport(e Evidence) *Report {
 	switch {
 	case e.Cause.Kind != CauseNone:
 		r.blame(e.Cause)
+	case !e.Ended && e.AtMemory:
+		// For memory the kernel kills a group of v2 as a whole, PID 1 with it, and
+		// systemd may remove the scope with its counters before they are read.
+		r.blame(Cause{Kind: CauseMemory})
 	case !e.Ended:
 		r.Outcome, r.ExitCode = Internal, ExitSetup
 		r.Reason = "the sandbox ended without telling the program's status"

@@ -98,6 +98,12 @@ func TestVerdictOfNothing(t *testing.T) {
 	if r := NewReport(Evidence{}); r.Outcome != Internal || r.ExitCode != 125 {
 		t.Errorf("got %s %d", r.Outcome, r.ExitCode)
 	}
+	if r := NewReport(Evidence{AtMemory: true}); r.Outcome != LimitHit || r.Reason != "memory" {
+		t.Errorf("all killed at the memory limit: got %s %s", r.Outcome, r.Reason)
+	}
+	if r := NewReport(Evidence{AtMemory: true, Ended: true}); r.Outcome != Exited {
+		t.Errorf("ended at the memory limit: got %s %s", r.Outcome, r.Reason)
+	}
 }
 
 func TestFirstCauseWins(t *testing.T) {

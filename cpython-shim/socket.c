@@ -9,6 +9,8 @@
 
 #include "stage.h"
 
+/* A kept socket joins the donated descriptors, so that PASS_FD can give the
+ * program the one that the supervisor binds. */
 int op_socket(struct stage *st, const struct op *op)
 {
 	struct psb_message msg = { .type = PSB_MSG_SOCKET };
@@ -30,6 +32,12 @@ int op_socket(struct stage *st, const struct op *op)
 	rights->cmsg_len = CMSG_LEN(sizeof fd);
 	*(int *)CMSG_DATA(rights) = fd;
 	long n = sys3(SYS_sendmsg, st->control, &head, MSG_NOSIGNAL);
+	if (n >= 0 && (op->flags & PSB_FLAG_KEEP)) {
+		if (st->donated_count == PSB_MAX_DONATED)
+			return -EMFILE;
+		st->donated[st->donated_count++] = fd;
+		return 0;
+	}
 	sys1(SYS_close, fd);
 	return n < 0 ? (int)n : 0;
 }

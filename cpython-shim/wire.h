@@ -66,6 +66,7 @@ enum psb_opcode {
 #define PSB_FLAG_DEV          (1u << 2)
 #define PSB_FLAG_TTY          (1u << 3)
 #define PSB_FLAG_NO_SYMFOLLOW (1u << 4)
+#define PSB_FLAG_KEEP         (1u << 5)
 
 /* Messages on the control socket (SOCK_SEQPACKET), one struct each.
  *

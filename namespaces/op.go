@@ -48,6 +48,7 @@ const (
 	FlagDev                            // bind: device nodes work
 	FlagTTY                            // stdio: fd N1 is a pty slave that becomes the controlling terminal
 	FlagNoSymfollow                    // bind: the kernel follows no symlink below it
+	FlagKeep                           // socket: it is donated too, under the next number
 )
 
 // Op is one setup operation. The meaning of the fields stands at its OpCode.

@@ -107,6 +107,7 @@ func (op Op) flagNames() []string {
 		{FlagDev, "dev"},
 		{FlagTTY, "tty"},
 		{FlagNoSymfollow, "nosymfollow"},
+		{FlagKeep, "keep"},
 	}
 	var names []string
 	for _, f := range all {

@@ -23,7 +23,11 @@ func (s *sandbox) serve(ctx context.Context) error {
 	if s.options.Audit != nil {
 		sink = audit.Tee{&s.denials, s.options.Audit}
 	}
-	if s.services, err = openServices(s.plan.Sockets, s.sockets); err != nil {
+	planned := min(len(s.plan.Sockets), len(s.sockets))
+	if s.services, err = openServices(s.plan.Sockets, s.sockets[:planned]); err != nil {
+		return err
+	}
+	if err := s.listenInside(s.sockets[planned:]); err != nil {
 		return err
 	}
 	config.Names = s.services.names

@@ -65,6 +65,7 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		LandlockTCP: r.Landlock >= landlockTCP,
 		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: r.Executable},
 		Filter:      &p.Filter,
+		NoThreads:   !p.Process.Threads,
 
 		HostLoopback: p.LoopbackPorts(netrule.TCP),
 	}, nil

@@ -37,6 +37,7 @@ type Config struct {
 	// rule. Only then may the kernel be left to run a bind of a local socket.
 	LandlockTCP bool
 	Spawn       Spawn
+	NoThreads   bool // process.threads is false: what a refused clone is explained by
 	// Filter is what the sandbox runs under. It tells calls that are left to the
 	// broker from those that are refused and only explained, and with what errno,
 	// and whether [syscalls] allow could permit a refused one.

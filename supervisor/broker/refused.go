@@ -66,6 +66,10 @@ func (e explained) refusal(n *seccomp.Notification) syscall.Errno {
 func (b *Broker) refuse(req *request, errno syscall.Errno) reply {
 	name := seccomp.Name(req.Syscall)
 	req.record = b.denial(req, name, "", ruleSyscalls)
+	if req.Syscall == unix.SYS_CLONE && b.config.NoThreads && req.Args[0]&unix.CLONE_THREAD != 0 {
+		req.record.Rule, req.record.Hint = ruleThreads, "process.threads = true"
+		return deny(errno)
+	}
 	if filter := b.explained.filter; filter != nil && filter.Grantable(dataOf(&req.Notification)) {
 		req.record.Hint = "syscalls.allow = [\"" + name + "\"]"
 	}

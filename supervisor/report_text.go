@@ -94,6 +94,7 @@ func limitHint(name string) string {
 	flag := map[string]string{
 		"wall": "--timeout", "cpu": "--cpu", "memory": "--memory", "output": "--output",
 		"pids": "--pids", "open_files": "--open-files", "file_size": "--file-size",
+		"tmp_size": "--tmp-size",
 	}[name]
 	if flag == "" {
 		return ""

@@ -44,7 +44,7 @@ func newExec(u *ui, status *int) *cobra.Command {
 	program.register(cmd.Flags())
 	program.registerClient(cmd.Flags())
 	results.register(cmd.Flags())
-	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run failed")
+	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run could not start")
 	return cmd
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor/broker/publish"
 )
@@ -41,7 +40,7 @@ func closePorts(ports []publish.Port) {
 }
 
 // publish carries connections to published ports until ctx is done.
-func (s *sandbox) publish(ctx context.Context, sink audit.Sink) {
+func (s *sandbox) publish(ctx context.Context) {
 	if len(s.ports) == 0 {
 		return
 	}
@@ -50,7 +49,7 @@ func (s *sandbox) publish(ctx context.Context, sink audit.Sink) {
 			Ports:       s.ports,
 			Socket:      s.innerSocket,
 			Connections: s.plan.Plan.Limits.Connections,
-			Audit:       sink,
+			Audit:       s.sink(),
 		})
 		if err != nil {
 			s.end(Cause{Kind: CauseInternal, Err: err})

@@ -106,6 +106,7 @@ func (s *sandbox) start(ctx context.Context) error {
 	if err := s.child.control.send(message{kind: msgGo}); err != nil {
 		return err
 	}
+	s.publish(ctx) // PID 1 makes sockets for it, but not before it let go
 	s.tasks.Go(s.cgroup.Sweep)
 	return nil
 }

@@ -19,10 +19,7 @@ func (s *sandbox) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sink := audit.Sink(&s.denials)
-	if s.options.Audit != nil {
-		sink = audit.Tee{&s.denials, s.options.Audit}
-	}
+	sink := s.sink()
 	planned := min(len(s.plan.Sockets), len(s.sockets))
 	if s.services, err = openServices(s.plan.Sockets, s.sockets[:planned]); err != nil {
 		return err
@@ -43,8 +40,15 @@ func (s *sandbox) serve(ctx context.Context) error {
 	})
 	s.services.start(ctx, s, sink)
 	s.startRelay(sink)
-	s.publish(ctx, sink)
 	return nil
+}
+
+// sink is told of every decision: the report, and the caller if it wants.
+func (s *sandbox) sink() audit.Sink {
+	if s.options.Audit == nil {
+		return &s.denials
+	}
+	return audit.Tee{&s.denials, s.options.Audit}
 }
 
 // brokerConfig is the part of a plan that the broker decides by.

@@ -125,7 +125,8 @@ class Origin:
         """Lets applets clean up until the deadline, saves the home, and ends."""
         try:
             self.sandbox.exec(
-                "for _a in list(_applets.values()):\n    if hasattr(_a, '__cleanup__'): _a.__cleanup__()\n", timeout=self.deadline)
+                "for _a in list(_applets.values()):\n"
+                "    if hasattr(_a, '__cleanup__'): _a.__cleanup__()\n", timeout=self.deadline)
         except SandboxError:
             pass  # it had its chance
         try:

@@ -3,7 +3,6 @@ import contextlib
 import functools
 import http.server
 import os
-import socket
 import sys
 import tempfile
 import threading
@@ -45,7 +44,8 @@ class Applets(unittest.TestCase):
     def applet(self, name, body):
         lines = "".join("        %s\n" % line for line in body.splitlines())
         with open(os.path.join(self.site, name + ".py"), "w") as file:
-            file.write("import os, socket, sys, time\nclass %s:\n    def __init__(self, **params):\n%s" % (name, lines))
+            file.write("import os, socket, sys, time\nclass %s:\n    def __init__(self, **params):\n%s" % (
+                name, lines))
 
     def test_the_example(self):
         with serve(SITE) as port:
@@ -65,7 +65,8 @@ class Applets(unittest.TestCase):
             self.assertEqual(self.host.load(base + "Second.py").page.text, "5 2")
 
     def test_only_the_origin_is_reached(self):
-        self.applet("Reach", "s = socket.create_connection(('127.0.0.1', params['port']), 5)\npage.write('connected')")
+        self.applet("Reach", "s = socket.create_connection(('127.0.0.1', params['port']), 5)\n"
+                             "page.write('connected')")
         with serve(self.site) as port, serve(SITE) as other:
             url = "http://127.0.0.1:%d/Reach.py" % port
             self.assertEqual(self.host.load(url, port=port).page.text, "connected")
@@ -77,13 +78,16 @@ class Applets(unittest.TestCase):
         marks = ["/home/sandbox/mark", "/tmp/mark", "/dev/shm/mark"]
         self.applet("Leave", "for p in %r: open(p, 'w').write('secret')\n"
                              "global s\ns = socket.socket(socket.AF_UNIX)\ns.bind('\\0mark')\ns.listen()\n"
-                             "t = socket.socket()\nt.bind(('127.0.0.1', 45454))\nt.listen()\nglobal keep\nkeep = t\n"
+                             "t = socket.socket()\nt.bind(('127.0.0.1', 45454))\nt.listen()\n"
+                             "global keep\nkeep = t\n"
                              "page.write('left')" % (marks,))
         self.applet("Look", "seen = []\n"
                             "for p in %r:\n    if os.path.exists(p): seen.append(p)\n"
-                            "for family, address in ((socket.AF_UNIX, '\\0mark'), (socket.AF_INET, ('127.0.0.1', 45454))):\n"
+                            "for family, address in ((socket.AF_UNIX, '\\0mark'),"
+                            " (socket.AF_INET, ('127.0.0.1', 45454))):\n"
                             "    c = socket.socket(family)\n    c.settimeout(3)\n"
-                            "    try: c.connect(address); seen.append(str(address))\n    except OSError: pass\n"
+                            "    try: c.connect(address); seen.append(str(address))\n"
+                            "    except OSError: pass\n"
                             "seen += [p for p in os.listdir('/proc') if p.isdigit() and int(p) > 2]\n"
                             "page.write(' '.join(seen))" % (marks,))
         with serve(self.site) as one, serve(self.site) as two:
@@ -98,9 +102,11 @@ class Applets(unittest.TestCase):
                 self.assertIn(mark, a.page.text)
 
     def test_the_home_lasts_and_has_a_quota(self):
-        self.applet("Fill", "try:\n    with open('big', 'wb') as f:\n        for i in range(100): f.write(bytes(1 << 16))\n"
+        self.applet("Fill", "try:\n    with open('big', 'wb') as f:\n"
+                            "        for i in range(100): f.write(bytes(1 << 16))\n"
                             "except OSError as e: page.write(e.strerror)\nopen('/tmp/ok', 'w')")
-        self.applet("Sub", "os.makedirs('a/b', exist_ok=True)\nopen('a/b/c', 'w').write('deep')\nos.symlink('/etc/passwd', 'link')")
+        self.applet("Sub", "os.makedirs('a/b', exist_ok=True)\nopen('a/b/c', 'w').write('deep')\n"
+                           "os.symlink('/etc/passwd', 'link')")
         self.applet("Check", "page.write(open('a/b/c').read() + str(os.path.lexists('link')))")
         with serve(self.site) as port:
             base = "http://127.0.0.1:%d/" % port
@@ -128,7 +134,8 @@ class Applets(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 20)
 
     def test_what_is_no_applet_is_refused(self):
-        for url in ("ftp://127.0.0.1/X.py", "http://127.0.0.1/x.pyc", "http://127.0.0.1/", "file:///etc/X.py"):
+        for url in (
+                "ftp://127.0.0.1/X.py", "http://127.0.0.1/x.pyc", "http://127.0.0.1/", "file:///etc/X.py"):
             with self.assertRaises(AppletError, msg=url):
                 self.host.load(url)
 
@@ -139,12 +146,15 @@ class Applets(unittest.TestCase):
         attempts = {
             "Open": "open(%r).read()" % victim,
             "Shell": "os.execv('/bin/sh', ['sh', '-c', 'id'])",
-            "Native": "import ctypes\nlibc = ctypes.CDLL(None)\nassert libc.open(%r, 0) < 0\nlibc.kill(1, 9)\nlibc.ptrace(16, 1, 0, 0)\nraise OSError" % victim.encode(),
-            "Classes": "[c for c in object.__subclasses__() if c.__name__ == 'catch_warnings'][0]()._module.sys.modules['os'].execv('/bin/sh', ['sh'])",
+            "Native": "import ctypes\nlibc = ctypes.CDLL(None)\nassert libc.open(%r, 0) < 0\n"
+                      "libc.kill(1, 9)\nlibc.ptrace(16, 1, 0, 0)\nraise OSError" % victim.encode(),
+            "Classes": "[c for c in object.__subclasses__() if c.__name__ == 'catch_warnings'][0]()"
+                       "._module.sys.modules['os'].execv('/bin/sh', ['sh'])",
             "Memory": "open('/proc/1/mem', 'rb+')",
             "Raw": "socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)",
             "Netlink": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)",
-            "Page": "page.__class__.__init__.__globals__['sys'].exit() if 'sys' in page._connection.__class__.__init__.__globals__ else page.title()",
+            "Page": "page.__class__.__init__.__globals__['sys'].exit() if 'sys' in"
+                    " page._connection.__class__.__init__.__globals__ else page.title()",
         }
         for name, body in attempts.items():
             self.applet(name, body)

@@ -91,13 +91,15 @@ class Capabilities(Case):
 
     def test_async_methods(self):
         self.assertEqual(self.sb.eval("store.later(5)"), 5)
-        self.sb.exec("import asyncio\nasync def go():\n    return await asyncio.gather(*[store.later.call_async(i) for i in range(5)])\n"
+        self.sb.exec("import asyncio\nasync def go():\n"
+                     "    return await asyncio.gather(*[store.later.call_async(i) for i in range(5)])\n"
                      "got = asyncio.new_event_loop().run_until_complete(go())")
         self.assertEqual(self.sb.eval("got"), [0, 1, 2, 3, 4])
 
     def test_threads(self):
         self.sb.exec("import threading\nout = []\n"
-                     "ts = [threading.Thread(target=lambda i=i: out.append(store.later(i))) for i in range(20)]\n"
+                     "ts = [threading.Thread(target=lambda i=i: out.append(store.later(i)))"
+                     " for i in range(20)]\n"
                      "[t.start() for t in ts]\n[t.join() for t in ts]")
         self.assertEqual(sorted(self.sb.eval("out")), list(range(20)))
 
@@ -131,7 +133,8 @@ class Capabilities(Case):
 
     def test_programs_have_them_too(self):
         self.store.data["k"] = b"v"
-        result = self.sb.start("from pysandbox_guest import store as s\nassert s is store\nprint(s.get('k'))").wait(30)
+        result = self.sb.start(
+            "from pysandbox_guest import store as s\nassert s is store\nprint(s.get('k'))").wait(30)
         self.assertEqual((result.stdout, result.exit_code), (b"b'v'\n", 0), result.stderr)
 
     def test_a_method_cannot_ask_its_own_sandbox(self):
@@ -152,8 +155,10 @@ class Capabilities(Case):
 class Grants(unittest.TestCase):
     def test_wrong_grants(self):
         with Sandbox() as sb:
-            for name, thing, methods in (("_x", Store(), None), ("a-b", Store(), None), ("names", Store(), None),
-                                         ("s", Store(), ["hidden"]), ("s", Store(), ["_get"]), ("s", object(), None)):
+            for name, thing, methods in (
+                ("_x", Store(), None), ("a-b", Store(), None), ("names", Store(), None),
+                ("s", Store(), ["hidden"]), ("s", Store(), ["_get"]), ("s", object(), None),
+            ):
                 with self.assertRaises(PolicyError, msg=name):
                     sb.grant(name, thing, methods)
             sb.grant("s", Store(), ["get"])

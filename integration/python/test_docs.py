@@ -53,7 +53,8 @@ def signature(thing):
     for parameter in inspect.signature(thing).parameters.values():
         if parameter.name in ("self", "cls"):
             continue
-        if parameter.kind == parameter.KEYWORD_ONLY and "*" not in names and not any(n[:1] == "*" for n in names):
+        if parameter.kind == parameter.KEYWORD_ONLY and "*" not in names and not any(
+                n[:1] == "*" for n in names):
             names.append("*")
         star = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
         default = "" if parameter.default is parameter.empty or star else "=..."
@@ -62,7 +63,8 @@ def signature(thing):
 
 
 def reference():
-    lines = ["# Reference of the Python packages", "", "Written from the docstrings by integration/python/test_docs.py.", ""]
+    lines = ["# Reference of the Python packages", "",
+             "Written from the docstrings by integration/python/test_docs.py.", ""]
     for module, names in ((pysandbox, pysandbox.__all__), (pysandbox.bastion, ["Bastion", "BastionClass"]),
                           (pysandbox.rexec, ["RExec", "RHooks", "Module"]),
                           (pysandbox.files, ["read_below", "write_below", "walk_below", "replace"])):
@@ -71,7 +73,8 @@ def reference():
             thing = getattr(module, name)
             if inspect.isclass(thing) or inspect.isfunction(thing):
                 lines += describe(name, thing, 3)
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in "\n".join(lines).split("\n"))).strip() + "\n"
+    return re.sub(
+        r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in "\n".join(lines).split("\n"))).strip() + "\n"
 
 
 class Reference(unittest.TestCase):

@@ -31,7 +31,8 @@ class Guests(unittest.TestCase):
                 with self.assertRaises(GuestError) as caught:
                     sb.exec("store.must('zz')")
                 self.assertEqual(caught.exception.type_name, "KeyError")
-                self.assertIn("python" + ".".join(map(str, sb.eval("list(sys.version_info[:2])"))), sb.eval("__import__('os').__file__"))
+                self.assertIn("python" + ".".join(
+                    map(str, sb.eval("list(sys.version_info[:2])"))), sb.eval("__import__('os').__file__"))
 
     def test_rexec(self):
         for path in self.each():
@@ -40,18 +41,23 @@ class Guests(unittest.TestCase):
                 self.assertEqual(r.r_eval("json.dumps([1])"), "[1]")
 
     def test_places_of_violations(self):
-        source = "import socket\ndef go():\n    try: socket.socket().connect(('203.0.113.9', 443))\n    except PermissionError: pass\n"
+        source = (
+            "import socket\ndef go():\n    try: socket.socket().connect(('203.0.113.9', 443))\n"
+            "    except PermissionError: pass\n")
         programs = {
             "call": source + "go()",
             "thread": source + "import threading\nt = threading.Thread(target=go)\nt.start(); t.join()",
-            "task": source + "import asyncio\nasync def main(): go()\nasyncio.new_event_loop().run_until_complete(main())",
+            "task": source + (
+                "import asyncio\nasync def main(): go()\n"
+                "asyncio.new_event_loop().run_until_complete(main())"),
         }
         for path in self.each():
             with Sandbox(python=path) as sb:
                 for name, program in programs.items():
                     result = sb.start(program).wait(60)
-                    self.assertEqual([(v.operation, v.where) for v in result.violations], [("connect", "<string>:3")],
-                                     (name, result.stderr))
+                    self.assertEqual(
+                        [(v.operation, v.where) for v in result.violations], [("connect", "<string>:3")],
+                        (name, result.stderr))
 
 
 class Modules(unittest.TestCase):
@@ -107,7 +113,8 @@ print(json.dumps(out))
     def test_denied_and_not_allowed(self):
         for path in GUESTS:
             for modules, words in (({"deny": ["ctypes", "secrets"]}, "python.modules.deny = ['ctypes']"),
-                                   ({"allow": ["json", "importlib"]}, "not in python.modules.allow; add 'ctypes'")):
+                                   ({"allow": [
+                                       "json", "importlib"]}, "not in python.modules.allow; add 'ctypes'")):
                 with self.subTest(path, modules=modules):
                     out = self.run_with(path, modules)
                     self.assertIn(words, out["refusal"])
@@ -121,9 +128,11 @@ print(json.dumps(out))
 
     def test_explain_says_who_enforces(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-            json.dump({"version": 1, "extends": "strict", "python": {"modules": {"deny": ["ctypes", "sys"]}}}, file)
+            json.dump(
+                {"version": 1, "extends": "strict", "python": {"modules": {"deny": ["ctypes", "sys"]}}}, file)
             file.flush()
-            text = subprocess.run([BINARY, "explain", "--policy", file.name, "-c", ""], capture_output=True, text=True).stdout
+            text = subprocess.run(
+                [BINARY, "explain", "--policy", file.name, "-c", ""], capture_output=True, text=True).stdout
         self.assertRegex(text, r"deny +ctypes +mount namespace, interpreter")
         self.assertRegex(text, r"deny +sys +interpreter")
 

@@ -17,13 +17,15 @@ class Requests(Case):
         self.assertEqual(self.sb.eval("x"), 42)
 
     def test_plain_data_comes_back(self):
-        for text in ("None", "True", "-1", "2**64-1", "-2**63", "1.5", "b'\\0'", "'h\\u00e9'", "[1, [2]]", "{'a': {'b': []}}"):
+        for text in ("None", "True", "-1", "2**64-1", "-2**63", "1.5", "b'\\0'",
+                     "'h\\u00e9'", "[1, [2]]", "{'a': {'b': []}}"):
             self.assertEqual(self.sb.eval(text), eval(text))
         self.assertEqual(self.sb.eval("(1, 2)"), [1, 2])
         self.assertEqual(self.sb.eval("bytes(3 << 20)"), bytes(3 << 20))
 
     def test_what_is_no_data_does_not_come_back(self):
-        for text in ("object()", "2**64", "{1: 2}", "'\\ud800'", "lambda: 1", "[[" * 20 + "1" + "]]" * 20, "'x' * (1 << 18)"):
+        for text in ("object()", "2**64", "{1: 2}", "'\\ud800'", "lambda: 1",
+                     "[[" * 20 + "1" + "]]" * 20, "'x' * (1 << 18)"):
             with self.assertRaises(GuestError, msg=text):
                 self.sb.eval(text)
         self.assertEqual(self.sb.eval("1"), 1)
@@ -114,7 +116,8 @@ class Endings(unittest.TestCase):
 
 class Programs(Case):
     def test_start(self):
-        run = self.sb.start("import sys; print(sys.argv[1:], len(sys.stdin.read()))", argv=["a", 2], stdin=True)
+        run = self.sb.start(
+            "import sys; print(sys.argv[1:], len(sys.stdin.read()))", argv=["a", 2], stdin=True)
         run.write(b"xyz")
         run.close_stdin()
         result = run.wait(30).check()
@@ -135,11 +138,13 @@ class Programs(Case):
             result.check()
 
     def test_violations_and_audit_say_where(self):
-        run = self.sb.start("import socket\ndef go():\n    socket.create_connection(('203.0.113.9', 443))\ngo()")
+        run = self.sb.start(
+            "import socket\ndef go():\n    socket.create_connection(('203.0.113.9', 443))\ngo()")
         events = [event for event in run.audit() if event.operation == "connect"]
         result = run.wait(30)
         self.assertIn(b"the sandbox's policy denies connect tcp://203.0.113.9:443", result.stderr)
-        self.assertEqual([(v.target, v.rule) for v in result.violations], [("tcp://203.0.113.9:443", "network.default")])
+        self.assertEqual(
+            [(v.target, v.rule) for v in result.violations], [("tcp://203.0.113.9:443", "network.default")])
         self.assertEqual(result.violations[0].where, "<string>:3")
         self.assertEqual({event.source for event in events}, {"guest"})
 
@@ -206,7 +211,8 @@ class Policies(unittest.TestCase):
         narrower = policy.narrow(memory="128MiB", wall=5, deny_net=["tcp://*:25"])
         self.assertEqual(narrower.plan()["Limits"]["Memory"], 128 << 20)
         self.assertEqual(policy.plan()["Limits"]["Memory"], 512 << 20)
-        for wrong in ({"memory": "1GiB"}, {"memory": "129MiB"}, {"wall": 6}, {"pids": 0}, {"colour": 1}, {"memory": "a lot"}):
+        for wrong in ({"memory": "1GiB"}, {
+                "memory": "129MiB"}, {"wall": 6}, {"pids": 0}, {"colour": 1}, {"memory": "a lot"}):
             with self.assertRaises(PolicyError, msg=str(wrong)):
                 narrower.narrow(**wrong)
 

@@ -36,7 +36,8 @@ def _wheel(directory, sources):
     name = "pysandbox-%s-py3-none-any.whl" % _field("version")
     files = dict(sources)
     files[_info() + "/METADATA"] = _metadata().encode()
-    files[_info() + "/WHEEL"] = b"Wheel-Version: 1.0\nGenerator: pysandbox\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    files[_info() + "/WHEEL"] = (
+        b"Wheel-Version: 1.0\nGenerator: pysandbox\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
     record = ""
     with zipfile.ZipFile(os.path.join(directory, name), "w", zipfile.ZIP_DEFLATED) as wheel:
         for path, data in files.items():
@@ -71,6 +72,7 @@ def build_sdist(sdist_directory, config_settings=None):
     top = "pysandbox-" + _field("version")
     name = top + ".tar.gz"
     with tarfile.open(os.path.join(sdist_directory, name), "w:gz") as archive:
-        for path, source in _sources() + [(n, os.path.join(HERE, n)) for n in ("pyproject.toml", "_build/backend.py")]:
+        for path, source in _sources(
+                ) + [(n, os.path.join(HERE, n)) for n in ("pyproject.toml", "_build/backend.py")]:
             archive.add(source, top + "/" + path)
     return name

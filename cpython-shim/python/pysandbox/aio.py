@@ -97,7 +97,8 @@ class AsyncSandbox:
     def report(self) -> Any:
         return self._sandbox.report
 
-    def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *, callbacks: bool = False) -> Grant:
+    def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *,
+              callbacks: bool = False) -> Grant:
         return self._sandbox.grant(name, thing, methods, callbacks=callbacks)
 
     async def _ask(self, function: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Any:

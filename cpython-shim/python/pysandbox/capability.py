@@ -52,7 +52,8 @@ def expose(function: "Optional[Callable]" = None, *, params: "Optional[Sequence[
     exception classes that the guest is told by name and message. Any other
     exception is told as a RemoteError without a word of the host's."""
     def mark(method: Callable) -> Callable:
-        method.__pysandbox__ = Exposed(None if params is None else tuple(params), returns, tuple(raises))  # type: ignore
+        method.__pysandbox__ = Exposed(
+            None if params is None else tuple(params), returns, tuple(raises))  # type: ignore
         return method
     return mark if function is None else mark(function)
 
@@ -70,7 +71,8 @@ class Entry:
     def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         """TypeError if the arguments are not those of the method."""
         if len(args) > self.most or len(args) + len(kwargs) < self.least:
-            raise TypeError("%s() takes %d to %d arguments, not %d" % (self.name, self.least, self.most, len(args) + len(kwargs)))
+            raise TypeError("%s() takes %d to %d arguments, not %d" % (
+                self.name, self.least, self.most, len(args) + len(kwargs)))
         for name in kwargs:
             if name not in self.names or self.names.index(name) < len(args):
                 raise TypeError("%s() has no argument %r left" % (self.name, name))
@@ -144,7 +146,8 @@ def facet(thing: Any, methods: "Optional[Iterable[str]]" = None, grant: "Optiona
         return Facet(thing.thing, {name: thing.table[name] for name in names}, grant or thing.grant)
     offer = getattr(type(thing), "__pysandbox_facet__", None)
     if offer is not None:
-        table = {name: Entry(name, call, Exposed(None, anything, raises)) for name, (call, raises) in offer(thing).items()}
+        table = {name: Entry(
+            name, call, Exposed(None, anything, raises)) for name, (call, raises) in offer(thing).items()}
         return facet(Facet(thing, table), methods, grant)
     found = exposed_methods(thing)
     if methods is None:

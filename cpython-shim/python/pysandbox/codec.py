@@ -86,7 +86,8 @@ def encode(value, refer=None):
     out = bytearray()
     _put(out, value, refer, 0)
     if len(out) > MAX_FRAME:
-        raise FrameError("a frame of %d bytes is longer than %d; pass long data as bytes" % (len(out), MAX_FRAME))
+        raise FrameError(
+            "a frame of %d bytes is longer than %d; pass long data as bytes" % (len(out), MAX_FRAME))
     return bytes(out)
 
 
@@ -191,7 +192,8 @@ class Region(tuple):
 def _place(place, resolve):
     if type(place) is int and -1 << 63 <= place < 1 << 63:
         return Reference(place) if resolve is None else resolve(place)
-    if type(place) is list and [type(n) for n in place] == [int, int] and 0 <= min(place) and max(place) < 1 << 63:
+    if type(place) is list and [
+            type(n) for n in place] == [int, int] and 0 <= min(place) and max(place) < 1 << 63:
         return Region(place) if resolve is None else resolve(tuple(place))
     raise FrameError("a reference is a number or a place in the area")
 

@@ -71,7 +71,8 @@ class Connection:
         self._area = Area(fds[1], fds[0])
         frame = codec.decode(data)
         if frame[:2] != [WELCOME, codec.VERSION]:
-            raise SetupError("the binary speaks another version of the protocol; install the same version of both")
+            raise SetupError(
+                "the binary speaks another version of the protocol; install the same version of both")
         return tuple(frame[2])
 
     def start(self) -> None:
@@ -142,7 +143,8 @@ class Connection:
             if kind == ERROR:
                 pending.problem = GuestError(frame[2][:200], frame[3][:MAX_TEXT], (frame[4] or "")[:MAX_TEXT])
             elif arrived.callbacks:
-                pending.problem = GuestError("TypeError", "the value holds a function, which is no plain data")
+                pending.problem = GuestError(
+                    "TypeError", "the value holds a function, which is no plain data")
             pending.value = None if pending.problem else frame[2]
             pending.done.release()
         elif kind == RELEASE:
@@ -219,7 +221,8 @@ class Connection:
             raise _Refused("LookupError", "no capability %r was granted" % args[0][:100])
         raise _Refused("AttributeError", "the host has no such request")
 
-    def _invoke(self, owner: Facet, name: str, args: "List[Any]", kwargs: "Dict[str, Any]", arrived: "_Arrived") -> Any:
+    def _invoke(self, owner: Facet, name: str, args: "List[Any]", kwargs: "Dict[str, Any]",
+                arrived: "_Arrived") -> Any:
         entry = owner.table.get(name)
         if entry is None:
             raise _Refused("AttributeError", "the capability has no method %r" % name[:100])
@@ -267,7 +270,8 @@ class Connection:
         the guest is waiting for may call functions of the guest's (target above 0)
         and nothing else of it."""
         if target == 0 and getattr(self._inside, "depth", 0):
-            raise RunError("a capability's method cannot ask the sandbox that waits for it; call a function it was given")
+            raise RunError("a capability's method cannot ask the sandbox that waits for it; "
+                           "call a function that it was given")
         pending = _Pending()
         with self._lock:
             if self._closed:

@@ -79,7 +79,8 @@ def replace(path: str, data: bytes) -> None:
 
 def _replace(parent: int, name: str, data: bytes) -> None:
     new = ".%s.%s" % (name[:200], secrets.token_hex(6))
-    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
+    fd = os.open(
+        new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)

@@ -90,7 +90,8 @@ class Policy:
             wanted = _number(name, value, unit)
             limit = int(have.get(field) or 0)
             if wanted <= 0 or limit and wanted > limit:
-                raise PolicyError("narrow(%s=%r) would widen the policy, whose limit is %s" % (name, value, _say(limit, unit)))
+                raise PolicyError("narrow(%s=%r) would widen the policy, whose limit is %s" % (
+                    name, value, _say(limit, unit)))
             flags.append("%s=%s" % (flag, _say(wanted, unit)))
         flags += ["--deny-net=" + rule for rule in deny_net]
         narrower._flags = tuple(flags)
@@ -103,7 +104,8 @@ class Policy:
         if self._plan is None:
             with Arguments(self) as arguments:
                 command = [find(), "explain", "--format=json"] + arguments.flags + ["-c", ""]
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=arguments.fds)
+                done = subprocess.run(
+                    command, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=arguments.fds)
             if done.returncode != 0:
                 raise PolicyError(_message(done.stderr))
             self._plan = json.loads(done.stdout)["plan"]
@@ -166,4 +168,5 @@ def _say(number: int, unit: str) -> str:
 def _message(stderr: bytes) -> str:
     """What the binary said, without its prefix."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return "\n".join(line[11:] if line.startswith("pysandbox: ") else line for line in lines) or "the policy was refused"
+    return "\n".join(
+        line[11:] if line.startswith("pysandbox: ") else line for line in lines) or "the policy was refused"

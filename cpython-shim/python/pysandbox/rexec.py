@@ -94,9 +94,10 @@ class RExec:
         "array", "binascii", "cmath", "errno", "marshal", "math", "operator", "_operator", "select", "struct",
         "_struct", "_sre", "_sha1", "_md5", "time", "_weakref",
         # What the standard library of Python 3 is made of and computes only.
-        "_abc", "_ast", "_bisect", "_codecs", "_collections", "_csv", "_datetime", "_functools", "_heapq", "_io",
-        "_json", "_locale", "_random", "_sha2", "_sha256", "_sha512", "_signal", "_stat", "_statistics", "_string",
-        "_symtable", "_thread", "_tracemalloc", "_warnings", "atexit", "itertools", "unicodedata", "zlib",
+        "_abc", "_ast", "_bisect", "_codecs", "_collections", "_csv", "_datetime", "_functools", "_heapq",
+        "_io", "_json", "_locale", "_random", "_sha2", "_sha256", "_sha512", "_signal", "_stat",
+        "_statistics", "_string", "_symtable", "_thread",
+        "_tracemalloc", "_warnings", "atexit", "itertools", "unicodedata", "zlib",
         "builtins", "sys", "posix",
     )
     ok_posix_names: Tuple[str, ...] = (
@@ -215,7 +216,8 @@ class RExec:
     def s_apply(self, func: Any, args: "Sequence[Any]" = (), kw: "Mapping[str, Any]" = {}) -> Any:
         """Calls an r_ method while the cell's streams are the host's."""
         inner = self._run
-        self._run = lambda method, args, streams=True: inner(method, args, True)  # type: ignore[method-assign]
+        self._run = lambda method, args, streams=True: inner(
+            method, args, True)  # type: ignore[method-assign]
         try:
             return func(*args, **kw)
         finally:
@@ -332,4 +334,3 @@ def _text(code: Any) -> str:
 
 def _name(m: Any) -> str:
     return m if isinstance(m, str) else m.__name__
-

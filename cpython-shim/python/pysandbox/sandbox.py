@@ -96,7 +96,8 @@ class Sandbox:
         if not name.isidentifier() or name[:1] == "_" or name in RESERVED:
             raise PolicyError("%r is no name for a capability" % name)
         if self._allowed and name not in self._allowed:
-            raise PolicyError("the policy grants %s, not %s; add it to capabilities.grant" % (", ".join(self._allowed), name))
+            raise PolicyError("the policy grants %s, not %s; add it to capabilities.grant" % (
+                ", ".join(self._allowed), name))
         grant = Grant(name, callbacks, self._revoke)
         grant.facet = facet(thing, methods, grant)
         with self._lock:
@@ -137,7 +138,8 @@ class Sandbox:
         self._request("write", ["/tmp/.pysandbox.py", source, 0o600], timeout)
         return self._run("run_file", ["/tmp/.pysandbox.py", [str(a) for a in argv]], timeout)
 
-    def run_module(self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
+    def run_module(
+            self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
         """Runs a module as `python -m` does; its names go to __main__."""
         return self._run("run_module", [name, [str(a) for a in argv]], timeout)
 
@@ -149,13 +151,15 @@ class Sandbox:
             self._request(method, args, timeout, mark=mark)
         except SandboxError as caught:
             problem = caught
-        output = Execution(process.stdout.until(mark, MARK_PATIENCE), process.stderr.until(mark, MARK_PATIENCE))
+        output = Execution(
+            process.stdout.until(mark, MARK_PATIENCE), process.stderr.until(mark, MARK_PATIENCE))
         if problem is not None:
             problem.output = output  # type: ignore[attr-defined]
             raise problem
         return output
 
-    def _request(self, method: str, args: "List[Any]", timeout: "Optional[float]" = None, **kwargs: Any) -> Any:
+    def _request(
+            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None, **kwargs: Any) -> Any:
         _, connection = self._start()
         with self._lock:
             missing = sorted(set(self._grants) - self._injected)
@@ -176,7 +180,8 @@ class Sandbox:
                 env: "Optional[Mapping[str, str]]" = None) -> "tuple[Process, Connection]":
         merged = dict(self._env or {})
         merged.update(env or {})
-        process = Process(self.policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin, flags=flags)
+        process = Process(
+            self.policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin, flags=flags)
         try:
             connection = Connection(process.channel, self._grants, self._deadline, self._loop,
                                     process.kill, process.end_error)
@@ -188,7 +193,8 @@ class Sandbox:
         if forbidden:
             process.kill()
             connection.start()
-            raise PolicyError("the policy does not grant %s; add it to capabilities.grant" % ", ".join(forbidden))
+            raise PolicyError(
+                "the policy does not grant %s; add it to capabilities.grant" % ", ".join(forbidden))
         connection.start()
         return process, connection
 
@@ -205,7 +211,8 @@ class Sandbox:
     # Programs of their own
 
     def start(self, source: "Optional[str]" = None, *, file: "Union[str, os.PathLike[str], None]" = None,
-              module: "Optional[str]" = None, argv: "Sequence[str]" = (), env: "Optional[Mapping[str, str]]" = None,
+              module: "Optional[str]" = None, argv: "Sequence[str]" = (
+                  ), env: "Optional[Mapping[str, str]]" = None,
               stdin: bool = False, timeout: "Optional[float]" = None) -> Run:
         """Starts a program in an interpreter of its own: source, or a file that the
         host can read, or a module. argv is sys.argv without its first word, timeout

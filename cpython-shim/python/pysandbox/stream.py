@@ -106,4 +106,3 @@ class Pump:
     def join(self, timeout: "Optional[float]") -> bool:
         self._thread.join(timeout)
         return not self._thread.is_alive()
-

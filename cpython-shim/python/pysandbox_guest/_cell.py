@@ -73,7 +73,8 @@ class HostFile:
 
 
 def request(connection, main, method, args):
-    return {"init": init, "run": run, "apply": apply, "set": set_name, "get": get_name, "copy": copy}[method](main, *args)
+    return {"init": init, "run": run, "apply": apply, "set": set_name, "get": get_name, "copy": copy}[
+        method](main, *args)
 
 
 def init(main, config, host):
@@ -124,11 +125,10 @@ class Finder:
         if name in self._ok:
             return None
         if name in sys.builtin_module_names:
-            raise ModuleNotFoundError("No module named %s" % name, name=name)
+            raise ModuleNotFoundError("No module named %r" % name, name=name)
         if self._is_extension(name, path):
             raise ImportError("untrusted dynamic module: %s" % name, name=name)
         return None
-
 
     def _is_extension(self, name, path):
         spec = PathFinder.find_spec(name, path)

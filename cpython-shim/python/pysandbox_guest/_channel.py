@@ -225,7 +225,8 @@ class Connection:
         self._nesting += 1
         try:
             if function is None or self._nesting > MAX_NESTING:
-                raise LookupError("nothing here has that name" if function is None else "calls are nested too deep")
+                raise LookupError(
+                    "nothing here has that name" if function is None else "calls are nested too deep")
             result = function(*args, **kwargs)
             frame = codec.encode([RETURN, number, result], self._refer)
         except BaseException as problem:

@@ -23,7 +23,8 @@ def target_of(connection, address):
 
 
 def is_loopback(target):
-    return target.startswith(("unix:", "tcp://127.", "udp://127.", "tcp://[::1]", "udp://[::1]", "tcp://localhost:"))
+    return target.startswith(
+        ("unix:", "tcp://127.", "udp://127.", "tcp://[::1]", "udp://[::1]", "tcp://localhost:"))
 
 
 def where():

@@ -60,7 +60,8 @@ def guard(rules):
     def __import__(name, globals=None, locals=None, fromlist=(), level=0):
         if not level and name in sys.modules:
             file = (globals or {}).get("__file__")
-            inside = (globals or {}).get("__name__", "").startswith(("importlib", "_frozen", "pysandbox_guest"))
+            inside = (
+                globals or {}).get("__name__", "").startswith(("importlib", "_frozen", "pysandbox_guest"))
             if not inside and not (isinstance(file, str) and file.startswith(library)):
                 rules.check(name)
         return real(name, globals, locals, fromlist, level)

@@ -2,6 +2,8 @@
 import os
 import urllib.request
 
+from pysandbox_guest import log, page
+
 
 class Counter:
     def __init__(self, greeting="Hello", port=0):
@@ -11,12 +13,12 @@ class Counter:
         except FileNotFoundError:
             self.visits = 0
         self.visits += 1
-        page.set_title("Visits")  # noqa: F821 (granted by the browser)
-        page.write("%s, visit number %d" % (greeting, self.visits))  # noqa: F821
+        page.set_title("Visits")
+        page.write("%s, visit number %d" % (greeting, self.visits))
         if port:
             with urllib.request.urlopen("http://127.0.0.1:%d/news.txt" % port) as answer:
-                page.write("\n" + answer.read().decode())  # noqa: F821
-        log.write("variables: " + " ".join(sorted(os.environ)))  # noqa: F821
+                page.write("\n" + answer.read().decode())
+        log.write("variables: " + " ".join(sorted(os.environ)))
 
     def __cleanup__(self):
         with open("visits", "w") as file:

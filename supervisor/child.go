@@ -101,13 +101,12 @@ func (c *child) kill() {
 }
 
 // reap waits for the end of PID 1, which comes after the end of every process
-// of its namespace, and returns what they all used: PID 1 inherits and waits for
-// each (pid_namespaces(7)). A second call returns the same.
-func (c *child) reap() Rusage {
+// of its namespace, and notes what they all used: PID 1 inherits and waits for
+// each (pid_namespaces(7)). A second call does nothing.
+func (c *child) reap() {
 	if !c.reaped {
 		c.used, c.reaped = reap(c.pid), true
 	}
-	return c.used
 }
 
 func reap(pid int) Rusage {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,6 +63,7 @@ type sandbox struct {
 	gone    chan struct{}    // PID 1 has said all it had to say
 	status  message          // STATUS, valid when ended
 	ended   bool
+	giveUp  atomic.Pointer[context.CancelFunc] // on the reader of the output, once the program has ended
 }
 
 // Run runs one plan to its end and tells what happened. It never returns an
@@ -80,11 +82,11 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 	} else {
 		s.cause.Set(setupCause(err))
 	}
-	if s.child != nil {
-		s.finish(ctx)
-	}
 	if s.watch != nil {
 		s.watch.Stop()
+	}
+	if s.child != nil {
+		s.finish(ctx)
 	}
 	cancel()
 	s.closeChannel()
@@ -138,6 +140,7 @@ func (s *sandbox) report() *Report {
 		Layers:    s.layers,
 		Usage:     usage,
 		LimitsHit: hit,
+		AtMemory:  s.watch != nil && s.watch.AtMemoryLimit(),
 		Denials:   &s.denials,
 	})
 }

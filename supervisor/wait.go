@@ -38,9 +38,13 @@ func (s *sandbox) listen() {
 }
 
 // end notes why the supervisor ends the run, and ends it. The first cause wins.
+// Where only output is left to pass on, nobody waits for its reader any more.
 func (s *sandbox) end(c Cause) {
 	s.cause.Set(c)
 	s.child.kill()
+	if giveUp := s.giveUp.Load(); giveUp != nil {
+		(*giveUp)()
+	}
 }
 
 // setupCause is the cause of a failed start. A program that could not be
@@ -71,11 +75,14 @@ func (s *sandbox) finish(ctx context.Context) {
 	if s.stdio == nil {
 		return
 	}
+	var cancel context.CancelFunc
 	if killed {
-		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, grace)
-		defer cancel()
+	} else {
+		ctx, cancel = context.WithCancel(ctx)
+		s.giveUp.Store(&cancel)
 	}
+	defer cancel()
 	if err := s.stdio.Drain(ctx); err != nil && !killed {
 		s.cause.Set(Cause{Kind: CauseInternal, Err: err})
 	}

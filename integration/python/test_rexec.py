@@ -310,9 +310,9 @@ class Oracle(Cell):
                         "except ImportError as e:\n    out = str(e)")
         self.assertEqual(theirs, "untrusted dynamic module: _socket")
         self.fails("import socket", "ImportError", theirs)
-        theirs = oracle("r.r_import('string')\nout = 'string' in r.modules")
-        self.r.r_import("string")
-        self.assertEqual(self.r.r_eval("'string' in __import__('sys').modules"), theirs)
+        theirs = oracle("r.r_import('stat')\nout = 'stat' in r.modules")
+        self.r.r_import("stat")
+        self.assertEqual(self.r.r_eval("'stat' in __import__('sys').modules"), theirs)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, 
 
 from . import codec
 from .capability import Callback, Entry, Facet, Grant, facet, fits, reference
-from .codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED, WELCOME, FrameError
+from .codec import CALL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED, WELCOME, FrameError
 from .errors import DeadlineError, GuestError, RunError, SandboxError, SetupError
+from .frames import kind_of
 from .tables import AREA, Area, Exports
 
 if TYPE_CHECKING:
@@ -127,10 +128,7 @@ class Connection:
     def _take(self, data: bytes) -> "Optional[tuple]":
         arrived = _Arrived(self)
         frame = codec.decode(data, arrived.resolve)
-        kind = frame[0] if type(frame) is list and frame else None
-        shape = _SHAPES.get(kind)
-        if shape is None or len(shape) != len(frame) or not all(fits(s, v) for s, v in zip(shape, frame)):
-            raise FrameError("a frame of kind %r has a wrong shape" % (kind,))
+        kind = kind_of(frame)
         if kind == CALL:
             return frame, arrived
         with self._lock:
@@ -389,14 +387,3 @@ class _Arrived:
             self.problem = _Refused("RevokedError", "an argument was revoked")
             return None
         return owner.thing
-
-
-_SHAPES = {  # kind: schemas of the elements
-    HELLO: (int, int),
-    CALL: (int, int, int, int, str, list, dict),
-    RETURN: (int, int, object),
-    ERROR: (int, int, str, str, (str, None)),
-    RELEASE: (int, int, int),
-    CANCEL: (int, int),
-    FREE: (int, int),
-}

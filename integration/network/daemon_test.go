@@ -41,8 +41,12 @@ func (d daemon) start(t *testing.T) {
 	if err := start(); err != nil {
 		t.Fatalf("start %v: %v", d.command, err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	status := make(chan error, 1)
+	ended := make(chan struct{})
+	go func() {
+		status <- cmd.Wait()
+		close(ended)
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		select {
@@ -60,9 +64,8 @@ func (d daemon) start(t *testing.T) {
 			return
 		}
 		select {
-		case err := <-ended:
-			ended <- err
-			t.Fatalf("%s ended: %v\n%s", d.command[0], err, output.Bytes())
+		case <-ended:
+			t.Fatalf("%s ended: %v\n%s", d.command[0], <-status, output.Bytes())
 		case <-ctx.Done():
 			t.Fatalf("%s does not listen at %s: %v", d.command[0], d.address, err)
 		case <-time.After(20 * time.Millisecond):

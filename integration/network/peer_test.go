@@ -83,7 +83,7 @@ func serveWebAt(address, port string) error {
 	server := &http.Server{
 		ReadHeaderTimeout: time.Minute,
 		Handler: http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			fmt.Fprintf(rw, "port %s, host %s\n", port, r.Host)
+			_, _ = fmt.Fprintf(rw, "port %s, host %s\n", port, r.Host)
 		}),
 	}
 	go func() { _ = server.Serve(listener) }()

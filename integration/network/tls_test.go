@@ -68,7 +68,7 @@ func serveTLS(t *testing.T, port string) string {
 	t.Cleanup(func() { _ = listener.Close() })
 	server := &http.Server{
 		ReadHeaderTimeout: time.Minute,
-		Handler:           http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, "hello") }),
+		Handler:           http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(rw, "hello") }),
 		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
 	go func() { _ = server.Serve(listener) }()

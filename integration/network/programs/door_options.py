@@ -18,7 +18,8 @@ ONE = struct.pack("i", 1)
 PEER = struct.pack("=H2s4s", socket.AF_INET, b"\0\7", socket.inet_aton("203.0.113.80"))
 OPTIONS = [
     ("SO_BINDTODEVICE", SOL, 25, b"lo\0"), ("SO_BINDTOIFINDEX", SOL, 62, ONE), ("SO_MARK", SOL, 36, ONE),
-    ("SO_TXTIME", SOL, 61, struct.pack("iI", 1, 0)), ("SO_ZEROCOPY", SOL, 60, ONE), ("SO_BUSY_POLL", SOL, 46, ONE),
+    ("SO_TXTIME", SOL, 61, struct.pack("iI", 1, 0)),
+    ("SO_ZEROCOPY", SOL, 60, ONE), ("SO_BUSY_POLL", SOL, 46, ONE),
     ("SO_RCVBUFFORCE", SOL, 33, ONE), ("SO_SNDBUFFORCE", SOL, 32, ONE), ("SO_INCOMING_CPU", SOL, 49, ONE),
     ("SO_ATTACH_FILTER", SOL, 26, b""), ("TCP_REPAIR", TCP, 19, ONE), ("TCP_FASTOPEN", TCP, 23, ONE),
     ("TCP_FASTOPEN_CONNECT", TCP, 30, ONE), ("TCP_MD5SIG", TCP, 14, PEER.ljust(216, b"\0")),
@@ -30,7 +31,8 @@ if family == socket.AF_INET:
         ("IP_TRANSPARENT", IP, 19, ONE), ("IP_UNICAST_IF", IP, 50, bytes(4)), ("IP_HDRINCL", IP, 3, ONE),
     ]
 else:
-    segments = struct.pack("BBBBBBH", 0, 4, 4, 1, 1, 0, 0) + bytes(16) + socket.inet_pton(family, "2001:db8:77::81")
+    segments = struct.pack("BBBBBBH", 0, 4, 4, 1, 1, 0, 0) + bytes(16)
+    segments += socket.inet_pton(family, "2001:db8:77::81")
     OPTIONS += [
         ("IPV6_RTHDR", IPV6, 57, segments), ("IPV6_HOPOPTS", IPV6, 54, bytes([0, 0, 1, 4, 0, 0, 0, 0])),
         ("IPV6_DSTOPTS", IPV6, 59, bytes([0, 0, 1, 4, 0, 0, 0, 0])), ("IPV6_FREEBIND", IPV6, 78, ONE),

@@ -21,7 +21,8 @@ def loopback(family, host):
 
 
 def datagrams():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as two:
+    one, two = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2))
+    with one, two:
         one.bind(("127.0.0.1", 0))
         two.bind(("127.0.0.1", 0))
         one.sendto(b"hello", two.getsockname())

@@ -35,7 +35,8 @@ with urllib.request.urlopen(f"https://{name}/", context=context, timeout=20) as 
     print("urllib:", page.read().decode())
 print("requests:", requests.get(f"https://{name}/", verify=authority, timeout=20).text)
 print("renewed:", talk(name, context, session)[4])
-for label, host, trust in ("wrong name", other, context), ("system's authorities", name, ssl.create_default_context()):
+system = ssl.create_default_context()
+for label, host, trust in ("wrong name", other, context), ("system's authorities", name, system):
     try:
         talk(host, trust)
         print(f"{label}: accepted")

@@ -96,9 +96,11 @@ def sockaddr(target, port):
 def many_messages():
     libc = ctypes.CDLL(None, use_errno=True)
     vector = (Message * 3)()
-    for i, where in enumerate((sockaddr(address, 7), sockaddr(other, 7), sockaddr(address, 1007))):
+    targets = sockaddr(address, 7), sockaddr(other, 7), sockaddr(address, 1007)
+    for i, where in enumerate(targets):
         data = b"number %d" % i
-        vector[i].header = Header(where, len(where), ctypes.pointer(Iovec(data, len(data))), 1, None, 0, 0)
+        part = ctypes.pointer(Iovec(data, len(data)))
+        vector[i].header = Header(where, len(where), part, 1, None, 0, 0)
     with datagram() as asking:
         sent = libc.sendmmsg(asking.fileno(), vector, 3, 0)
         return f"{sent} sent, " + ", ".join(sorted(told(asking.recvfrom(65535)) for _ in range(3)))

@@ -77,14 +77,14 @@ type importSearch struct {
 // visit queues what a module imports. It is false for a name below a package that
 // is none of its modules, as `from a import b` may name.
 func (s *importSearch) visit(name string) bool {
-	if above, _, below := cutLast(name); below {
+	if above, below := cutLast(name); below {
 		s.queue = append(s.queue, above)
 	}
 	s.queue = append(s.queue, hiddenImports()[name]...)
 	for _, root := range s.roots {
 		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
 		if source, err := os.ReadFile(base + ".py"); err == nil {
-			above, _, _ := cutLast(name)
+			above, _ := cutLast(name)
 			s.queue = append(s.queue, importsOf(source, above)...)
 			return true
 		}
@@ -123,11 +123,11 @@ func (s *importSearch) below(name string) []string {
 	return names
 }
 
-func cutLast(name string) (above, last string, found bool) {
+func cutLast(name string) (above string, found bool) {
 	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		return name[:i], name[i+1:], true
+		return name[:i], true
 	}
-	return "", name, false
+	return "", false
 }
 
 // importsOf returns the dotted names in the import statements that run when a
@@ -162,7 +162,7 @@ func importsOf(source []byte, pkg string) []string {
 func fromImports(dots, module, parts, pkg string) []string {
 	if dots != "" {
 		for range len(dots) - 1 {
-			pkg, _, _ = cutLast(pkg)
+			pkg, _ = cutLast(pkg)
 		}
 		module = strings.Trim(pkg+"."+module, ".")
 	}

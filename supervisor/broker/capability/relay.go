@@ -18,11 +18,12 @@ type Relay struct {
 	guest, client int // SOCK_SEQPACKET; client is -1 if nobody holds capabilities
 	sink          audit.Sink
 	closing       sync.Once
+	closed        chan struct{} // Close was called
 }
 
 // New returns a relay that owns both sockets. Notes go to sink.
 func New(guest, client int, sink audit.Sink) *Relay {
-	return &Relay{guest: guest, client: client, sink: sink}
+	return &Relay{guest: guest, client: client, sink: sink, closed: make(chan struct{})}
 }
 
 // Run passes frames until one side is gone or Close is called. An error that
@@ -46,6 +47,7 @@ func (r *Relay) Run() error {
 // Close ends Run from any goroutine, once Run has begun.
 func (r *Relay) Close() {
 	r.closing.Do(func() {
+		close(r.closed)
 		_ = unix.Shutdown(r.guest, unix.SHUT_RDWR)
 		if r.client >= 0 {
 			_ = unix.Shutdown(r.client, unix.SHUT_RDWR)
@@ -68,7 +70,11 @@ func (r *Relay) fromGuest() error {
 			return err
 		}
 		if wait := pace.take(time.Now(), n); wait > 0 {
-			time.Sleep(wait)
+			select {
+			case <-time.After(wait):
+			case <-r.closed:
+				return nil
+			}
 		}
 		switch {
 		case kind == Note:

@@ -1,0 +1,43 @@
+package host
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestImportsOf(t *testing.T) {
+	const source = `import a.b, c as d
+from e import f, g as h
+from . import i
+from ..j import k
+try:
+    import l
+except ImportError:
+    pass
+def late():
+    import never
+class Late:
+    from never import also
+# a comment
+    import inside_the_class
+if __name__ == "__main__":
+    import never
+from m import (n,
+    o)
+`
+	want := []string{"a.b", "c", "e", "e.f", "e.g", "p.q", "p.q.i", "p.j", "p.j.k", "l", "m", "m.n"}
+	if got := importsOf([]byte(source), "p.q"); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestModuleNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"json": "json", "abc.py": "abc", "abc.cpython-311.pyc": "abc", "_json.cpython-311-x86_64-linux-gnu.so": "_json",
+		"numpy-1.24.dist-info": "numpy", "numpy.libs": "numpy",
+	} {
+		if got := moduleName(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}

@@ -78,7 +78,8 @@ class Iovec(ctypes.Structure):
 
 class Header(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("name_size", ctypes.c_uint32), ("iov", ctypes.POINTER(Iovec)),
-                ("iov_count", ctypes.c_size_t), ("control", ctypes.c_void_p), ("control_size", ctypes.c_size_t),
+                ("iov_count", ctypes.c_size_t), ("control", ctypes.c_void_p),
+                ("control_size", ctypes.c_size_t),
                 ("flags", ctypes.c_int)]
 
 

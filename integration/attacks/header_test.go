@@ -20,7 +20,7 @@ type header struct {
 	title   string
 	attacks string   // the part of the sandbox
 	effect  string   // what happens without it
-	refused []string // the errnos that the sandbox may give; empty when none is seen
+	refused []string // the errnos that the sandbox may give; any if it does not say
 	topic   string   // of the threat model
 }
 

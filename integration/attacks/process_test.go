@@ -167,7 +167,7 @@ func fewDescriptors(t *testing.T, who account, how string) *scene {
 	s := canaryBesideWeb(t, who, how)
 	s.target["connections"] = 140
 	s.prepare = func(cmd *exec.Cmd) {
-		if filepath.Base(cmd.Path) != "pysandbox" {
+		if !s.sandboxed {
 			return // the limit would be the control's own
 		}
 		cmd.Args = append([]string{"sh", "-c", `ulimit -n 160; exec "$0" "$@"`, cmd.Path}, cmd.Args[1:]...)

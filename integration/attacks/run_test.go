@@ -46,6 +46,8 @@ type scene struct {
 	prepare  func(*exec.Cmd)  // standard files, environment, descriptors
 	during   func()           // what happens outside once the program says it is ready
 	happened func(ended) bool // whether the effect is there
+
+	sandboxed bool // set when the run is not the control
 }
 
 // ended is a run that is over.
@@ -142,6 +144,7 @@ func (s *scene) runSandboxed(t *testing.T, who account, python, program string) 
 		args = append(args, "--timeout=120s")
 	}
 	args = append(append(args, s.flags...), s.words(t, program)...)
+	s.sandboxed = true
 	run := s.run(t, who, exec.Command(testenv.Binary(t), args...))
 	run.report = readReport(t, file, run)
 	awaitNothingLeft(t, s.dir)
@@ -153,7 +156,11 @@ func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 	var stdout, stderr watched
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Dir = s.dir
-	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
+	home := s.dir
+	if s.sandboxed {
+		home = "/nonexistent" // a cache of interpreters there could be in the way
+	}
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + home, "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
 	cmd.WaitDelay = 5 * time.Second
 	s.target["marker"] = s.dir
 	if s.prepare != nil {

@@ -3,7 +3,7 @@ package attacks
 // tables returns every table of attacks.
 func tables() [][]attack {
 	return [][]attack{doorsToTCP(), addresses(), localSockets(), otherFamilies(),
-		systemCalls(), supervisorAsTarget(), files(), standardFiles()}
+		systemCalls(), supervisorAsTarget(), files(), standardFiles(), races(), execution()}
 }
 
 // runByHand names the programs that a test of their own runs.

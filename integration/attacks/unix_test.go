@@ -48,11 +48,17 @@ func serverOnPath(flag string) func(*testing.T, account, string) *scene {
 			s.flags = []string{flag + s.dir}
 		}
 		s.happened = serveLocal(t, how, path)
-		own(t, path, who)
-		if err := os.Chmod(path, 0o777); err != nil {
-			t.Fatal(err)
-		}
+		open(t, path, who)
 		return s
+	}
+}
+
+// open lets everyone connect to a socket.
+func open(t *testing.T, path string, who account) {
+	t.Helper()
+	own(t, path, who)
+	if err := os.Chmod(path, 0o777); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -1,0 +1,7 @@
+/* A program that says that it runs. */
+#include <stdio.h>
+
+int main(void)
+{
+	return puts("THE CODE RUNS") < 0;
+}

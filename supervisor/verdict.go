@@ -113,11 +113,11 @@ func (r *Report) signaled(e Evidence) {
 	}
 }
 
-// usedUpCPU tells the kernel's SIGXCPU from one that the program sent itself. The
-// kernel counts in seconds and may be one timer tick early.
+// usedUpCPU tells the kernel's SIGXCPU from one that the program sent itself
+// early. For the limit the kernel counts timer ticks, which on a busy machine are
+// more than the time that rusage tells, so half of it must do.
 func (e Evidence) usedUpCPU() bool {
-	const tick = 0.1
-	return e.LimitCPU > 0 && e.Usage.CPUSeconds+tick >= e.LimitCPU.Seconds()
+	return e.LimitCPU > 0 && 2*e.Usage.CPUSeconds >= e.LimitCPU.Seconds()
 }
 
 func (r *Report) addDenials(fold *audit.Fold) {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
@@ -89,13 +90,15 @@ func startDecoder(t *testing.T, python testenv.Python) *pythonDecoder {
 // writing, so no pipe fills up.
 func (p *pythonDecoder) compare(t *testing.T, frames [][]byte) (accepted int) {
 	t.Helper()
-	go func() {
+	var writing sync.WaitGroup
+	defer writing.Wait()
+	writing.Go(func() {
 		for _, frame := range frames {
 			_ = binary.Write(p.in, binary.BigEndian, uint32(len(frame)))
 			_, _ = p.in.Write(frame)
 		}
 		_ = p.in.Flush()
-	}()
+	})
 	for _, frame := range frames {
 		line, err := p.out.ReadString('\n')
 		if err != nil {

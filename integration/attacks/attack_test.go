@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/internal/testenv"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -26,6 +27,7 @@ type attack struct {
 	flags   []string // of pysandbox exec, beside those of the scene
 	control control
 	ends    []supervisor.Outcome // in the sandbox; exited if empty
+	only    string               // the account for which the attack is refused; both if empty
 	says    string               // a line that the program must print inside
 
 	harmless bool // the calls succeed inside, where they lead nowhere
@@ -62,6 +64,12 @@ func runAttacks(t *testing.T, attacks []attack) {
 	t.Helper()
 	needWorld(t)
 	dir := corpus(t)
+	interpreters := []string{debianPython}
+	for _, python := range testenv.Pythons(t) {
+		if python.Path != debianPython {
+			interpreters = append(interpreters, python.Path)
+		}
+	}
 	for _, a := range attacks {
 		hows := a.hows
 		if hows == nil {
@@ -70,26 +78,25 @@ func runAttacks(t *testing.T, attacks []attack) {
 		for _, how := range hows {
 			t.Run(strings.TrimSuffix(cmp.Or(a.name, a.program)+"/"+how, "/"), func(t *testing.T) {
 				t.Parallel()
-				a.run(t, dir, how)
+				a.run(t, interpreters, dir, how)
 			})
 		}
 	}
 }
 
-func (a *attack) run(t *testing.T, dir, how string) {
+func (a *attack) run(t *testing.T, interpreters []string, dir, how string) {
 	program := filepath.Join(dir, a.program+".py")
 	head := readHeader(t, a.program)
-	interpreters := []string{debianPython}
-	if a.python {
-		interpreters = nil
-		for _, python := range pythons(t) {
-			interpreters = append(interpreters, python.Path)
-		}
+	if !a.python {
+		interpreters = interpreters[:1]
 	}
 	for _, python := range interpreters {
 		exists := true
 		t.Run("control"+label(a.python, python), func(t *testing.T) { exists = a.runControl(t, python, program, how) })
 		for _, who := range []account{root(), user()} {
+			if a.only != "" && a.only != who.name {
+				continue
+			}
 			t.Run(who.name+label(a.python, python), func(t *testing.T) {
 				a.runInside(t, who, python, program, how, head, exists)
 			})

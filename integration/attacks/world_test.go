@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,7 +29,6 @@ const (
 	hostAddress  = "203.0.113.1"     // the host's own
 	hostAddress6 = "2001:db8:77::1"  // the host's own
 	worldStage   = "ATTACKS_STAGE"   // variable: set inside the world
-	worldPythons = "ATTACKS_PYTHONS" // variable: where ~/.pyenv/versions is reachable for everyone
 )
 
 // peerAddresses are the addresses beyond the peer's own that the attacks try:
@@ -70,15 +68,9 @@ func TestMain(m *testing.M) {
 
 // enterWorld runs the tests again in new namespaces and returns their status.
 func enterWorld() int {
-	pythons, err := os.MkdirTemp("", "pysandbox-pythons-")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer os.Remove(pythons)
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), worldStage+"=inside", worldPythons+"="+pythons)
+	cmd.Env = append(os.Environ(), worldStage+"=inside")
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS,
 		Pdeathsig:  unix.SIGKILL,
@@ -98,7 +90,7 @@ func makeWorld() error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make the mounts private: %w", err)
 	}
-	if err := bindPythons(os.Getenv(worldPythons)); err != nil {
+	if err := openHome(); err != nil {
 		return err
 	}
 	theWorld = &world{onPeer: make(chan func())}
@@ -113,21 +105,38 @@ func makeWorld() error {
 	}
 }
 
-// bindPythons makes the interpreters of pyenv reachable for every user.
-func bindPythons(dir string) error {
+// openHome lets every user pass through the home directory of root, in this mount
+// tree, to the interpreters of pyenv: they find their libraries by absolute path.
+// What is in the directory keeps its modes.
+func openHome() error {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		return err
 	}
-	versions := filepath.Join(home, ".pyenv/versions")
-	if _, err := os.Stat(versions); err != nil {
-		return nil // the machine has none
-	}
-	if err := os.Chmod(dir, 0o755); err != nil {
+	original, err := os.Open(home)
+	if err != nil {
 		return err
 	}
-	if err := unix.Mount(versions, dir, "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("bind %s: %w", versions, err)
+	defer original.Close()
+	entries, err := original.ReadDir(-1)
+	if err != nil {
+		return err
+	}
+	if err := unix.Mount("home", home, "tmpfs", 0, "mode=0711,size=1m"); err != nil {
+		return fmt.Errorf("cover %s: %w", home, err)
+	}
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		source := fmt.Sprintf("/proc/self/fd/%d/%s", original.Fd(), entry.Name())
+		target := filepath.Join(home, entry.Name())
+		if err := os.Mkdir(target, 0o700); err != nil {
+			return err
+		}
+		if err := unix.Mount(source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("bind %s: %w", target, err)
+		}
 	}
 	return nil
 }
@@ -207,21 +216,4 @@ func needWorld(tb testing.TB) {
 	tb.Helper()
 	testenv.Need(tb, testenv.Root, testenv.UserNS, testenv.NetNSAdmin, testenv.LandlockNet,
 		testenv.LandlockScopes, testenv.Notify, testenv.DebianPython)
-}
-
-// pythons returns every CPython at a path that every user can reach.
-func pythons(tb testing.TB) []testenv.Python {
-	tb.Helper()
-	home, err := os.UserHomeDir()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	found := testenv.Pythons(tb)
-	for i, python := range found {
-		if rest, ok := strings.CutPrefix(python.Path, filepath.Join(home, ".pyenv/versions")); ok {
-			found[i].Path = os.Getenv(worldPythons) + rest
-		}
-	}
-	slices.SortFunc(found, func(a, b testenv.Python) int { return a.Minor - b.Minor })
-	return found
 }

@@ -99,18 +99,26 @@ func (s *server) carry(ctx context.Context, port Port, client *net.TCPConn) {
 		return
 	}
 	defer inner.Close()
-	stop := context.AfterFunc(ctx, func() { _ = client.Close(); _ = inner.Close() })
+	// At the end of the program what it has said still goes out.
+	stop := context.AfterFunc(ctx, func() {
+		_ = client.SetReadDeadline(time.Now())
+		_ = client.SetWriteDeadline(time.Now().Add(lastWords))
+		_ = inner.SetDeadline(time.Now().Add(lastWords))
+	})
 	defer stop()
 	var both sync.WaitGroup
-	both.Go(func() { copyHalf(inner, client) })
-	both.Go(func() { copyHalf(client, inner) })
+	both.Go(func() { copyHalf(ctx, inner, client) })
+	both.Go(func() { copyHalf(ctx, client, inner) })
 	both.Wait()
 }
 
+// lastWords is how long a client may take for what an ended program has said.
+const lastWords = time.Second
+
 // copyHalf copies one direction and passes its end on: a FIN as a FIN, anything
 // else as a reset. net.TCPConn copies by splice(2).
-func copyHalf(to, from *net.TCPConn) {
-	if _, err := to.ReadFrom(from); err != nil {
+func copyHalf(ctx context.Context, to, from *net.TCPConn) {
+	if _, err := to.ReadFrom(from); err != nil && ctx.Err() == nil {
 		_ = to.SetLinger(0)
 		_ = to.Close()
 		_ = from.SetLinger(0)

@@ -121,6 +121,11 @@ func (a *attack) runControl(t *testing.T, python, program, how string) bool {
 	}
 	s := a.scene(t, a.control.who(), how)
 	run := s.runBare(t, a.control, python, program)
+	// A race may be lost on a busy machine; that it can be won is what counts.
+	for lost := 0; lost < 5 && run.status == 0 && !s.happened(run); lost++ {
+		s = a.scene(t, a.control.who(), how)
+		run = s.runBare(t, a.control, python, program)
+	}
 	if why := regexp.MustCompile(`(?m)^absent (.*)$`).FindString(run.stdout); why != "" {
 		t.Log("no control: " + why)
 		return false

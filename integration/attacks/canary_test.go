@@ -4,22 +4,26 @@ import (
 	"errors"
 	"io"
 	"net"
-	"os"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// grace is how long a connection may take to arrive that the program has made.
+// grace is how long a datagram or a signal may take to arrive.
 const grace = 50 * time.Millisecond
 
 // canary is a server at the peer that nobody may reach.
 type canary struct {
-	listener *net.TCPListener
+	listener net.Listener
 	host     string
 	port     int
+
+	mu      sync.Mutex
+	callers map[string]bool // who has connected
+	own     int             // how many of them were the test
 }
 
 // serveWeb serves port 80 outside, where the policies of the attacks allow to
@@ -60,16 +64,26 @@ func listenAtPeer(t *testing.T, host string, port int) *canary {
 	return c
 }
 
+// plainTCP makes servers that keep a connection which was closed at once. One for
+// MPTCP loses it (accept(2), ECONNABORTED).
+func plainTCP() *net.ListenConfig {
+	config := new(net.ListenConfig)
+	config.SetMultipathTCP(false)
+	return config
+}
+
 // listen makes a server in the network of the calling thread. Another test may
 // be about to close its server at the same address.
 func listen(t *testing.T, host string, port int) (*canary, error) {
 	t.Helper()
 	for attempts := 0; ; attempts++ {
-		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		listener, err := plainTCP().Listen(t.Context(), "tcp", net.JoinHostPort(host, strconv.Itoa(port)))
 		switch {
 		case err == nil:
 			t.Cleanup(func() { _ = listener.Close() })
-			return &canary{listener.(*net.TCPListener), host, listener.Addr().(*net.TCPAddr).Port}, nil
+			c := &canary{listener: listener, host: host, port: listener.Addr().(*net.TCPAddr).Port, callers: make(map[string]bool)}
+			go c.accept()
+			return c, nil
 		case !errors.Is(err, unix.EADDRINUSE) || attempts == 1000:
 			return nil, err
 		}
@@ -77,21 +91,42 @@ func listen(t *testing.T, host string, port int) (*canary, error) {
 	}
 }
 
-// reached reports whether anybody has connected.
+// accept takes every connection, so that the kernel never refuses one for want of
+// room, and notes who has made it.
+func (c *canary) accept() {
+	for {
+		conn, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		c.mu.Lock()
+		c.callers[conn.RemoteAddr().String()] = true
+		c.mu.Unlock()
+		_ = conn.Close()
+	}
+}
+
+// reached reports whether anybody has connected so far. It connects itself:
+// whoever came before is accepted before.
 func (c *canary) reached(t *testing.T) bool {
 	t.Helper()
-	if err := c.listener.SetDeadline(time.Now().Add(grace)); err != nil {
-		t.Fatal(err)
+	own, err := net.DialTimeout("tcp", c.listener.Addr().String(), patience)
+	if err != nil {
+		t.Fatalf("the canary cannot be reached at all: %v", err)
 	}
-	conn, err := c.listener.Accept()
-	switch {
-	case err == nil:
-		_ = conn.Close()
-		return true
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return false
+	defer own.Close()
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		c.mu.Lock()
+		arrived, others := c.callers[own.LocalAddr().String()], len(c.callers)-c.own-1
+		if arrived {
+			c.own++
+		}
+		c.mu.Unlock()
+		if arrived {
+			return others > 0
+		}
 	}
-	t.Fatalf("accept: %v", err)
+	t.Fatal("the canary accepts nobody")
 	return false
 }
 

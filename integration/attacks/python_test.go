@@ -24,6 +24,7 @@ func escapesOfPython() []attack {
 			program: "python_native", hows: []string{"libc", "system", "pythonapi", "address", "shellcode"},
 			python: true, set: hiddenSecret,
 		},
+		{program: "python_shellcode", python: true, set: canaryOutside, flags: []string{"--preset=http-only"}},
 		{
 			program: "python_spawn", hows: []string{"fork_exec", "shell", "fork", "spawn", "subprocess", "interpreter"},
 			python: true, set: hiddenSecret,

@@ -35,6 +35,7 @@ func doorsToTCP() []attack {
 			program: "tcp_listen", hows: []string{"fresh", "used", "bound"},
 			set: portOfTheHost, flags: web, harmless: true,
 		},
+		{program: "tcp_connections", set: fewConnections},
 	}
 }
 
@@ -43,6 +44,15 @@ func canaryBesideWeb(t *testing.T, who account, how string) *scene {
 	t.Helper()
 	s := canaryOutside(t, who, how)
 	s.target["allowed"], s.target["closed"] = outside, outsideOther
+	return s
+}
+
+// fewConnections is a scene with a limit on connections.
+func fewConnections(t *testing.T, who account, _ string) *scene {
+	t.Helper()
+	s := newScene(t, who)
+	s.target["allowed"] = outside
+	s.flags = []string{"--policy=" + writePolicy(t, s, "extends = \"http-only\"\n[limits]\nconnections = 5\n")}
 	return s
 }
 

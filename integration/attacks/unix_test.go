@@ -32,6 +32,7 @@ func localSockets() []attack {
 			hows:    []string{"plain", "datagram", "datagram sendmsg"},
 			set:     serverOnPath(""), name: "unix_path_hidden",
 		},
+		{program: "unix_oob", hows: []string{"send", "sendmsg"}},
 		{program: "unix_abstract", hows: []string{"stream", "datagram"}, set: serverOnAbstractName},
 	}
 }

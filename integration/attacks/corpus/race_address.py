@@ -53,17 +53,32 @@ def begin():
     return thread.join
 
 
+def until_it_flips():
+    """Waits for the other thread: it may not have been given a processor yet."""
+    while shared[:len(allowed)] != denied:
+        time.sleep(0)
+
+
+def won(connection):
+    """Whether the connection leads to the canary, which only the control may see."""
+    return not inside and connection.getpeername()[1] != 80
+
+
 wait = begin()
+until_it_flips()
 results = {}
 deadline = time.monotonic() + target["seconds"]
 tries = 0
-while tries < (target["tries"] if inside else 50) and time.monotonic() < deadline:
+while tries < (target["tries"] if inside else 5000) and time.monotonic() < deadline:
     tries += 1
     with socket.socket(family()) as s:
         if how == "non-blocking":
             s.setblocking(False)
-        code = 0 if libc.connect(s.fileno(), ctypes.c_void_p(start), len(allowed)) == 0 else ctypes.get_errno()
+        failed = libc.connect(s.fileno(), ctypes.c_void_p(start), len(allowed)) != 0
+        code = ctypes.get_errno() if failed else 0
         results[code] = results.get(code, 0) + 1
+        if not failed and won(s):
+            break
 stop.value = 1
 wait()
 say(tries, "tries:", {errno.errorcode.get(code, code): count for code, count in results.items()})

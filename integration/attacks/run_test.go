@@ -228,8 +228,7 @@ func readReport(t *testing.T, file string, run ended) *supervisor.Report {
 	if report.ExitCode != run.status {
 		t.Errorf("the report says exit code %d, pysandbox ended with %d", report.ExitCode, run.status)
 	}
-	switch report.Outcome {
-	case supervisor.Internal, supervisor.SetupFailed:
+	if report.Outcome == supervisor.Internal || report.Outcome == supervisor.SetupFailed {
 		t.Errorf("the report says %s: %s\n%s", report.Outcome, report.Reason, run.stderr)
 	}
 	want := supervisor.Layers{UserNS: true, NetNS: true, Seccomp: true, Notify: true}

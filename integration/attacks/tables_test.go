@@ -2,9 +2,11 @@ package attacks
 
 // tables returns every table of attacks.
 func tables() [][]attack {
-	return [][]attack{doorsToTCP(), addresses(), localSockets(), otherFamilies(),
+	return [][]attack{
+		doorsToTCP(), addresses(), localSockets(), otherFamilies(),
 		systemCalls(), supervisorAsTarget(), files(), standardFiles(), races(), execution(),
-		resources(), sideChannels(), escapesOfPython(), variables()}
+		resources(), sideChannels(), escapesOfPython(), variables(),
+	}
 }
 
 // runByHand names the programs that a test of their own runs.

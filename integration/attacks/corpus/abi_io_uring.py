@@ -24,7 +24,7 @@ class Params(ctypes.Structure):
 
 def map_ring(fd, size, offset):
     libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
     start = libc.mmap(None, size, READ_WRITE, SHARED, fd, offset)
     return (ctypes.c_uint8 * size).from_address(start)
 

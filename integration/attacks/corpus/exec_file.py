@@ -26,7 +26,7 @@ def copied(source):
     """A copy in a place that the guest can write to."""
     if place == "":
         return source
-    directories = {"tmp": "/tmp", "shm": "/dev/shm", "home": os.environ["HOME"], "writable": target.get("writable")}
+    directories = {"tmp": "/tmp", "shm": "/dev/shm", "home": os.environ["HOME"], "writable": target["writable"]}
     path = "%s/copy-%d" % (directories[place], os.getpid())
     shutil.copyfile(source, path)
     os.chmod(path, 0o755)
@@ -68,7 +68,8 @@ def map_code(path, protection, change):
         memory = mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE, prot=protection)
     if change:
         start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-        call(libc.mprotect, ctypes.c_void_p(start), ctypes.c_size_t(mmap.PAGESIZE), mmap.PROT_READ | mmap.PROT_EXEC)
+        length = ctypes.c_size_t(mmap.PAGESIZE)
+        call(libc.mprotect, ctypes.c_void_p(start), length, mmap.PROT_READ | mmap.PROT_EXEC)
     say("THE CODE RUNS")
 
 

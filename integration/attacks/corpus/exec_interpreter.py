@@ -17,7 +17,8 @@ from kit import attempt, effect, inside
 FILES = [sys.executable, os.path.realpath(sys.executable), os.__file__, ssl._ssl.__file__,
          *glob.glob("/lib/x86_64-linux-gnu/libc.so.6"), "/lib64/ld-linux-x86-64.so.2", "/etc/passwd",
          "/etc/resolv.conf", "/etc/ld.so.cache", "/etc/ld.so.preload"]
-DIRECTORIES = [*sys.path[1:], sysconfig.get_paths()["purelib"], os.path.dirname(sys.executable), "/etc", "/lib", "/"]
+DIRECTORIES = [*sys.path[1:], sysconfig.get_paths()["purelib"], os.path.dirname(sys.executable),
+               "/etc", "/lib", "/"]
 
 for path in FILES:
     with attempt():

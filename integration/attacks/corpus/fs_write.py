@@ -31,8 +31,6 @@ def mapped():
     mmap.mmap(fd, 4).write(b"xxxx")
 
 
-
-
 def remount():
     with attempt():
         call(libc.mount, None, DIRECTORY.encode(), None, 4096 | 32, None)

@@ -72,7 +72,8 @@ def interpreter():
 
 def native():
     """The hook's own code is replaced in memory."""
-    ctypes.py_object.from_address(id(hook) + function_code_offset()).value = (lambda event, arguments: None).__code__
+    harmless = (lambda event, arguments: None).__code__
+    ctypes.py_object.from_address(id(hook) + function_code_offset()).value = harmless
     show()
 
 

@@ -12,6 +12,7 @@ import sys
 
 from kit import attempt, how, say, target
 
+PRINT = "print(open(%r).read())" % target["secret"]
 CAT = ["/bin/cat", target["secret"]]
 
 
@@ -60,7 +61,7 @@ WAYS = {
     "fork": fork,
     "spawn": lambda: os.waitpid(os.posix_spawn(CAT[0], CAT, {}), 0)[1] and attempt_failed(),
     "subprocess": lambda: subprocess.run(CAT, check=True),
-    "interpreter": lambda: subprocess.run([sys.executable, "-c", "print(open(%r).read())" % target["secret"]], check=True),
+    "interpreter": lambda: subprocess.run([sys.executable, "-c", PRINT], check=True),
 }
 
 

@@ -14,13 +14,14 @@ import time
 from kit import address, attempt, call, libc, say, sockaddr, syscall, target
 
 CONNECT, BIND, SENDTO, GETSOCKOPT, LISTEN = 42, 49, 44, 55, 50
-LENGTHS = [-(1 << 31), -1, 0, 1, 2, 3, 7, 8, 15, 16, 17, 24, 28, 107, 108, 109, 110, 127, 128, 129, 4096, (1 << 31) - 1]
+LENGTHS = [-(1 << 31), -1, 0, 1, 2, 3, 7, 8, 15, 16, 17, 24, 28, 107, 108, 109, 110, 127, 128, 129, 4096,
+           (1 << 31) - 1]
 POINTERS = [0, 1, 4095, 1 << 47, (1 << 47) - 1, 1 << 63, (1 << 64) - 1]
 
 name = sockaddr(*address())
 big = ctypes.create_string_buffer(name, 8192)
 libc.mmap.restype = ctypes.c_void_p
-libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 

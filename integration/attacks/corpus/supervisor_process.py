@@ -17,7 +17,7 @@ import signal
 import struct
 import sys
 
-from kit import attempt, call, effect, how, inside, libc, syscall, target
+from kit import attempt, effect, how, inside, syscall, target
 
 VICTIM = target["pid"]
 

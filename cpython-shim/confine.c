@@ -16,9 +16,12 @@ int op_join_group(struct stage *st)
 {
 	struct psb_message msg;
 	uint32_t first = st->donated_count;
-	int type = plan_receive_message(st, &msg);
 	long n = 0;
+	int type;
 
+	do
+		type = stage_receive(st, &msg);
+	while (type == PSB_MSG_STDIO);
 	if (type != PSB_MSG_GROUP)
 		return type < 0 ? type : -EBADMSG;
 	for (uint32_t i = first; i < st->donated_count; i++) {

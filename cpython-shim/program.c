@@ -122,17 +122,22 @@ int op_filter(struct stage *st, const struct op *op)
 	return 0;
 }
 
-int op_exec(const struct op *op)
+/* Executes what GO has brought. */
+int op_exec(const struct stage *st)
 {
-	const char *p = (const char *)op->data;
-	const char *argv[op->n1 + 1], *envp[op->n2 + 1];
+	struct op op;
+	int err = plan_count(&st->command) == 1 ? plan_decode(&st->command, 0, &op) : -EBADMSG;
+	if (err || op.code != PSB_OP_EXEC)
+		return err ? err : -EBADMSG;
+	const char *p = (const char *)op.data;
+	const char *argv[op.n1 + 1], *envp[op.n2 + 1];
 	uint64_t i;
 
-	for (i = 0; i < op->n1; i++, p += text_length(p) + 1)
+	for (i = 0; i < op.n1; i++, p += text_length(p) + 1)
 		argv[i] = p;
 	argv[i] = 0;
-	for (i = 0; i < op->n2; i++, p += text_length(p) + 1)
+	for (i = 0; i < op.n2; i++, p += text_length(p) + 1)
 		envp[i] = p;
 	envp[i] = 0;
-	return (int)sys3(SYS_execve, op->s1, argv, envp);
+	return (int)sys3(SYS_execve, op.s1, argv, envp);
 }

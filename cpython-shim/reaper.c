@@ -31,6 +31,9 @@ static int install_filter(void)
 		ALLOW(SYS_wait4),
 		ALLOW(SYS_waitid),
 		ALLOW(SYS_read),
+		ALLOW(SYS_recvmsg), /* for receive_command, as the next two */
+		ALLOW(SYS_fstat),
+		ALLOW(SYS_mmap),
 		ALLOW(SYS_write),
 		ALLOW(SYS_statfs),
 		ALLOW(SYS_socket),  /* for the supervisor, see receive_command */
@@ -138,16 +141,18 @@ static int harden(void)
 static void receive_command(struct stage *st)
 {
 	struct psb_message msg;
-	long n = sys3(SYS_read, st->control, &msg, sizeof msg);
+	int type = stage_receive(st, &msg);
 	int err = -EBADMSG;
 
-	if (n != sizeof msg)
+	if (type <= 0)
 		stage_exit(125);
-	if (msg.type == PSB_MSG_GO && !st->released) {
-		err = harden();
+	if (type == PSB_MSG_GO && !st->released) {
+		err = plan_map(st, &st->command);
+		if (!err)
+			err = harden();
 		if (!err)
 			release(st);
-	} else if (msg.type == PSB_MSG_SOCKET && st->released) {
+	} else if (type == PSB_MSG_SOCKET && st->released) {
 		const struct op op = { .n1 = (uint64_t)msg.a, .n2 = (uint64_t)msg.b };
 		err = op_socket(st, &op);
 	}

@@ -55,7 +55,7 @@ static int run_op(struct stage *st, const struct op *op)
 	case PSB_OP_CHDIR: return (int)sys1(SYS_chdir, op->s1);
 	case PSB_OP_PROBE: return op_probe(op);
 	case PSB_OP_FILTER: return op_filter(st, op);
-	case PSB_OP_EXEC: return op_exec(op);
+	case PSB_OP_EXEC: return op_exec(st);
 	case PSB_OP_SOCKET: return op_socket(st, op);
 	case PSB_OP_LOCAL_ROUTES: return op_local_routes();
 	default: return -ENOSYS; /* PSB_OP_SPAWN is not run here */
@@ -66,10 +66,10 @@ static int run_op(struct stage *st, const struct op *op)
  * it returns. On an error it reports on control and ends the process. */
 static uint32_t run_ops(struct stage *st, uint32_t first, int stage, int *control)
 {
-	uint32_t count = plan_count(st);
+	uint32_t count = plan_count(&st->plan);
 	for (uint32_t i = first; i < count; i++) {
 		struct op op;
-		int err = plan_decode(st, i, &op);
+		int err = plan_decode(&st->plan, i, &op);
 		if (!err && op.code == PSB_OP_SPAWN)
 			return i;
 		if (!err)
@@ -83,10 +83,10 @@ static uint32_t run_ops(struct stage *st, uint32_t first, int stage, int *contro
 /* Makes the donated terminal the controlling one of PID 1's new session. */
 static int take_session_terminal(struct stage *st, uint32_t spawn)
 {
-	uint32_t count = plan_count(st);
+	uint32_t count = plan_count(&st->plan);
 	for (uint32_t i = spawn; i < count; i++) {
 		struct op op;
-		int err = plan_decode(st, i, &op);
+		int err = plan_decode(&st->plan, i, &op);
 		if (err)
 			return err;
 		if (op.code != PSB_OP_STDIO || !(op.flags & PSB_FLAG_TTY))
@@ -180,7 +180,7 @@ static void run_fixed_setup(struct stage *st)
 	err = stage_enter_root(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_ROOT, err, -1);
-	err = plan_use(st, skeleton, sizeof skeleton);
+	err = plan_use(&st->plan, skeleton, sizeof skeleton);
 	if (err)
 		stage_fail(st, PSB_STAGE_SKELETON, err, -1);
 	run_ops(st, 0, PSB_STAGE_SKELETON, &st->control);
@@ -218,13 +218,17 @@ void stage_main(struct stage *st)
 	uint64_t all = ~0ULL;
 
 	take_descriptors(st);
+	stage_expect_stdio(st);
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
 	sys0(SYS_setsid);
 	run_fixed_setup(st);
-	int err = plan_receive(st);
+	int err = stage_receive_plan(st);
 	if (err)
 		stage_fail(st, PSB_STAGE_RECEIVE, err, -1);
 	uint32_t at = run_ops(st, 0, PSB_STAGE_OPERATION, &st->control);
+	err = stage_receive_stdio(st);
+	if (err)
+		stage_fail(st, PSB_STAGE_RECEIVE, err, -1);
 	err = take_session_terminal(st, at);
 	if (!err)
 		err = st->program = spawn(st, at + 1);

@@ -16,6 +16,12 @@
 /* Number of the control socket in PID 1. */
 #define PSB_CONTROL_FD 3
 
+/* Encoded operations, mapped read-only. */
+struct plan {
+	const uint8_t *bytes;
+	uint32_t size;
+};
+
 /* Everything the stage knows. One per sandbox, on PID 1's stack; PID 2 shares
  * it until execve. */
 struct stage {
@@ -30,8 +36,8 @@ struct stage {
 	int donated[PSB_MAX_DONATED];
 	uint32_t donated_count;
 
-	const uint8_t *plan;   /* mapped read-only */
-	uint32_t plan_size;
+	struct plan plan;      /* the operations up to the program */
+	struct plan command;   /* what the program is: one EXEC, valid when released */
 
 	bool terminal;         /* PID 2 leads a foreground process group */
 	uint32_t passed;       /* descriptors from 3 upward that the program gets */
@@ -92,14 +98,19 @@ int program_prepare(struct stage *st);
 int op_stdio(struct stage *st, const struct op *op);
 int op_pass_fd(struct stage *st, const struct op *op);
 int op_filter(struct stage *st, const struct op *op);
-int op_exec(const struct op *op);
+int op_exec(const struct stage *st);
 
 /* plan.c: each int is 0 or -errno. */
-int plan_use(struct stage *st, const uint8_t *bytes, uint32_t size);
-int plan_receive(struct stage *st);
-int plan_receive_message(struct stage *st, struct psb_message *msg);
-uint32_t plan_count(const struct stage *st);
-int plan_decode(const struct stage *st, uint32_t i, struct op *op);
+int plan_use(struct plan *plan, const uint8_t *bytes, uint32_t size);
+int plan_map(struct stage *st, struct plan *plan);
+uint32_t plan_count(const struct plan *plan);
+int plan_decode(const struct plan *plan, uint32_t i, struct op *op);
+
+/* receive.c: what the supervisor sends. */
+void stage_expect_stdio(struct stage *st);
+int stage_receive(struct stage *st, struct psb_message *msg);
+int stage_receive_plan(struct stage *st);
+int stage_receive_stdio(struct stage *st);
 
 /* run.c */
 void stage_main(struct stage *st) __attribute__((noreturn));

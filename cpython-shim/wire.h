@@ -71,13 +71,14 @@ enum psb_opcode {
 /* Messages on the control socket (SOCK_SEQPACKET), one struct each.
  *
  *   parent                                child
+ *     | -- STDIO (three descriptors) ----->|  PID 1, at any point before SPAWN
  *     | -- FDS* (donated descriptors) ---->|  PID 1
  *     | -- PLAN (sealed memfd) ----------->|  PID 1 runs the operations
  *     | -- GROUP (cgroup.procs files) ---->|  PID 1, at PSB_OP_JOIN_GROUP
  *     |<-- SOCKET* (supervisor's own) -----|  PID 1, one for each PSB_OP_SOCKET
  *     |<-- LISTENER (a: fd number) --------|  PID 2, filter in force
  *     |    pidfd_getfd, posture check      |
- *     | -- GO ---------------------------->|  PID 1 hardens itself, releases PID 2
+ *     | -- GO (sealed memfd: one EXEC) --->|  PID 1 hardens itself, releases PID 2
  *     |                                    |  PID 2: execve
  *     | -- SOCKET (a: domain, b: type) --->|  PID 1 answers with SOCKET
  *     |<-- STOPPED (a: signal) ------------|  PID 1, only with a terminal
@@ -98,6 +99,7 @@ enum psb_message_type {
 	PSB_MSG_SOCKET, /* PID 1: a socket of its network namespace, by SCM_RIGHTS */
 	PSB_MSG_GROUP,  /* supervisor: the cgroup.procs files to enter by, if any */
 	PSB_MSG_READY,  /* the stage process: a is PID 1's pid on the host */
+	PSB_MSG_STDIO,  /* supervisor: donated descriptors 0, 1 and 2 */
 };
 
 struct psb_message {
@@ -129,6 +131,7 @@ enum psb_stage {
 };
 
 #define PSB_MAX_DONATED 1024u /* descriptors per run */
+#define PSB_STDIO_COUNT 3u    /* the first of them come by STDIO, the rest by FDS */
 #define PSB_FDS_PER_MESSAGE 200u
 
 #endif

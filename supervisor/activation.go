@@ -74,7 +74,7 @@ func closeActivated(taken []activated) {
 
 // passListeners lets the stage make the program's listeners, pass them from 3
 // upward, and tell the program of them as a service manager would. donated is
-// how many descriptors are donated.
+// how many descriptors come before them.
 func (s *sandbox) passListeners(donated int) error {
 	if len(s.activated) == 0 {
 		return nil

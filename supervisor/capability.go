@@ -10,13 +10,12 @@ import (
 )
 
 // openChannel makes the capability channel of a program that the bootstrap
-// starts, appends its descriptors to the donated ones, and lets the setup pass
-// them from 3 upward.
-func (s *sandbox) openChannel(donated []int) ([]int, error) {
+// starts, returns its descriptors, which are the first to donate, and lets the
+// setup pass them from 3 upward.
+func (s *sandbox) openChannel() (donated []int, err error) {
 	if !s.plan.Plan.Command.Guest {
-		return donated, nil
+		return nil, nil
 	}
-	var err error
 	s.channel, err = capability.Open(s.options.Client, s.plan.Plan.Capabilities)
 	if err != nil {
 		return nil, err
@@ -24,7 +23,7 @@ func (s *sandbox) openChannel(donated []int) ([]int, error) {
 	at := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpStdio })
 	for i, file := range s.channel.Guest {
 		s.setup = slices.Insert(s.setup, at+1+i, namespaces.Op{
-			Code: namespaces.OpPassFD, N1: uint64(len(donated)), N2: uint64(3 + i),
+			Code: namespaces.OpPassFD, N1: uint64(stdioCount + i), N2: uint64(3 + i),
 		})
 		donated = append(donated, int(file.Fd()))
 	}

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/namespaces"
 )
 
 // messageType is enum psb_message_type of cpython-shim/wire.h, where the whole
@@ -25,6 +28,7 @@ const (
 	msgSocket
 	msgGroup
 	msgReady
+	msgStdio
 )
 
 // statusTmpFull is PSB_STATUS_TMP_FULL.
@@ -32,6 +36,10 @@ const statusTmpFull = 1
 
 // messageSize is sizeof(struct psb_message).
 const messageSize = 48
+
+// stdioCount is PSB_STDIO_COUNT: operations name standard input and output 0, 1
+// and 2, and other donated descriptors by the numbers after those.
+const stdioCount = 3
 
 // fdsPerMessage is PSB_FDS_PER_MESSAGE; the kernel's own limit is 253
 // (unix(7), SCM_MAX_FD).
@@ -104,7 +112,7 @@ func (c *control) send(m message, fds ...int) error {
 }
 
 // sendPlan sends the donated descriptors in batches, then the plan.
-func (c *control) sendPlan(plan int, donated []int) error {
+func (c *control) sendPlan(plan namespaces.Program, donated []int) error {
 	for len(donated) > 0 {
 		n := min(len(donated), fdsPerMessage)
 		if err := c.send(message{kind: msgFDs}, donated[:n]...); err != nil {
@@ -112,7 +120,28 @@ func (c *control) sendPlan(plan int, donated []int) error {
 		}
 		donated = donated[n:]
 	}
-	return c.send(message{kind: msgPlan}, plan)
+	return c.sendProgram(msgPlan, plan)
+}
+
+// sendProgram sends operations in a sealed file.
+func (c *control) sendProgram(kind messageType, p namespaces.Program) error {
+	encoded, err := p.Encode()
+	if err != nil {
+		return err
+	}
+	fd, err := unix.MemfdCreate("pysandbox plan", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
+	if err != nil {
+		return fmt.Errorf("make a file for the plan: %w", err)
+	}
+	defer unix.Close(fd)
+	if n, err := unix.Write(fd, encoded); err != nil || n != len(encoded) {
+		return fmt.Errorf("write the plan: %d bytes of %d: %w", n, len(encoded), cmp.Or(err, io.ErrShortWrite))
+	}
+	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		return fmt.Errorf("seal the plan: %w", err)
+	}
+	return c.send(message{kind: kind}, fd)
 }
 
 // receive blocks for one message. It returns io.EOF when the sandbox is gone.

@@ -22,6 +22,7 @@ import (
 
 // Options are the caller's side of a run.
 type Options struct {
+	Begun  *Beginning  // what the plan is for, taken over by Run; nil: Run begins
 	Stdio  [3]int      // the caller's descriptors 0, 1 and 2
 	Audit  audit.Sink  // told of every decision; nil: nobody
 	Cgroup CgroupPlace // where a control group may be made, as the plan was resolved for
@@ -40,7 +41,7 @@ type sandbox struct {
 	child     *child
 	stdio     *Stdio
 	cgroup    *Cgroup
-	setup     namespaces.Program // as it was sent
+	setup     namespaces.Program // of this run; the program's start is last
 	sockets   []int              // of the sandbox's network, for the supervisor
 	services  *services
 	ports     []publish.Port
@@ -76,7 +77,10 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 		inner: innerSockets{arrived: make(chan int, 1)},
 	}
 	defer s.close()
-	err := s.start(ctx)
+	err := s.take(o)
+	if err == nil {
+		err = s.start(ctx)
+	}
 	if err == nil {
 		s.wait(ctx)
 	} else {
@@ -94,6 +98,18 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 	return s.report()
 }
 
+// take takes over what has begun.
+func (s *sandbox) take(o Options) error {
+	b := o.Begun
+	if b == nil {
+		b = Begin(o.Stdio)
+	}
+	s.child, s.stdio = b.child, b.stdio
+	err := b.err
+	*b = Beginning{}
+	return err
+}
+
 func (s *sandbox) start(ctx context.Context) error {
 	if err := s.launch(ctx); err != nil {
 		return err
@@ -105,7 +121,7 @@ func (s *sandbox) start(ctx context.Context) error {
 	}
 	s.signals.Attach(s.pidfd, s.program, s.stdio.Terminal)
 	go s.listen()
-	if err := s.child.control.send(message{kind: msgGo}); err != nil {
+	if err := s.child.control.sendProgram(msgGo, s.setup[len(s.setup)-1:]); err != nil {
 		return err
 	}
 	s.publish(ctx) // PID 1 makes sockets for it, but not before it let go

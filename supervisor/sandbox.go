@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -19,16 +18,12 @@ import (
 // the plan is sent, the layers are read back, the listener is served. What the
 // stage need not wait for is done after the plan has gone.
 func (s *sandbox) launch(ctx context.Context) error {
-	var err error
-	if s.child, err = beginChild(); err != nil {
-		return err
-	}
 	donated, err := s.prepare()
 	if err != nil {
 		return err
 	}
 	err = s.sendPlan(donated)
-	closeAll(donated[stdioCount+s.passed:])
+	closeAll(donated[s.passed:])
 	s.stdio.CloseChild()
 	s.releaseChannel()
 	if err != nil {
@@ -62,45 +57,31 @@ func (s *sandbox) stageFailure(err error) error {
 	return err
 }
 
-// stdioCount is how many donated descriptors come before the sources of binds;
-// OpStdio names them 0, 1 and 2.
-const stdioCount = 3
-
 // prepare opens, with the caller's rights, what the plan needs. It returns the
 // descriptors to donate, in the order in which operations name them.
 func (s *sandbox) prepare() ([]int, error) {
-	owner := -1
-	if s.child.lease != nil {
-		owner = s.child.uid
-	}
 	var err error
-	if s.stdio, err = OpenStdio(s.options.Stdio, owner, owner); err != nil {
-		return nil, err
-	}
 	if s.ports, err = openPorts(s.plan.Plan); err != nil {
 		return nil, err
 	}
 	if s.activated, err = openActivated(); err != nil {
 		return nil, err
 	}
-	donated := make([]int, 0, stdioCount)
-	for _, file := range s.stdio.Child {
-		donated = append(donated, int(file.Fd()))
-	}
 	if s.setup, err = s.ownSetup(); err != nil {
 		return nil, err
 	}
-	if donated, err = s.openChannel(donated); err != nil {
+	donated, err := s.openChannel()
+	if err != nil {
 		return donated, err
 	}
 	if s.child.lease != nil {
 		var sources []int
-		if s.setup, sources, err = openSources(s.plan, s.child, s.setup, len(donated)); err != nil {
+		if s.setup, sources, err = openSources(s.plan, s.child, s.setup, stdioCount+len(donated)); err != nil {
 			return nil, err
 		}
 		donated = append(donated, sources...)
 	}
-	return donated, s.passListeners(len(donated))
+	return donated, s.passListeners(stdioCount + len(donated))
 }
 
 // settle is what the supervisor does while the stage runs the plan: it makes the
@@ -199,25 +180,15 @@ func (s *sandbox) terminalRules() namespaces.Program {
 	return rules
 }
 
+// sendPlan sends the operations up to the program's start, which goes with the
+// word to go: the rest is the same for every program under one policy.
 func (s *sandbox) sendPlan(donated []int) error {
-	encoded, err := s.setup.Encode()
-	if err != nil {
-		return err
+	last := len(s.setup) - 1
+	if last < 0 || s.setup[last].Code != namespaces.OpExec {
+		return errors.New("the plan does not end with the program's start")
 	}
-	fd, err := unix.MemfdCreate("pysandbox plan", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
-	if err != nil {
-		return fmt.Errorf("make a file for the plan: %w", err)
-	}
-	file := os.NewFile(uintptr(fd), "plan")
-	defer file.Close()
-	if _, err := file.Write(encoded); err != nil {
-		return fmt.Errorf("write the plan: %w", err)
-	}
-	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
-	if _, err := unix.FcntlInt(file.Fd(), unix.F_ADD_SEALS, seals); err != nil {
-		return fmt.Errorf("seal the plan: %w", err)
-	}
-	return s.child.control.sendPlan(fd, donated)
+	place := append(slices.Clone(s.setup[:last]), namespaces.Op{Code: namespaces.OpExec})
+	return s.child.control.sendPlan(place, donated)
 }
 
 // awaitListener reads the stage's messages until the program's process has its

@@ -21,6 +21,8 @@ const (
 // runProgram takes one command line of exec from the policy to the report. An
 // error means that nothing was started.
 func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyFlags, out results, args []string) (*supervisor.Report, error) {
+	begun := supervisor.Begin([3]int{0, 1, 2})
+	defer begun.Close()
 	around := lookAround()
 	inv, err := program.invocation(cmd, args)
 	if err != nil {
@@ -32,7 +34,7 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	}
 	u.warnings(layer.concerned(resolved.Warnings))
 
-	options := supervisor.Options{Stdio: [3]int{0, 1, 2}, Cgroup: around().groups}
+	options := supervisor.Options{Begun: begun, Cgroup: around().groups}
 	if err := resolved.Plan.CheckGrants(); err != nil {
 		return nil, err
 	}

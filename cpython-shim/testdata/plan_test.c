@@ -38,15 +38,15 @@ static uint8_t *make(uint32_t ops, uint32_t pool, uint32_t *size)
 
 static int good_plan_is_read(void)
 {
-	struct stage st = { 0 };
+	struct plan plan;
 	struct op op;
 	uint32_t size;
 	uint8_t *bytes = make(1, 16, &size);
 	struct psb_op raw = { .code = PSB_OP_BIND, .s1 = 1, .s2 = 6, .data = 6, .data_len = 3 };
 	memcpy(bytes + sizeof(struct psb_header), &raw, sizeof raw);
 	memcpy(bytes + size - 16, "\0/usr\0/opt\0", 11);
-	int ok = !plan_use(&st, bytes, size) && plan_count(&st) == 1 &&
-		 !plan_decode(&st, 0, &op) && op.code == PSB_OP_BIND && text_equal(op.s1, "/usr") &&
+	int ok = !plan_use(&plan, bytes, size) && plan_count(&plan) == 1 &&
+		 !plan_decode(&plan, 0, &op) && op.code == PSB_OP_BIND && text_equal(op.s1, "/usr") &&
 		 text_equal(op.s2, "/opt") && op.data_len == 3 && !memcmp(op.data, "/op", 3);
 	free(bytes);
 	return ok;
@@ -65,12 +65,12 @@ static uint64_t try_damaged(void)
 	uint32_t claimed = pick(4) ? size : pick(size + 1);
 	uint8_t *exact = malloc(claimed ? claimed : 1);
 	memcpy(exact, bytes, claimed);
-	struct stage st = { 0 };
+	struct plan plan;
 	struct op op;
 	uint64_t sum = 0;
-	if (!plan_use(&st, exact, claimed))
-		for (uint32_t i = 0; i < plan_count(&st); i++)
-			if (!plan_decode(&st, i, &op))
+	if (!plan_use(&plan, exact, claimed))
+		for (uint32_t i = 0; i < plan_count(&plan); i++)
+			if (!plan_decode(&plan, i, &op))
 				sum += touch(&op);
 	free(exact);
 	free(bytes);

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
 // asUser runs the named test of this binary as an ordinary user, with dir as
@@ -62,7 +64,11 @@ func TestDestinationAsUser(t *testing.T) {
 		asUser(t, "TestDestinationAsUser", openDir(t))
 		return
 	}
-	path := filepath.Join(os.Getenv("PSB_TEST_DIR"), "report.json")
+	dir := os.Getenv("PSB_TEST_DIR")
+	if dir == "" { // an ordinary user runs the tests
+		dir = t.TempDir()
+	}
+	path := filepath.Join(dir, "report.json")
 	if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -110,9 +116,7 @@ func TestDestinationAsUser(t *testing.T) {
 }
 
 func TestDestinationAsRootFollowsNoLink(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root")
-	}
+	testenv.Need(t, testenv.Root)
 	dir := openDir(t)
 	victim := filepath.Join(dir, "victim")
 	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
 // leaks fails the test if it leaves goroutines of ours or descriptors behind.
@@ -402,9 +404,7 @@ func TestStdioProgramThatDoesNotRead(t *testing.T) {
 
 // As root the pipe belongs to the program's uid: it can open /dev/stdout.
 func TestStdioOwner(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root")
-	}
+	testenv.Need(t, testenv.Root)
 	for uid, want := range map[int]string{65534: "through\n", -1: "refused\n"} {
 		leaks(t)
 		r, w := pipe(t)

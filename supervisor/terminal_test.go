@@ -12,6 +12,8 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
 // screen is a person's terminal: what is typed at it and what it shows.
@@ -418,9 +420,7 @@ func TestTerminalStopWithoutAShell(t *testing.T) {
 }
 
 func TestTerminalIsTheLeasedUsers(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Fatal("needs root")
-	}
+	testenv.Need(t, testenv.Root)
 	leaks(t)
 	s := newScreen(t)
 	fd := int(s.tty.Fd())

@@ -10,6 +10,7 @@ import (
 )
 
 func TestEscapesOfPython(t *testing.T) {
+	needWorld(t)
 	if found := testenv.Pythons(t); len(found) < 3 {
 		t.Errorf("there are %d CPythons, the corpus is for at least three", len(found))
 	}

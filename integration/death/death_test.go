@@ -6,9 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
@@ -16,21 +19,41 @@ import (
 // processesWith lists the processes whose command line holds the marker, or
 // whose executable's path does. The stage has not called execve, so it runs the
 // supervisor's binary, and it hides its command line.
-func processesWith(t *testing.T, marker string) []string {
+func processesWith(t *testing.T, marker string) []process {
 	t.Helper()
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []string
+	var found []process
 	for _, dir := range dirs {
 		line, _ := os.ReadFile(dir + "/cmdline") // both fail for a process that has just ended
 		exe, _ := os.Readlink(dir + "/exe")
 		if bytes.Contains(line, []byte(marker)) || strings.Contains(exe, marker) {
-			found = append(found, filepath.Base(dir)+" "+exe+" "+string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+			pid, err := strconv.Atoi(filepath.Base(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, process{pid, exe + " " + string(bytes.ReplaceAll(line, []byte{0}, []byte{' '}))})
 		}
 	}
 	return found
+}
+
+// process is one that was found, and what it runs.
+type process struct {
+	pid  int
+	runs string
+}
+
+func (p process) String() string { return fmt.Sprint(p.pid, " ", p.runs) }
+
+func list(all []process) string {
+	var text strings.Builder
+	for _, p := range all {
+		fmt.Fprintln(&text, p)
+	}
+	return text.String()
 }
 
 // awaitNone waits until no process has the marker.
@@ -47,7 +70,7 @@ func awaitNone(t *testing.T, marker, when string) {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("killed %s: left behind:\n%s", when, strings.Join(left, "\n"))
+			t.Fatalf("killed %s: left behind:\n%s", when, list(left))
 		}
 	}
 }
@@ -68,7 +91,7 @@ func TestKilledSupervisorLeavesNothing(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.Landlock, testenv.Notify)
 	binary := testenv.Binary(t)
 	before := mounts(t)
-	for _, uid := range users() {
+	for _, uid := range testenv.Users() {
 		t.Run(fmt.Sprintf("uid %d", uid), func(t *testing.T) {
 			for i := range 50 {
 				killAfter(t, binary, uid, time.Duration(i)*500*time.Microsecond)
@@ -79,13 +102,6 @@ func TestKilledSupervisorLeavesNothing(t *testing.T) {
 	if after := mounts(t); after != before {
 		t.Errorf("mounts changed from\n%s\nto\n%s", before, after)
 	}
-}
-
-func users() []uint32 {
-	if os.Getuid() != 0 {
-		return []uint32{uint32(os.Getuid())}
-	}
-	return []uint32{0, testenv.Nobody}
 }
 
 func command(t *testing.T, binary string, uid uint32, marker string) *exec.Cmd {
@@ -137,13 +153,60 @@ func killWhenReady(t *testing.T, binary string, uid uint32) {
 		}
 		seen += strings.Count(string(buf[:n]), "ready")
 	}
-	// The supervisor, PID 1 and the guest's two processes.
-	if got := processesWith(t, marker); len(got) != 4 {
-		t.Errorf("control: %d processes while the guest runs, want 4:\n%s", len(got), strings.Join(got, "\n"))
+	// The supervisor and the guest's two processes; only root sees what PID 1, which
+	// is not dumpable, runs.
+	got, want := processesWith(t, marker), 3
+	if os.Getuid() == 0 {
+		want++
 	}
+	if len(got) != want {
+		t.Errorf("control: %d processes while the guest runs, want %d:\n%s", len(got), want, list(got))
+	}
+	first := firstChild(t, cmd.Process.Pid)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
 	awaitNone(t, marker, "while the guest runs")
+	awaitEnd(t, first)
+}
+
+// firstChild opens PID 1 of the sandbox, the one child of the supervisor.
+func firstChild(t *testing.T, supervisor int) (pidfd int) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", supervisor))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var children []string
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		children = append(children, strings.Fields(string(text))...)
+	}
+	if len(children) != 1 {
+		t.Fatalf("control: the supervisor has the children %v, want one", children)
+	}
+	pid, err := strconv.Atoi(children[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(pidfd) })
+	return pidfd
+}
+
+// awaitEnd waits until the process has ended: its pidfd is readable then
+// (pidfd_open(2)).
+func awaitEnd(t *testing.T, pidfd int) {
+	t.Helper()
+	const patience = 5000 // milliseconds
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}, patience)
+	if err != nil || n != 1 {
+		t.Errorf("PID 1 of the sandbox lives on (%v)", err)
+	}
 }

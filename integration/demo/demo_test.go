@@ -3,6 +3,7 @@
 package demo
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,9 +20,13 @@ func TestDemo(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin, testenv.Landlock, testenv.Notify, testenv.DebianPython)
 	binary := testenv.Binary(t)
 	clone := copyOfClone(t)
-	for name, uid := range map[string]int{"root": 0, "nobody": testenv.Nobody, "unnamed user": aUser} {
-		t.Run(name, func(t *testing.T) {
-			cmd := testenv.RunAs(t, uint32(uid), exec.Command(filepath.Join(clone, "integration/demo/run"), binary))
+	users := testenv.Users()
+	if testenv.Missing(testenv.Root) == nil {
+		users = append(users, aUser)
+	}
+	for _, uid := range users {
+		t.Run(fmt.Sprint("uid ", uid), func(t *testing.T) {
+			cmd := testenv.RunAs(t, uid, exec.Command(filepath.Join(clone, "integration/demo/run"), binary))
 			cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent", "LANG=C.UTF-8"}
 			output, err := cmd.CombinedOutput()
 			if err != nil || !strings.HasSuffix(string(output), "demo: everything as expected\n") {

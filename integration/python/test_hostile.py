@@ -146,7 +146,8 @@ class Floods(unittest.TestCase):
         with Sandbox({"extends": "strict", "limits": {"pids": 200}}) as sb:
             sb.grant("slow", Slow())
             threading.Timer(4, go_on.set).start()
-            sb.exec("import threading\nfailed = []\ndef go():\n    try: slow.wait()\n"
+            # Small stacks: without a control group all of them count as data of one process.
+            sb.exec("import threading\nthreading.stack_size(1 << 18)\nfailed = []\ndef go():\n    try: slow.wait()\n"
                     "    except Exception as e: failed.append(str(e))\n"
                     "ts = [threading.Thread(target=go) for _ in range(80)]\n"
                     "[t.start() for t in ts]\n[t.join() for t in ts]")

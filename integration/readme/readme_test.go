@@ -38,7 +38,7 @@ func TestShownCommandsPrintWhatIsShown(t *testing.T) {
 		for _, block := range blocks {
 			t.Run(page+"/"+firstCommand(block), func(t *testing.T) {
 				t.Run("root", func(t *testing.T) { runBlock(t, root, block, 0) })
-				t.Run("user", func(t *testing.T) { runBlock(t, root, block, testenv.Nobody) })
+				t.Run("user", func(t *testing.T) { runBlock(t, root, block, testenv.OrdinaryUser()) })
 			})
 		}
 	}

@@ -35,7 +35,7 @@ func runWorld(t *testing.T, uid uint32, script string) (string, error) {
 
 func TestCommandKeepsItsUserAndHasOnlyTheWorldsNetwork(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin)
-	for _, uid := range []uint32{0, testenv.Nobody} {
+	for _, uid := range testenv.Users() {
 		t.Run(fmt.Sprint(uid), func(t *testing.T) {
 			output, err := runWorld(t, uid, "id -u; ip -brief address | awk '{print $1, $3}'; cat /etc/resolv.conf")
 			want := fmt.Sprintf("%d\nlo 127.0.0.1/8\nveth0@if2 203.0.113.1/24\nnameserver 203.0.113.80\n", uid)
@@ -48,7 +48,7 @@ func TestCommandKeepsItsUserAndHasOnlyTheWorldsNetwork(t *testing.T) {
 
 func TestOrdinaryUserHoldsNoCapability(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin)
-	output, err := runWorld(t, testenv.Nobody, "grep -E 'Cap(Prm|Eff|Amb)' /proc/self/status | sort -u -k 2 | wc -l; grep CapEff /proc/self/status")
+	output, err := runWorld(t, testenv.OrdinaryUser(), "grep -E 'Cap(Prm|Eff|Amb)' /proc/self/status | sort -u -k 2 | wc -l; grep CapEff /proc/self/status")
 	if err != nil || output != "1\nCapEff:\t0000000000000000\n" {
 		t.Errorf("%v\n%s", err, output)
 	}
@@ -56,7 +56,7 @@ func TestOrdinaryUserHoldsNoCapability(t *testing.T) {
 
 func TestExitStatusIsTheCommands(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin)
-	for _, uid := range []uint32{0, testenv.Nobody} {
+	for _, uid := range testenv.Users() {
 		if output, err := runWorld(t, uid, "exit 7"); err == nil || err.Error() != "exit status 7" {
 			t.Errorf("uid %d: %v\n%s", uid, err, output)
 		}
@@ -67,7 +67,7 @@ func TestThePeerEndsWithTheCommand(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin)
 	// Finds the argument of the peer's, and not this command's own.
 	find := fmt.Sprintf("grep -qszx '60[.]%d' /proc/[0-9]*/cmdline", os.Getpid())
-	if output, err := runWorld(t, testenv.Nobody, find); err != nil {
+	if output, err := runWorld(t, testenv.OrdinaryUser(), find); err != nil {
 		t.Fatalf("the peer does not run beside the command: %v\n%s", err, output)
 	}
 	if exec.Command("sh", "-c", find).Run() == nil {

@@ -10,6 +10,24 @@ import (
 // Nobody is an ordinary user that every distribution has.
 const Nobody = 65534
 
+// OrdinaryUser is the uid as which a program is run that must not be root's: the
+// caller's own, or Nobody's if that is root.
+func OrdinaryUser() uint32 {
+	if uid := os.Getuid(); uid != 0 {
+		return uint32(uid)
+	}
+	return Nobody
+}
+
+// Users are the uids as which a program is run that root and ordinary users use
+// alike: only root can be both.
+func Users() []uint32 {
+	if os.Getuid() != 0 {
+		return []uint32{OrdinaryUser()}
+	}
+	return []uint32{0, Nobody}
+}
+
 // RunAs arranges for cmd to run as uid, with the gid of the same number and no
 // supplementary groups, and returns it. It needs Root unless uid is the caller's
 // own. What the command reads must be readable by that user: see WorldDir.

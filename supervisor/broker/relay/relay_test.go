@@ -14,6 +14,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
 type recorder chan audit.Record
@@ -221,6 +222,7 @@ func TestBroadcastIsOfNoRule(t *testing.T) {
 }
 
 func TestAPortOfTheHostsLoopbackThatIsNamed(t *testing.T) {
+	testenv.Need(t, testenv.Root)
 	var named, other atomic.Int64
 	if err := run("ip link set lo up"); err != nil {
 		t.Fatal(err)

@@ -46,8 +46,8 @@ func (r Ruling) Kernel() Ruling {
 // one that decided, nil if none did. It is what a supervisor consults to explain
 // a notification.
 func (s *FilterSpec) Ruling(d Data) (Ruling, *Rule) {
-	if d.Arch != ArchX86_64 || isX32(d.Number) {
-		return Ruling{Action: ActKill}, nil
+	if d.Foreign() {
+		return s.Foreign(), nil
 	}
 	name := Name(d.Number)
 	if name == "" {
@@ -59,6 +59,9 @@ func (s *FilterSpec) Ruling(d Data) (Ruling, *Rule) {
 	}
 	return ruling(rule.Action, rule.Errno), rule
 }
+
+// Foreign reports whether a call is of another architecture or has the x32 bit.
+func (d Data) Foreign() bool { return d.Arch != ArchX86_64 || isX32(d.Number) }
 
 // isX32 reports whether a number has the x32 bit. All ones is no x32 call: it is
 // what a tracer writes to skip a call, and the kernel answers it with ENOSYS.

@@ -176,12 +176,17 @@ func supervise(tb testing.TB, listener *seccomp.Listener, spec seccomp.FilterSpe
 }
 
 func (o *outcome) answer(spec seccomp.FilterSpec, n seccomp.Notification) seccomp.Response {
-	ruling, _ := spec.Ruling(seccomp.Data{Number: n.Syscall, Arch: n.Arch, InstructionPointer: n.InstructionPointer, Args: n.Args})
+	data := seccomp.Data{Number: n.Syscall, Arch: n.Arch, InstructionPointer: n.InstructionPointer, Args: n.Args}
+	ruling, _ := spec.Ruling(data)
 	seen, response := &o.reported, seccomp.Response{ID: n.ID, Errno: syscall.Errno(ruling.Errno)}
 	if ruling.Action == seccomp.ActNotify {
 		seen, response = &o.trapped, seccomp.Response{ID: n.ID, Continue: true}
 	}
-	if name := seccomp.Name(n.Syscall); !slices.Contains(*seen, name) {
+	name := seccomp.Name(n.Syscall)
+	if data.Foreign() {
+		name = "foreign"
+	}
+	if !slices.Contains(*seen, name) {
 		*seen = append(*seen, name)
 	}
 	return response

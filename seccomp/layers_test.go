@@ -187,7 +187,6 @@ func TestNeverAllowed(t *testing.T) {
 var (
 	allowed  = seccomp.Ruling{Action: seccomp.ActAllow}
 	notified = seccomp.Ruling{Action: seccomp.ActNotify}
-	killed   = seccomp.Ruling{Action: seccomp.ActKill}
 )
 
 func reported(errno unix.Errno) seccomp.Ruling {
@@ -217,16 +216,16 @@ func TestRulings(t *testing.T) {
 }
 
 func TestRulingsOutsideTheTable(t *testing.T) {
-	spec := layers(t, "base")
+	spec, foreign := layers(t, "base"), reported(unix.ENOSYS)
 	for about, test := range map[string]struct {
 		data seccomp.Data
 		want seccomp.Ruling
 	}{
-		"32-bit code":                {seccomp.Data{Number: 1, Arch: seccomp.ArchI386}, killed},
-		"no architecture":            {seccomp.Data{Number: 1}, killed},
-		"x32 read":                   {seccomp.Data{Number: seccomp.X32Bit, Arch: seccomp.ArchX86_64}, killed},
-		"x32 execve":                 {seccomp.Data{Number: seccomp.X32Bit + 520, Arch: seccomp.ArchX86_64}, killed},
-		"a negative number":          {seccomp.Data{Number: -2, Arch: seccomp.ArchX86_64}, killed},
+		"32-bit code":                {seccomp.Data{Number: 1, Arch: seccomp.ArchI386}, foreign},
+		"no architecture":            {seccomp.Data{Number: 1}, foreign},
+		"x32 read":                   {seccomp.Data{Number: seccomp.X32Bit, Arch: seccomp.ArchX86_64}, foreign},
+		"x32 execve":                 {seccomp.Data{Number: seccomp.X32Bit + 520, Arch: seccomp.ArchX86_64}, foreign},
+		"a negative number":          {seccomp.Data{Number: -2, Arch: seccomp.ArchX86_64}, foreign},
 		"a call skipped by a tracer": {seccomp.Data{Number: -1, Arch: seccomp.ArchX86_64}, quiet(unix.ENOSYS)},
 		"a gap in the table":         {seccomp.Data{Number: 400, Arch: seccomp.ArchX86_64}, quiet(unix.ENOSYS)},
 		"a call of the future":       {seccomp.Data{Number: 1000, Arch: seccomp.ArchX86_64}, quiet(unix.ENOSYS)},
@@ -234,6 +233,13 @@ func TestRulingsOutsideTheTable(t *testing.T) {
 	} {
 		if got, _ := spec.Ruling(test.data); got != test.want {
 			t.Errorf("%s is %v, want %v", about, got, test.want)
+		}
+		if test.want == foreign { // without a supervisor
+			test.want = seccomp.Ruling{Action: seccomp.ActKill}
+		}
+		static := spec.Static()
+		if got, _ := static.Ruling(test.data); got != test.want {
+			t.Errorf("%s is %v in a static filter, want %v", about, got, test.want)
 		}
 	}
 }

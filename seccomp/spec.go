@@ -3,6 +3,8 @@
 // knows nothing of Python or of policy.
 package seccomp
 
+import "slices"
+
 // Action is what becomes of a call at filter time. The zero value refuses with
 // EPERM, so a forgotten entry fails closed.
 type Action uint8
@@ -52,14 +54,27 @@ type Rule struct {
 // conditions and it decides when no other matches; Validate refuses two others
 // that may hold at once and differ in their outcome.
 //
-// Calls of a foreign architecture, and numbers with the x32 bit, kill the
-// process in every filter.
+// Calls of a foreign architecture, and numbers with the x32 bit, are in no rule: see
+// Foreign.
 type FilterSpec struct {
 	Rules []Rule
 	// Known calls without a matching rule get Refused; calls the kernel tables
 	// of this build do not know get ENOSYS.
 	Refused      Action
 	RefusedErrno uint16
+}
+
+// Foreign is what a filter does with foreign calls, which no filter lets through. A
+// filter that has a supervisor tells it, and it is to end the tree: so it is known
+// what was tried, which the wait status of a kill by the kernel does not say, since a
+// program can send itself SIGSYS. A filter that never asks leaves the kill to the
+// kernel.
+func (s *FilterSpec) Foreign() Ruling {
+	asks := func(a Action) bool { return a == ActNotify || a == ActExplain }
+	if asks(s.Refused) || slices.ContainsFunc(s.Rules, func(r Rule) bool { return asks(r.Action) }) {
+		return Ruling{ActExplain, errnoMissing}
+	}
+	return Ruling{Action: ActKill}
 }
 
 // Instruction is one classic BPF instruction, laid out as struct sock_filter.

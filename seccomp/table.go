@@ -62,7 +62,12 @@ func (s *FilterSpec) Table() string {
 	}
 	slices.Sort(rest)
 	writeWrapped(&text, rest)
-	text.WriteString("unknown calls: ENOSYS\nother architectures and the x32 bit: kill process\n")
+	text.WriteString("unknown calls: ENOSYS\nother architectures and the x32 bit: ")
+	if s.Foreign().Action == ActExplain {
+		text.WriteString("reported, and the sandbox is killed\n")
+	} else {
+		text.WriteString("kill process\n")
+	}
 	return text.String()
 }
 

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/namespaces"
@@ -50,6 +51,10 @@ func (s *sandbox) startRelay(sink audit.Sink) {
 	s.tasks.Go(func() {
 		switch err := s.relay.Run(); {
 		case errors.Is(err, capability.ErrFrame):
+			sink.Record(audit.Record{
+				Time: time.Now(), Source: audit.SourceKernel, Verdict: audit.Deny,
+				Operation: "channel", Target: err.Error(), Rule: "capabilities",
+			})
 			s.end(Cause{Kind: CauseViolation, Detail: err.Error()})
 		case err != nil:
 			s.end(Cause{Kind: CauseInternal, Err: err})

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -34,13 +35,21 @@ func (s *sandbox) serve(ctx context.Context) error {
 	}
 	s.tasks.Go(func() {
 		if err := b.Serve(ctx, s.listener); err != nil {
-			s.end(Cause{Kind: CauseInternal, Err: err})
+			s.end(serveCause(err))
 		}
 		_ = b.Close()
 	})
 	s.services.start(ctx, s, sink)
 	s.startRelay(sink)
 	return nil
+}
+
+// serveCause is why the answers ended before the program did.
+func serveCause(err error) Cause {
+	if foreign, is := errors.AsType[*broker.ForeignCall](err); is {
+		return Cause{Kind: CauseViolation, Detail: foreign.Error()}
+	}
+	return Cause{Kind: CauseInternal, Err: err}
 }
 
 // sink is told of every decision: the report, and the caller if it wants.

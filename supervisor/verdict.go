@@ -104,8 +104,6 @@ func (r *Report) signaled(e Evidence) {
 	sig := e.Status.Signal()
 	r.Outcome, r.ExitCode, r.Signal = Signaled, 128+int(sig), signalName(sig)
 	switch {
-	case sig == unix.SIGSYS: // seccomp(2): SECCOMP_RET_KILL_PROCESS
-		r.Outcome, r.Reason, r.ExitCode = Violated, "seccomp", ExitViolation
 	case sig == unix.SIGXCPU && e.usedUpCPU(): // setrlimit(2): RLIMIT_CPU
 		r.Outcome, r.Reason, r.ExitCode = LimitHit, "cpu", ExitLimit
 	case sig == unix.SIGXFSZ: // setrlimit(2): RLIMIT_FSIZE

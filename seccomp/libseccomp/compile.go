@@ -48,7 +48,7 @@ func compile(spec seccomp.FilterSpec, optimize int) (seccomp.Program, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
-	filter, err := newFilter(optimize)
+	filter, err := newFilter(spec.Foreign(), optimize)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +84,9 @@ func export(filter *library.ScmpFilter) (seccomp.Program, error) {
 	return seccomp.ParseProgram(code)
 }
 
-// newFilter returns an empty filter for x86-64 alone. libseccomp kills what comes
-// from another architecture, and takes the x32 bit for one.
-func newFilter(optimize int) (*library.ScmpFilter, error) {
+// newFilter returns an empty filter for x86-64 alone. libseccomp treats as foreign
+// what comes from another architecture, and takes the x32 bit for one.
+func newFilter(foreign seccomp.Ruling, optimize int) (*library.ScmpFilter, error) {
 	if err := library.SetAPI(apiLevel); err != nil {
 		return nil, fmt.Errorf("ask libseccomp for API level %d: %w", apiLevel, err)
 	}
@@ -95,7 +95,7 @@ func newFilter(optimize int) (*library.ScmpFilter, error) {
 		return nil, err
 	}
 	err = errors.Join(
-		filter.SetBadArchAction(library.ActKillProcess),
+		filter.SetBadArchAction(action(foreign.Action, foreign.Errno)),
 		filter.SetOptimize(optimize),
 	)
 	if native, archErr := library.GetNativeArch(); archErr != nil || native != library.ArchAMD64 {

@@ -20,7 +20,8 @@ var update = flag.Bool("update", false, "write the shipped filters again")
 
 // usual are the layers of every shipped filter, and optional those that it may
 // have besides: one filter for each choice among them.
-func usual() []string    { return []string{"base", "ipc", "files_write", "net", "server", "numpy"} }
+func usual() []string { return []string{"base", "ipc", "files_write", "net", "server", "numpy"} }
+
 func optional() []string { return []string{"threads", "subprocess", "datagrams", "sysv", "confine"} }
 
 // choice is one set of layers.

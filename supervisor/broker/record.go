@@ -21,6 +21,7 @@ const (
 	ruleConnections  = "limits.connections"
 	ruleSpawn        = "process.spawn"
 	ruleSyscalls     = "seccomp.default"
+	ruleArchitecture = "seccomp.architecture"
 	ruleThreads      = "process.threads"
 	ruleInternal     = "internal" // the broker failed, and the call with it
 )

@@ -19,7 +19,8 @@ const maxPanics = 8
 
 // Serve answers notifications until ctx ends or no process is left under the
 // filter; then it returns nil. Any other end is an error, after which the
-// sandbox must be killed: its trapped calls have nobody to answer them.
+// sandbox must be killed: its trapped calls have nobody to answer them. It is a
+// *ForeignCall if the sandbox is to be killed for that.
 //
 // The loop owns one OS thread and answers inline. What can block leaves it: a
 // connect that waits for a far end is in pending, slow look-ups are in the pool.
@@ -96,6 +97,9 @@ func (b *Broker) serveOne() error {
 		return fmt.Errorf("receive a notification: %w", err)
 	}
 	req.received = time.Now()
+	if err := b.checkForeign(req); err != nil {
+		return err
+	}
 	b.lost.receive(req.ID)
 	b.handle(req)
 	if n := b.panics.Load(); n >= maxPanics {

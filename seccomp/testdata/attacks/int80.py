@@ -1,4 +1,5 @@
-# wants: SIGSYS
+# wants: no effect
+# reports: foreign
 # getpid(2) of the 32-bit ABI, by its own gate. Number 20 is writev on x86-64.
 import mmap
 

@@ -71,6 +71,7 @@ extends = "http-only"
 wall = "10m"
 cpu = "10m"
 connections = 4096
+open_files = 1024
 memory = %q
 pids = %s
 `

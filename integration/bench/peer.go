@@ -11,10 +11,13 @@ import (
 
 // serve is the peer of the world: TCP on port 80 and a name server. A connection
 // says by its first byte what it is for: "e" wants its bytes back, "s" wants
-// them counted and one byte in the end, and one that only closes was a connect.
+// them counted and one byte in the end. Connects are timed at the quiet listener.
 func serve() error {
-	listener, err := net.Listen("tcp", ":80")
+	listener, err := net.Listen("tcp", "203.0.113.80:80")
 	if err != nil {
+		return err
+	}
+	if err := serveQuietly(); err != nil {
 		return err
 	}
 	packets, err := net.ListenPacket("udp", ":53")

@@ -10,6 +10,7 @@ const (
 	trapped       metric = "trapped_call"
 	denied        metric = "denied_connect"
 	allowed       metric = "allowed_connect"
+	crowded       metric = "crowded_connect"
 	loopback      metric = "loopback_connect"
 	lookup        metric = "name_lookup"
 	roundTrip     metric = "round_trip"
@@ -42,6 +43,7 @@ func metricTable() []metricInfo {
 		{trapped, "trapped call, getsockopt(SO_ERROR)", micro},
 		{denied, "denied connect", micro},
 		{allowed, "allowed TCP connect", micro},
+		{crowded, "the same, with 600 open descriptors", micro},
 		{loopback, "loopback bind, listen and connect", micro},
 		{lookup, "name lookup, cached", micro},
 		{roundTrip, "64-byte round trip after connect", micro},

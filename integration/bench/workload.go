@@ -23,7 +23,7 @@ func localMeasures() []metric { return []metric{untrapped, computation} }
 
 // networkMeasures need the peer of the world.
 func networkMeasures() []metric {
-	return []metric{trapped, allowed, loopback, lookup, roundTrip, throughput}
+	return []metric{trapped, allowed, crowded, loopback, lookup, roundTrip, throughput}
 }
 
 // guest is a contender in which workload.py waits for questions.

@@ -21,15 +21,15 @@ type address struct {
 
 func (a *address) bytes() []byte { return a.data[:a.size] }
 
-// copyAddress copies the address in arguments at and at+1. Errors are those of
-// move_addr_to_kernel in net/socket.c.
-func (b *Broker) copyAddress(req *request, at int, a *address) syscall.Errno {
+// copyAddress copies the address in arguments at and at+1, as copyUnsettled does.
+// Errors are those of move_addr_to_kernel in net/socket.c.
+func copyAddress(req *request, at int, a *address) syscall.Errno {
 	size := int32(req.Args[at+1])
 	if size < 0 || size > maxAddress {
 		return unix.EINVAL
 	}
 	a.size = int(size)
-	return b.copyIn(req, req.Args[at], a.bytes())
+	return copyUnsettled(req, req.Args[at], a.bytes())
 }
 
 // addressClass says where an address leads. The zero class is nowhere.

@@ -39,7 +39,7 @@ func (b *Broker) bindInternet(req *request, s *socket) reply {
 		return deny(unix.EACCES)
 	}
 	var a address
-	if errno := b.copyAddress(req, 1, &a); errno != 0 {
+	if errno := firstErrno(copyAddress(req, 1, &a), b.settle(req)); errno != 0 {
 		return performed(-1, errno)
 	}
 	d := readAddress(s.domain, a.bytes())

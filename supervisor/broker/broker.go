@@ -29,6 +29,7 @@ type Broker struct {
 	sink        audit.Sink
 	listener    *listener
 	threads     threads
+	flags       flagFiles
 	connections connections
 	bound       bound
 	epolls      epolls
@@ -75,6 +76,7 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 // Close releases the descriptors that the broker holds. Serve must have ended.
 func (b *Broker) Close() error {
 	b.threads.close()
+	b.flags.close()
 	b.connections.close()
 	b.epolls.close()
 	return b.pending.close()
@@ -121,7 +123,8 @@ type request struct {
 	seccomp.Notification
 	received time.Time
 	thread   *thread
-	previous *request // the thread's connect before this call
+	previous *request // the thread's last connect, found by recall
+	pooled   bool     // the pool has it, which keeps off what is the serve thread's
 	answered atomic.Bool
 	record   *audit.Record // what is recorded when the call is answered, if anything
 }

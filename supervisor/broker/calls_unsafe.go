@@ -38,9 +38,9 @@ func openAt(dir uintptr, path []byte, flags int) (int, syscall.Errno) {
 	return int(fd), errno
 }
 
-// readFD is read(2).
-func readFD(fd int, buf []byte) (int, syscall.Errno) {
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), pointer(buf), uintptr(len(buf)))
+// readStart is pread64(2) at the beginning of a file.
+func readStart(fd int, buf []byte) (int, syscall.Errno) {
+	n, _, errno := unix.RawSyscall6(unix.SYS_PREAD64, uintptr(fd), pointer(buf), uintptr(len(buf)), 0, 0, 0)
 	return int(n), errno
 }
 
@@ -54,6 +54,13 @@ func readDir(fd int, buf []byte) (int, syscall.Errno) {
 func sizeOf(path []byte) (int, syscall.Errno) {
 	var stat unix.Stat_t
 	_, _, errno := unix.RawSyscall6(unix.SYS_NEWFSTATAT, atCWD, pointer(path), uintptr(unsafe.Pointer(&stat)), 0, 0, 0)
+	return int(stat.Size), errno
+}
+
+// sizeOfFD is the size of an open file.
+func sizeOfFD(fd int) (int, syscall.Errno) {
+	var stat unix.Stat_t
+	_, _, errno := unix.RawSyscall(unix.SYS_FSTAT, uintptr(fd), uintptr(unsafe.Pointer(&stat)), 0)
 	return int(stat.Size), errno
 }
 

@@ -8,14 +8,15 @@ import (
 
 // connect answers connect(2).
 func (b *Broker) connect(req *request) reply {
+	var a address
+	copied := copyAddress(req, 1, &a)
 	s, errno := b.take(req)
 	if errno != 0 {
 		return performed(-1, errno)
 	}
 	defer s.release()
-	var a address
-	if errno := b.copyAddress(req, 1, &a); errno != 0 {
-		return performed(-1, errno)
+	if copied != 0 {
+		return performed(-1, copied)
 	}
 	d := readAddress(s.domain, a.bytes())
 	return b.performConnect(req, &s, &a, d, b.rules.connect(s.socketKind, d))
@@ -79,10 +80,26 @@ func (b *Broker) beginConnect(fd int, to []byte) syscall.Errno {
 	case tcpSynSent, tcpSynReceived:
 		return unix.EINPROGRESS
 	case tcpClose:
-		return withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, to) })
+		return withoutBlocking(fd, func() syscall.Errno {
+			if errno := connectTo(fd, to); errno != unix.EINPROGRESS {
+				return errno
+			}
+			return lookAgain(fd, to) // on the loopback all is over by now
+		})
 	default: // the kernel answers at once: connected, or EISCONN
 		return connectTo(fd, to)
 	}
+}
+
+// lookAgain takes the result of a connect that is under way on a socket that does
+// not block, or EINPROGRESS while there is none. A close destination has answered
+// before the first call returned.
+func lookAgain(fd int, to []byte) syscall.Errno {
+	errno := connectTo(fd, to)
+	if errno == unix.EALREADY {
+		return unix.EINPROGRESS
+	}
+	return errno
 }
 
 // connectLocal connects a blocking local socket; it waits while the queue of the

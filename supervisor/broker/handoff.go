@@ -74,6 +74,12 @@ func (b *Broker) handOver(req *request, s *socket, host int, numbers []int, a *a
 	defer h.release()
 	blocking := !isNonblocking(s.fd)
 	if blocking {
+		if state == unix.EINPROGRESS {
+			state = lookAgain(host, a.bytes())
+		}
+		if state != 0 && state != unix.EINPROGRESS {
+			return performed(-1, state)
+		}
 		_, _ = fdControl(host, unix.F_SETFL, 0)
 	}
 	if errno := b.swap(req, s, host, numbers); errno != 0 {

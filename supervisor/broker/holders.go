@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,7 +17,7 @@ const fewDescriptors = 64
 // search in passing. Holders in other processes, or on their way through a
 // socket, keep the sandbox's own socket, which leads nowhere.
 func (b *Broker) holders(req *request, s *socket) (numbers []int, ok bool) {
-	open := openCount(int(req.PID))
+	open := b.openCount(req)
 	if open == 0 || open > fewDescriptors {
 		return nil, false
 	}
@@ -26,8 +25,12 @@ func (b *Broker) holders(req *request, s *socket) (numbers []int, ok bool) {
 	numbers = append(make([]int, 0, 4), s.number)
 	seen := 0
 	for n := 0; n < 2*open && seen < open; n++ {
+		if n == s.number { // looked at right before it is replaced
+			seen++
+			continue
+		}
 		same, errno := b.sameFile(s.fd, int(req.PID), n)
-		if same && n != s.number {
+		if same {
 			numbers = append(numbers, n)
 		}
 		if errno == 0 {
@@ -79,44 +82,4 @@ func numbersIn(entries []byte) []int {
 		entries = entries[length:]
 	}
 	return numbers
-}
-
-// openCount is the number of open descriptors of a process, or 0 where the
-// kernel does not tell (proc_pid_fd(5), size of the directory, Linux 6.2).
-func openCount(tid int) int {
-	size, errno := sizeOf(procPath(tid, "/fd"))
-	if errno != 0 {
-		return 0
-	}
-	return size
-}
-
-// procPath is the path of a file of a thread, with a NUL.
-func procPath(tid int, name string) []byte {
-	path := append(make([]byte, 0, 64), "/proc/"...)
-	path = strconv.AppendInt(path, int64(tid), 10)
-	path = append(path, name...)
-	return append(path, 0)
-}
-
-// closesOnExec reads the close-on-exec flag of a descriptor of the caller
-// (proc_pid_fdinfo(5): flags, octal).
-func closesOnExec(tid, number int) (bool, syscall.Errno) {
-	fd, errno := openAt(atCWD, procPath(tid, "/fdinfo/"+strconv.Itoa(number)), 0)
-	if errno != 0 {
-		return false, unix.EBADF
-	}
-	defer closeFD(fd)
-	var buf [128]byte
-	n, errno := readFD(fd, buf[:])
-	if errno != 0 {
-		return false, errno
-	}
-	_, after, found := bytes.Cut(buf[:n], []byte("flags:"))
-	line, _, ended := bytes.Cut(after, []byte("\n"))
-	flags, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 8, 64)
-	if !found || !ended || err != nil {
-		return false, unix.EIO
-	}
-	return flags&unix.O_CLOEXEC != 0, 0
 }

@@ -14,14 +14,26 @@ const pageSize = 4096
 // copyIn copies exactly len(buf) bytes of the caller's memory. What is decided
 // and done later uses this copy; the caller may change the original at once.
 func (b *Broker) copyIn(req *request, address uint64, buf []byte) syscall.Errno {
-	n, errno := readGuest(int(req.PID), address, buf)
-	if errno != 0 {
+	if errno := copyUnsettled(req, address, buf); errno != 0 {
 		return errno
 	}
-	if n != len(buf) {
+	return b.settle(req)
+}
+
+// copyUnsettled is copyIn where the thread id may belong to another by now. What
+// it gives must not be used before settle or take has found the caller alive.
+func copyUnsettled(req *request, address uint64, buf []byte) syscall.Errno {
+	n, errno := readGuest(int(req.PID), address, buf)
+	if errno == 0 && n != len(buf) {
 		return unix.EFAULT
 	}
-	if !b.listener.valid(req.ID) { // the thread id may belong to another by now
+	return errno
+}
+
+// settle makes sure that the call still waits, and so that whatever was asked of
+// its thread until now was asked of the right one.
+func (b *Broker) settle(req *request) syscall.Errno {
+	if !b.listener.valid(req.ID) {
 		return unix.ESRCH
 	}
 	return 0
@@ -39,10 +51,7 @@ func (b *Broker) copyString(req *request, address uint64, limit int) (string, sy
 			return "", errno
 		}
 		if end := bytes.IndexByte(chunk[:n], 0); end >= 0 {
-			if !b.listener.valid(req.ID) {
-				return "", unix.ESRCH
-			}
-			return string(append(buf, chunk[:end]...)), 0
+			return string(append(buf, chunk[:end]...)), b.settle(req)
 		}
 		if n < size {
 			return "", unix.EFAULT

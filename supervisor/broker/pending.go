@@ -112,20 +112,24 @@ func (p *pending) end(w *waiting) {
 	}
 }
 
-// finishConnects answers the calls whose sockets are ready. It runs in the serve
-// thread, so that no other connect of the same socket comes between.
-func (b *Broker) finishConnects() {
+// finishConnects answers the calls whose sockets are ready, and reports whether
+// the stop event is among what is. It runs in the serve thread, so that no other
+// connect of the same socket comes between.
+func (b *Broker) finishConnects() (stop bool) {
 	var events [64]unix.EpollEvent
 	n, err := unix.EpollWait(b.pending.epoll, events[:], 0)
 	if err != nil {
-		return
+		return false
 	}
 	for i := range events[:n] {
 		id := uint64(uint32(events[i].Fd)) | uint64(uint32(events[i].Pad))<<32
-		if w := b.pending.take(id); w != nil {
+		if id == stopID {
+			stop = true
+		} else if w := b.pending.take(id); w != nil {
 			b.finish(w, w.attempt())
 		}
 	}
+	return stop
 }
 
 // finish answers a call that was taken from pending.

@@ -57,6 +57,7 @@ func (p *pool) stop() {
 
 // offload answers req from the pool. The job owns the duplicate in s.
 func (b *Broker) offload(req *request, s *socket, job func(*socket) reply) reply {
+	req.pooled = true
 	own := *s
 	own.fd = s.give()
 	return b.offloadCall(req, func() recheckedReply {

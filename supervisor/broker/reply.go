@@ -32,13 +32,15 @@ func (r reply) response(id uint64) seccomp.Response {
 }
 
 // layer is a part of the kernel that decides again, on the final object, about
-// a call that the supervisor lets go on. The zero layer is none.
+// a call that the supervisor lets go on, or has decided for every object. The zero
+// layer is none.
 type layer uint8
 
 const (
 	noLayer           layer = iota
 	mountsAndLandlock       // which files exist, and which of them may be executed
 	landlockTCP             // no TCP socket binds to an address
+	filterRegisters         // the registers alone permit the call, on every descriptor
 )
 
 // recheckedReply is the answer to a call that a kernel layer decides again. It

@@ -12,6 +12,11 @@ const maxDatagram = 1 << 20
 
 // sendto answers a sendto(2) with a destination or with urgent data.
 func (b *Broker) sendto(req *request) reply {
+	var a address
+	var copied syscall.Errno
+	if req.Args[4] != 0 {
+		copied = copyAddress(req, 4, &a)
+	}
 	s, errno := b.take(req)
 	if errno != 0 {
 		return performed(-1, errno)
@@ -21,11 +26,8 @@ func (b *Broker) sendto(req *request) reply {
 	if flags&unix.MSG_OOB != 0 && !s.isTCP() {
 		return performed(-1, unix.EOPNOTSUPP)
 	}
-	var a address
-	if req.Args[4] != 0 {
-		if errno := b.copyAddress(req, 4, &a); errno != 0 {
-			return performed(-1, errno)
-		}
+	if copied != 0 {
+		return performed(-1, copied)
 	}
 	if s.isTCP() {
 		a.size = 0

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime"
@@ -31,7 +30,7 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 	if _, err := from.SyncWakeUp(); err != nil {
 		return err
 	}
-	stop, release, err := stopEvent(ctx)
+	release, err := b.pending.stopAfter(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,7 +40,6 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 	defer b.pool.stop()
 	fds := []unix.PollFd{
 		{Fd: int32(from.Fd()), Events: unix.POLLIN},
-		{Fd: int32(stop), Events: unix.POLLIN},
 		{Fd: int32(b.pending.epoll), Events: unix.POLLIN},
 	}
 	for {
@@ -51,11 +49,8 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 		case err != nil:
 			return fmt.Errorf("wait for notifications: %w", err)
 		}
-		if fds[1].Revents != 0 {
+		if fds[1].Revents != 0 && b.finishConnects() {
 			return nil
-		}
-		if fds[2].Revents != 0 {
-			b.finishConnects()
 		}
 		if fds[0].Revents&unix.POLLIN != 0 {
 			if err := b.serveOne(); err != nil {
@@ -65,25 +60,6 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 			return nil // POLLHUP: nobody is left under the filter
 		}
 	}
-}
-
-// stopEvent returns a descriptor that is readable when ctx has ended.
-func stopEvent(ctx context.Context) (fd int, release func(), err error) {
-	fd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
-	if err != nil {
-		return -1, nil, fmt.Errorf("make the stop event: %w", err)
-	}
-	told := make(chan struct{})
-	unregister := context.AfterFunc(ctx, func() {
-		defer close(told)
-		_, _ = unix.Write(fd, binary.NativeEndian.AppendUint64(nil, 1))
-	})
-	return fd, func() {
-		if !unregister() {
-			<-told // the number may soon be another descriptor's
-		}
-		_ = unix.Close(fd)
-	}, nil
 }
 
 // serveOne receives and answers one notification.
@@ -139,12 +115,12 @@ func (b *Broker) dispatch(req *request) (response seccomp.Response, later bool) 
 		return rechecked(req, b.execve(req))
 	case unix.SYS_BIND:
 		return rechecked(req, b.bind(req))
+	case unix.SYS_GETSOCKOPT:
+		return rechecked(req, b.socketError(req))
 	case unix.SYS_CONNECT:
 		r = b.connect(req)
 	case unix.SYS_LISTEN:
 		r = b.listen(req)
-	case unix.SYS_GETSOCKOPT:
-		r = b.socketError(req)
 	case unix.SYS_SENDTO:
 		r = b.sendto(req)
 	case unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1:

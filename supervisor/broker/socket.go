@@ -34,7 +34,8 @@ type socket struct {
 }
 
 // take duplicates the descriptor in argument 0 of a call and finds out what it
-// is. The caller of take closes the duplicate.
+// is. The caller of take closes the duplicate. Where it succeeds, the caller was
+// alive, and what copyUnsettled had copied before was its memory.
 func (b *Broker) take(req *request) (socket, syscall.Errno) {
 	number := int(int32(req.Args[0]))
 	if number < 0 {

@@ -12,7 +12,19 @@ import (
 // polls the descriptor and asks for SO_ERROR; a TCP socket on which nothing has
 // begun is ready and has no error, so Python would report a connection that was
 // never made. Such a socket gets ECONNABORTED.
-func (b *Broker) socketError(req *request) reply {
+//
+// Where no call was lost there is nothing to mend, and the kernel answers: reading
+// this option is harmless on whatever the descriptor is by then.
+func (b *Broker) socketError(req *request) recheckedReply {
+	b.recall(req)
+	if !b.lost.since(req.previous) {
+		return continueUnder(filterRegisters)
+	}
+	return recheckedReply{reply: b.mendedError(req)}
+}
+
+// mendedError answers for a thread that may have lost a connect.
+func (b *Broker) mendedError(req *request) reply {
 	s, errno := b.take(req)
 	if errno != 0 {
 		return performed(-1, errno)
@@ -29,7 +41,7 @@ func (b *Broker) socketError(req *request) reply {
 	if errno != 0 {
 		return performed(-1, errno)
 	}
-	if value == 0 && b.abandoned(req, &s) {
+	if value == 0 && abandoned(&s) {
 		value = int(unix.ECONNABORTED)
 	}
 	var buf, length [4]byte
@@ -44,9 +56,8 @@ func (b *Broker) socketError(req *request) reply {
 	return performed(0, writeGuest(int(req.PID), req.Args[4], length[:]))
 }
 
-// abandoned reports whether a connect on the socket may have been lost: nothing
-// has begun on it, and with or since the thread's last connect a call has vanished. Without
-// that the question is a harmless one, which gevent asks before it connects.
-func (b *Broker) abandoned(req *request, s *socket) bool {
-	return s.isTCP() && !s.host && stateOf(s.fd) == tcpClose && b.lost.since(req.previous)
+// abandoned reports whether a connect that was lost may have been on this socket:
+// nothing has begun on it.
+func abandoned(s *socket) bool {
+	return s.isTCP() && !s.host && stateOf(s.fd) == tcpClose
 }

@@ -34,7 +34,7 @@ func (b *Broker) swap(req *request, s *socket, by int, numbers []int) syscall.Er
 
 // replace puts a duplicate of fd at a number of the caller's.
 func (b *Broker) replace(req *request, fd, number int) syscall.Errno {
-	closes, errno := closesOnExec(int(req.PID), number)
+	closes, errno := b.closesOnExec(req, number)
 	if errno != 0 {
 		return errno
 	}

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxThreads bounds the cache of threads; each entry holds one descriptor.
+// maxThreads bounds the cache of threads; each entry holds up to two descriptors.
 const maxThreads = 256
 
 // thread is one caller. Its pidfd makes sure that a reused id is noticed.
 type thread struct {
 	tid     int
 	pidfd   int
+	table   int      // its /proc/<tid>/fd, -1 until it is needed
 	connect *request // its last connect that was received
 
 	identify sync.Once
@@ -51,11 +52,19 @@ func (b *Broker) caller(req *request) (*thread, syscall.Errno) {
 		}
 	}
 	req.thread = th
-	if req.previous = th.connect; req.Syscall == unix.SYS_CONNECT {
+	if req.Syscall == unix.SYS_CONNECT {
 		th.connect = req
-		req.previous = nil
 	}
 	return th, 0
+}
+
+// recall finds the last connect of the thread that made the call, without asking
+// the kernel. That of an ended thread with the same id does no harm: it can only
+// have been lost, and then more is asked than is needed.
+func (b *Broker) recall(req *request) {
+	if th := b.threads.byID[int(req.PID)]; th != nil {
+		req.previous = th.connect
+	}
 }
 
 func (b *Broker) openCaller(req *request) (*thread, syscall.Errno) {
@@ -67,7 +76,7 @@ func (b *Broker) openCaller(req *request) (*thread, syscall.Errno) {
 		unix.Close(pidfd)
 		return nil, unix.ESRCH
 	}
-	th := &thread{tid: int(req.PID), pidfd: pidfd}
+	th := &thread{tid: int(req.PID), pidfd: pidfd, table: -1}
 	b.threads.put(th)
 	return th, 0
 }
@@ -92,7 +101,7 @@ func (t *threads) open(tid int) (int, error) {
 
 func (t *threads) put(th *thread) {
 	if old := t.byID[th.tid]; old != nil {
-		closeFD(old.pidfd)
+		old.close()
 		t.byID[th.tid] = th
 		return
 	}
@@ -100,7 +109,7 @@ func (t *threads) put(th *thread) {
 		t.order = append(t.order, th.tid)
 	} else {
 		if old := t.byID[t.order[t.next]]; old != nil {
-			closeFD(old.pidfd)
+			old.close()
 			delete(t.byID, old.tid)
 		}
 		t.order[t.next] = th.tid
@@ -111,9 +120,14 @@ func (t *threads) put(th *thread) {
 
 func (t *threads) close() {
 	for _, th := range t.byID {
-		closeFD(th.pidfd)
+		th.close()
 	}
 	t.byID = nil
+}
+
+func (th *thread) close() {
+	closeFD(th.pidfd)
+	closeFD(th.table) // also -1, which is no descriptor
 }
 
 // duplicate takes a duplicate of the caller's descriptor (pidfd_getfd(2)). What
@@ -131,6 +145,12 @@ func (b *Broker) duplicate(req *request, number int) (int, syscall.Errno) {
 		}
 		req.thread = th
 		fd, errno = fdOfThread(th.pidfd, number)
+	}
+	if errno == 0 && b.threads.noThread { // the process lives; the thread may not
+		errno = b.settle(req)
+		if errno != 0 {
+			closeFD(fd)
+		}
 	}
 	if errno != 0 {
 		return -1, errno

@@ -72,7 +72,7 @@ func (p *Plan) guestOperations(h *Host) (namespaces.Program, error) {
 	if !p.Command.Guest {
 		return nil, nil
 	}
-	files, err := python.Files()
+	files, err := python.Files(h.Interpreter.Version)
 	if err != nil {
 		return nil, fmt.Errorf("read the guest's code: %w", err)
 	}

@@ -25,7 +25,7 @@ func TestAClientBringsTheBootstrap(t *testing.T) {
 		if got := strings.TrimSpace(strings.Join(r.Plan.Command.Args, " ")); got != "/.pysandbox/"+test.want {
 			t.Errorf("%s: runs %q", name, got)
 		}
-		if !strings.Contains(r.Setup.String(), "/.pysandbox/pysandbox_guest/_codec.py") {
+		if !strings.Contains(r.Setup.String(), "/.pysandbox/sources") {
 			t.Errorf("%s: the guest's code is not in the tree", name)
 		}
 	}

@@ -43,6 +43,8 @@ def describe(name, thing, level):
             function = getattr(member, "__func__", member)
             if key[:1] != "_" and inspect.isfunction(function) and inspect.getdoc(function):
                 lines += describe(name + "." + key, function, level + 1)
+            elif key[:1] != "_" and isinstance(member, property) and inspect.getdoc(member):
+                lines += ["%s `%s.%s`" % ("#" * (level + 1), name, key), "", inspect.getdoc(member), ""]
     return lines
 
 

@@ -77,28 +77,41 @@ func moduleName(name string) string {
 // FindModules returns the files of the named modules ("ctypes", "urllib.request",
 // or "urllib.*" for all below urllib).
 func (i Interpreter) FindModules(names []string) []ModuleFile {
+	seen := make(listings)
 	var found []ModuleFile
 	for _, root := range i.ModuleRoots() {
 		for _, name := range names {
-			found = append(found, findModule(root, name)...)
+			found = append(found, seen.find(root, name)...)
 		}
 	}
 	slices.SortFunc(found, func(a, b ModuleFile) int { return strings.Compare(a.Path, b.Path) })
 	return slices.Compact(found)
 }
 
-func findModule(root, name string) []ModuleFile {
+// listings are what directories have been found to hold, each of which is read
+// once, however many modules are looked for in it.
+type listings map[string][]os.DirEntry
+
+func (l listings) of(dir string) []os.DirEntry {
+	entries, known := l[dir]
+	if !known {
+		if opened, err := os.Open(dir); err == nil {
+			entries, _ = opened.ReadDir(-1) // what cannot be listed cannot be imported from
+			_ = opened.Close()
+		}
+		l[dir] = entries
+	}
+	return entries
+}
+
+func (l listings) find(root, name string) []ModuleFile {
 	top, _, _ := strings.Cut(name, ".")
 	parts := strings.Split(name, ".")
 	dir := filepath.Join(append([]string{root}, parts[:len(parts)-1]...)...)
 	last := parts[len(parts)-1]
 	var found []ModuleFile
 	for _, place := range []string{dir, filepath.Join(dir, "__pycache__")} {
-		entries, err := os.ReadDir(place)
-		if err != nil {
-			continue
-		}
-		for _, entry := range entries {
+		for _, entry := range l.of(place) {
 			own := moduleName(entry.Name())
 			if own != last && (last != "*" || own == "__init__" || entry.Name() == "__pycache__") {
 				continue

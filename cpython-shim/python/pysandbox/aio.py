@@ -11,7 +11,11 @@ from typing import Any, AsyncIterator, Callable, Iterable, Iterator, Optional
 from .capability import Grant
 from .results import Event, Execution, Result
 from .run import Run
-from .sandbox import PolicyLike, Sandbox
+from .sandbox import Sandbox
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .sandbox import PolicyLike
 
 
 class _Threads:

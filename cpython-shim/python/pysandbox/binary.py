@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 
 from .errors import SetupError
 
@@ -17,7 +16,8 @@ def find() -> str:
         if not os.access(named, os.X_OK) or os.path.isdir(named):
             raise SetupError("%s names %s, which is no program; correct or unset it" % (VARIABLE, named))
         return os.path.abspath(named)
-    found = shutil.which("pysandbox")
-    if found is None:
-        raise SetupError("the program pysandbox is not on PATH; install it, or name it in " + VARIABLE)
-    return found
+    for directory in os.get_exec_path():
+        path = os.path.join(directory or ".", "pysandbox")
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            return os.path.abspath(path)
+    raise SetupError("the program pysandbox is not on PATH; install it, or name it in " + VARIABLE)

@@ -4,13 +4,15 @@ when the object was granted, and never reaches getattr.
 """
 from __future__ import annotations
 
-import inspect
-import threading
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from _thread import allocate_lock
 
 from .errors import PolicyError, RevokedError
 
-Schema = Any  # a type, None, reference(...), callback, or a tuple of these: any of them
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+    Schema = Any  # a type, None, reference(...), callback, or a tuple of these: any of them
 
 
 class Exposed:
@@ -65,6 +67,7 @@ class Entry:
 
     def __init__(self, name: str, call: Callable, exposed: Exposed):
         self.name, self.call, self.exposed = name, call, exposed
+        import inspect  # which a sandbox without capabilities does not need
         self.is_async = inspect.iscoroutinefunction(call)
         self.least, self.most, self.names = _arity(call)
 
@@ -90,6 +93,7 @@ class Entry:
 
 
 def _arity(call: Callable) -> "Tuple[int, int, List[str]]":
+    import inspect
     try:
         parameters = inspect.signature(call).parameters.values()
     except (TypeError, ValueError):  # a built-in that does not say
@@ -182,7 +186,7 @@ class Grant:
         self.revoked = False
         self.facet: Optional[Facet] = None
         self._on_revoke = on_revoke
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def revoke(self) -> None:
         """From now on every call, and every call that is under way, ends in a

@@ -3,11 +3,9 @@ a frame that is wrong costs the run that sent it, and nothing else.
 """
 from __future__ import annotations
 
-import logging
+import _socket  # socket makes enumerations, which takes longer than all of ours
 import os
-import socket
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from . import codec
 from .capability import Callback, Entry, Facet, Grant, facet, fits, reference
@@ -16,10 +14,10 @@ from .errors import DeadlineError, GuestError, RunError, SandboxError, SetupErro
 from .frames import kind_of
 from .tables import AREA, Area, Exports
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-
-log = logging.getLogger("pysandbox")
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 MAX_CALLS = 64  # of a guest's calls that are under way
 MAX_BULK = 2 * AREA  # bytes of arguments that are under way
@@ -31,7 +29,7 @@ class Connection:
     event loop for async methods; broken(error) is told once if the guest breaks
     the protocol, and lost() if the channel ends."""
 
-    def __init__(self, channel: socket.socket, grants: "Mapping[str, Grant]", deadline: float,
+    def __init__(self, channel: _socket.socket, grants: "Mapping[str, Grant]", deadline: float,
                  loop: "Callable[[], asyncio.AbstractEventLoop]",
                  broken: "Callable[[Exception], None]", lost: "Callable[[], Exception]"):
         self._fd = channel.fileno()
@@ -55,12 +53,12 @@ class Connection:
         """Takes the areas from the supervisor. The names that it sends are those
         that the policy lets be granted; none is no restriction."""
         try:
-            data, ancillary, _, _ = self._channel.recvmsg(codec.MAX_FRAME, socket.CMSG_SPACE(8))
+            data, ancillary, _, _ = self._channel.recvmsg(codec.MAX_FRAME, _socket.CMSG_SPACE(8))
         except OSError as problem:
             raise SetupError("the capability channel was not opened: %s" % problem) from None
         fds: List[int] = []
         for level, kind, raw in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
                 fds += memoryview(raw[:len(raw) & ~3]).cast("i").tolist()
         if not data or len(fds) != 2:
             for fd in fds:
@@ -201,7 +199,7 @@ class Connection:
         except _Refused as refused:
             self._send([ERROR, number, refused.type_name, refused.message, None])
         except Exception as problem:
-            log.warning("the result of %r cannot cross", name[:100], exc_info=problem)
+            _warn("the result of %r cannot cross", name[:100], problem=problem)
             self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None])
         finally:
             self._inside.depth -= 1
@@ -247,7 +245,7 @@ class Connection:
         if isinstance(problem, entry.exposed.raises):
             message = str(problem.args[0]) if len(problem.args) == 1 else str(problem)
             return _Refused(type(problem).__name__, message)
-        log.warning("the exposed method %s failed", entry.name, exc_info=problem)
+        _warn("the exposed method %s failed", entry.name, problem=problem)
         return _Refused("RemoteError", "the method %s failed" % entry.name)
 
     def _result(self, entry: Entry, result: Any, grant: "Optional[Grant]") -> Any:
@@ -255,7 +253,7 @@ class Connection:
         if isinstance(schema, reference) and result is not None and not isinstance(result, Facet):
             return facet(result, schema.methods or None, grant)
         if not fits(schema, result):
-            log.warning("the exposed method %s returned a %s", entry.name, type(result).__name__)
+            _warn("the exposed method %s returned a %s", entry.name, type(result).__name__)
             raise _Refused("RemoteError", "the result of %s is not what it declares" % entry.name)
         return result
 
@@ -314,7 +312,7 @@ class Connection:
         """Ends the conversation; the guest's serving loop ends with it."""
         self._closed = True
         try:
-            self._channel.shutdown(socket.SHUT_RDWR)
+            self._channel.shutdown(_socket.SHUT_RDWR)
         except OSError:
             pass
 
@@ -332,6 +330,12 @@ class Connection:
             os.close(fd)
         if fds:
             self._channel.close()
+
+
+def _warn(message: str, *args: "Any", problem: "Optional[BaseException]" = None) -> None:
+    """Tells the host's operator what the guest is not told."""
+    import logging
+    logging.getLogger("pysandbox").warning(message, *args, exc_info=problem)
 
 
 class _Pending:

@@ -4,9 +4,10 @@ can be told apart by except clauses alone.
 """
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Optional
+
     from .results import Report
 
 

@@ -4,11 +4,13 @@ such a tree is followed: each part of a path is opened from the one before it.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
-from typing import Iterator, List, Tuple
 
 from .errors import ViolationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, List, Tuple
 
 LIMIT = 32 << 20  # bytes of one file, unless told
 
@@ -78,7 +80,7 @@ def replace(path: str, data: bytes) -> None:
 
 
 def _replace(parent: int, name: str, data: bytes) -> None:
-    new = ".%s.%s" % (name[:200], secrets.token_hex(6))
+    new = ".%s.%s" % (name[:200], os.urandom(6).hex())
     fd = os.open(
         new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
     try:

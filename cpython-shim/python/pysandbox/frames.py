@@ -1,10 +1,12 @@
 """The shapes of the frames that a guest may send."""
 from __future__ import annotations
 
-from typing import Any
-
 from .capability import fits
 from .codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, FrameError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SHAPES = {  # kind: schemas of the elements
     HELLO: (int, int),

@@ -3,14 +3,16 @@ package only passes them on, and holds that `narrow` never widens one.
 """
 from __future__ import annotations
 
-import copy
-import json
 import os
-import subprocess
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .binary import find
 from .errors import PolicyError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+    Value = Union[int, float, str]
 
 PRESETS = ("strict", "http-only", "web-client", "worker")
 
@@ -26,8 +28,6 @@ _LIMITS = {  # keyword of narrow: (flag, field of the plan, unit)
 }
 _TIMES = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-
-Value = Union[int, float, str]
 
 
 class Policy:
@@ -57,7 +57,8 @@ class Policy:
     def parse(cls, document: Mapping[str, Any]) -> "Policy":
         """The policy in a dict with the keys of a policy file. Relative paths
         are relative to the working directory."""
-        document = dict(copy.deepcopy(dict(document)))
+        from copy import deepcopy
+        document = deepcopy(dict(document))
         document.setdefault("version", 1)
         files = document.get("files") or {}
         for key in ("read", "write", "exec"):
@@ -102,10 +103,12 @@ class Policy:
         """The plan that the binary makes of this policy on this host, as `explain
         --format=json` prints it under "plan". PolicyError if it is wrong."""
         if self._plan is None:
+            import json
+            import subprocess
             with Arguments(self) as arguments:
                 command = [find(), "explain", "--format=json"] + arguments.flags + ["-c", ""]
-                done = subprocess.run(
-                    command, stdin=subprocess.DEVNULL, capture_output=True, pass_fds=arguments.fds)
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                      pass_fds=list(arguments.fds.values()))
             if done.returncode != 0:
                 raise PolicyError(_message(done.stderr))
             self._plan = json.loads(done.stdout)["plan"]
@@ -118,28 +121,30 @@ class Policy:
 
 class Arguments:
     """The flags by which the binary gets a policy, and the descriptors that they
-    name, open for the length of a with statement."""
+    name, by their numbers in the binary's process, open for the length of a with
+    statement. number is the one that is free there; without it they keep theirs."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, number: "Optional[int]" = None) -> None:
         kind, base = policy._base
-        self.fds: List[int] = []
+        self.fds: Dict[int, int] = {}
         self.flags: List[str] = []
         if kind == "preset":
             self.flags.append("--preset=" + base)
         elif kind == "file":
             self.flags.append("--policy=" + base)
         else:
+            import json
             fd = os.memfd_create("policy.json")
             os.write(fd, json.dumps(base).encode())
-            self.fds.append(fd)
-            self.flags.append("--policy=/proc/self/fd/%d" % fd)
+            self.fds[fd if number is None else number] = fd
+            self.flags.append("--policy=/proc/self/fd/%d" % (fd if number is None else number))
         self.flags += policy._flags
 
     def __enter__(self) -> "Arguments":
         return self
 
     def __exit__(self, *_: object) -> None:
-        for fd in self.fds:
+        for fd in self.fds.values():
             os.close(fd)
 
 

@@ -1,17 +1,25 @@
-"""Starts `pysandbox exec` and knows how it ended."""
+"""Starts `pysandbox exec` and knows how it ended. What the start does not need is
+imported while the sandbox comes to life.
+"""
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import threading
-from typing import Dict, List, Mapping, Optional, Sequence
+from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
+from _thread import allocate_lock
 
 from .binary import find
+from .child import Child
 from .errors import DeadlineError, RunError, SetupError, ViolationError
 from .policy import Arguments, Policy
-from .results import Report, Result
-from .stream import Pump, Stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Mapping, Optional, Sequence
+
+    from .results import Result
+
+# The numbers of the binary's descriptors.
+_REPORT, _AUDIT, _CHANNEL, _POLICY = 3, 4, 5, 6
 
 
 class Process:
@@ -19,76 +27,68 @@ class Process:
 
     def __init__(self, policy: Policy, program: "Sequence[str]", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
-                 flags: "Sequence[str]" = (), stdin: bool = False):
-        self.stdout, self.stderr, self.audit, self._report = Stream(), Stream(), Stream(), Stream()
+                 stdin: bool = False):
         self.blame: Optional[Exception] = None  # why we ended it ourselves
         self._result: Optional[Result] = None
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
         self.stdin: Optional[int] = None
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ends = [os.pipe() for _ in range(4)]
-        fds_in, source = (os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), None))
+        self.channel, theirs = socketpair(1, SOCK_SEQPACKET | SOCK_CLOEXEC)
+        pipes = [os.pipe() for _ in range(4)]
+        input_end, self.stdin = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), None)
+        fds = {0: input_end, _CHANNEL: theirs.fileno()}
+        fds.update(zip((1, 2, _REPORT, _AUDIT), (writer for _, writer in pipes)))
         try:
-            with Arguments(policy) as arguments:
-                command = [find(), "exec", "--quiet", "--capabilities=fd:%d" % theirs.fileno(),
-                           "--report=fd:%d" % ends[2][1], "--audit=fd:%d" % ends[3][1]]
-                command += arguments.flags + list(flags) + _flags(python, env, cwd) + list(program)
-                self._popen = subprocess.Popen(
-                    command, stdin=fds_in, stdout=ends[0][1], stderr=ends[1][1],
-                    pass_fds=[theirs.fileno(), ends[2][1], ends[3][1]] + arguments.fds)
+            with Arguments(policy, _POLICY) as arguments:
+                command = [find(), "exec", "--quiet", "--capabilities=fd:%d" % _CHANNEL,
+                           "--report=fd:%d" % _REPORT, "--audit=fd:%d" % _AUDIT]
+                command += arguments.flags + _flags(python, env, cwd) + list(program)
+                self._child = _spawn(command, {**fds, **arguments.fds})
         except BaseException:
-            for reader, _ in ends:
+            for reader, _ in pipes:
                 os.close(reader)
-            if source is not None:
-                os.close(source)
+            if self.stdin is not None:
+                os.close(self.stdin)
             self.channel.close()
             raise
         finally:
             theirs.close()
-            os.close(fds_in)
-            for _, writer in ends:
+            os.close(input_end)
+            for _, writer in pipes:
                 os.close(writer)
-        self.stdin = source
-        streams: Dict[int, Stream] = {}
-        for (reader, _), stream in zip(ends, (self.stdout, self.stderr, self._report, self.audit)):
-            streams[reader] = stream
-        self._pump = Pump(streams, lambda: None)
+        from .stream import Pump, Stream
+        self.stdout, self.stderr, self._report, self.audit = streams = [Stream() for _ in pipes]
+        self._pump = Pump({reader: stream for (reader, _), stream in zip(pipes, streams)}, self._child.wait)
 
     def kill(self, blame: "Optional[Exception]" = None) -> None:
         """Ends the whole tree at once; blame is what result() will raise."""
         if blame is not None and self.blame is None:
             self.blame = blame
-        try:
-            self._popen.kill()  # PID 1 of the sandbox dies with its supervisor
-        except OSError:
-            pass
+        self._child.kill()  # PID 1 of the sandbox dies with its supervisor
 
     def interrupt(self) -> None:
         """Asks the supervisor to end the run, which still gives a report."""
-        try:
-            self._popen.terminate()
-        except OSError:
-            pass
+        self._child.terminate()
+
+    def ended(self, timeout: "Optional[float]" = None) -> bool:
+        """Whether the run is over, if need be after some time."""
+        return self._pump.join(timeout)
 
     def wait(self, timeout: "Optional[float]" = None) -> "Optional[Result]":
         """The result once the run is over, or None if it is not within timeout."""
-        try:
-            status = self._popen.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
-        if not self._pump.join(timeout):
+        if not self.ended(timeout):
             return None
         with self._lock:
             if self._result is None:
-                self._result = self._read(status)
+                self._result = self._read(self._pump.status)
             return self._result
 
-    def _read(self, status: int) -> Result:
+    def _read(self, status: "Optional[int]") -> Result:
+        from .results import Report, Result  # with dataclasses, which a run need not wait for
         text = self._report.rest()
         stderr = self.stderr.available()
         if text:
             report = Report.parse(text)
-        elif self.blame is not None or status < 0:
+        elif self.blame is not None or status is None or status < 0:
             report = Report(outcome="signaled", reason="killed by the host", exit_code=137, signal="SIGKILL")
         else:
             raise SetupError(stderr.decode("utf-8", "replace").replace("pysandbox: ", "").strip() or
@@ -114,7 +114,14 @@ class Process:
         return RunError("the guest has ended with status %d" % result.exit_code, result.report)
 
 
-def _flags(python: "Optional[str]", env: "Optional[Mapping[str, str]]", cwd: "Optional[str]") -> "List[str]":
+def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
+    try:
+        return Child(command, fds)
+    except OSError as problem:
+        raise SetupError("%s could not be started: %s" % (command[0], problem.strerror)) from None
+
+
+def _flags(python: "Optional[str]", env: "Optional[Mapping[str, str]]", cwd: "Optional[str]") -> "list[str]":
     flags = [] if python is None else ["--python=" + str(python)]
     if cwd is not None:
         flags.append("--cwd=" + cwd)

@@ -2,12 +2,14 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterator, Optional
+from typing import TYPE_CHECKING, Any, Iterator, Optional
 
-from .connection import Connection
 from .errors import DeadlineError
-from .process import Process
 from .results import Event, Result
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .process import Process
 
 
 class Run:

@@ -2,23 +2,24 @@
 from __future__ import annotations
 
 import os
-import secrets
-import threading
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+from _thread import RLock
 
 from . import files
-from .capability import Grant, facet
-from .connection import Connection
 from .errors import PolicyError, RunError, SandboxError
 from .policy import Policy
 from .process import Process
-from .results import Execution, Report
-from .run import Run
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
+    from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
-PolicyLike = Union[Policy, str, Mapping[str, Any]]
+    from .capability import Grant
+    from .connection import Connection
+    from .results import Execution, Report
+    from .run import Run
+
+    PolicyLike = Union[Policy, str, Mapping[str, Any]]
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 # What pysandbox_guest itself has under that name.
@@ -49,14 +50,14 @@ class Sandbox:
         self.policy = policy
         self._python, self._env, self._cwd, self._deadline = python, env, cwd, deadline
         self._grants: Dict[str, Grant] = {}
-        self._allowed: tuple = ()
-        self._lock = threading.RLock()
+        self._allowed: tuple[str, ...] = ()
+        self._lock = RLock()
         self._live: "Optional[tuple[Process, Connection]]" = None
         self._runs: "List[Connection]" = []
         self._injected: "set[str]" = set()
         self._events: "Optional[asyncio.AbstractEventLoop]" = None
         self._closed = False
-        self.report: Optional[Report] = None  # of the live interpreter, once closed
+        self._ended: Optional[Process] = None
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -72,19 +73,24 @@ class Sandbox:
         for grant in list(self._grants.values()):
             grant.revoke()
         if live is not None:
-            process, connection = live
+            self._ended, connection = live
             connection.close()
-            try:
-                result = process.wait(5)
-                if result is None:
-                    process.kill()
-                    result = process.wait()
-                self.report = result.report if result is not None else None
-            except SandboxError:
-                pass  # it never came to life, and whoever started it was told
+            if not self._ended.ended(5):
+                self._ended.kill()
+                self._ended.ended()
         if self._events is not None:
             self._events.call_soon_threadsafe(self._events.stop)
             self._events = None
+
+    @property
+    def report(self) -> "Optional[Report]":
+        """How the live interpreter has ended, once the sandbox is closed. None if
+        it never came to life."""
+        try:
+            result = self._ended.wait() if self._ended is not None else None
+        except SandboxError:
+            return None  # whoever started it was told
+        return result.report if result is not None else None
 
     # Capabilities
 
@@ -93,6 +99,7 @@ class Sandbox:
         """Lets guest code call the named methods of thing, or all that @expose
         marks, as `from pysandbox_guest import NAME` and as the global NAME. With
         callbacks, it may pass functions of its own. The Grant takes it back."""
+        from .capability import Grant, facet
         if not name.isidentifier() or name[:1] == "_" or name in RESERVED:
             raise PolicyError("%r is no name for a capability" % name)
         if self._allowed and name not in self._allowed:
@@ -145,7 +152,8 @@ class Sandbox:
 
     def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:
         process, _ = self._start()
-        mark = b"\0" + secrets.token_bytes(16)
+        from .results import Execution  # while the guest comes to life
+        mark = b"\0" + os.urandom(16)
         problem = None
         try:
             self._request(method, args, timeout, mark=mark)
@@ -173,15 +181,16 @@ class Sandbox:
             if self._closed:
                 raise RunError("the sandbox is closed")
             if self._live is None:
-                self._live = self._launch([], False, ())
+                self._live = self._launch([], False)
             return self._live
 
-    def _launch(self, program: "Sequence[str]", stdin: bool, flags: "Sequence[str]",
+    def _launch(self, program: "Sequence[str]", stdin: bool,
                 env: "Optional[Mapping[str, str]]" = None) -> "tuple[Process, Connection]":
         merged = dict(self._env or {})
         merged.update(env or {})
         process = Process(
-            self.policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin, flags=flags)
+            self.policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin)
+        from .connection import Connection  # while the guest comes to life
         try:
             connection = Connection(process.channel, self._grants, self._deadline, self._loop,
                                     process.kill, process.end_error)
@@ -203,7 +212,7 @@ class Sandbox:
         with self._lock:
             if self._events is None:
                 import asyncio  # which takes longer than all other imports
-
+                import threading
                 self._events = asyncio.new_event_loop()
                 threading.Thread(target=self._events.run_forever, name="pysandbox async", daemon=True).start()
             return self._events
@@ -217,6 +226,7 @@ class Sandbox:
         """Starts a program in an interpreter of its own: source, or a file that the
         host can read, or a module. argv is sys.argv without its first word, timeout
         a limit on the wall clock that may only be lower than the policy's."""
+        from .run import Run
         if sum(what is not None for what in (source, file, module)) != 1:
             raise TypeError("start() needs one of source, file and module")
         if source is not None:
@@ -231,7 +241,7 @@ class Sandbox:
                 raise RunError("the sandbox is closed")
         outer, self.policy = self.policy, policy
         try:
-            process, connection = self._launch(program + [str(a) for a in argv], stdin, (), env)
+            process, connection = self._launch(program + [str(a) for a in argv], stdin, env)
         finally:
             self.policy = outer
         with self._lock:

@@ -2,10 +2,13 @@
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import threading
 import time
-from typing import Callable, Dict, Iterator, Optional
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, Dict, Iterator, Optional
 
 CHUNK = 1 << 16
 
@@ -81,27 +84,30 @@ class Stream:
 
 
 class Pump:
-    """One thread that reads several descriptors, which it owns, into streams."""
+    """One thread that reads several descriptors, which it owns, into streams, and
+    then waits for the process that wrote. status is what wait() has returned."""
 
-    def __init__(self, streams: "Dict[int, Stream]", done: "Callable[[], None]"):
-        self._streams, self._done = streams, done
+    def __init__(self, streams: "Dict[int, Stream]", wait: "Callable[[], Optional[int]]"):
+        self._streams, self._wait = streams, wait
+        self.status: Optional[int] = None
         self._thread = threading.Thread(target=self._run, name="pysandbox output", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        with selectors.DefaultSelector() as ready:
-            for fd in self._streams:
-                ready.register(fd, selectors.EVENT_READ)
-            while ready.get_map():
-                for key, _ in ready.select():
-                    data = os.read(key.fd, CHUNK)
-                    if data:
-                        self._streams[key.fd].feed(data)
-                        continue
-                    ready.unregister(key.fd)
-                    os.close(key.fd)
-                    self._streams[key.fd].end()
-        self._done()
+        ready, open_fds = select.poll(), set(self._streams)
+        for fd in open_fds:
+            ready.register(fd, select.POLLIN)
+        while open_fds:
+            for fd, _ in ready.poll():
+                data = os.read(fd, CHUNK)
+                if data:
+                    self._streams[fd].feed(data)
+                    continue
+                ready.unregister(fd)
+                os.close(fd)
+                open_fds.discard(fd)
+                self._streams[fd].end()
+        self.status = self._wait()
 
     def join(self, timeout: "Optional[float]") -> bool:
         self._thread.join(timeout)

@@ -29,6 +29,7 @@ static int install_filter(void)
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 		ALLOW(SYS_poll),
 		ALLOW(SYS_wait4),
+		ALLOW(SYS_prlimit64), /* of the program, see cpu_limit_of */
 		ALLOW(SYS_waitid),
 		ALLOW(SYS_read),
 		ALLOW(SYS_recvmsg), /* for receive_command, as the next two */
@@ -53,6 +54,7 @@ static int install_filter(void)
 struct ending {
 	bool done;
 	int status;
+	int cpu_limit; /* RLIMIT_CPU that SIGXCPU was about, seconds; 0: another end */
 	uint64_t utime_us, stime_us, maxrss_kib;
 };
 
@@ -75,14 +77,33 @@ static void send_stopped(struct stage *st, int signal)
 	sys3(SYS_write, st->control, &msg, sizeof msg);
 }
 
+/* The limit under which SIGXCPU ended the program: it may have lowered its own
+ * (setrlimit(2)). A process has its limits until it is waited for. */
+static int cpu_limit_of(const struct stage *st, const siginfo_t *info)
+{
+	struct rlimit limit;
+
+	if (info->si_pid != st->program || info->si_status != SIGXCPU ||
+	    (info->si_code != CLD_KILLED && info->si_code != CLD_DUMPED))
+		return 0;
+	if (sys4(SYS_prlimit64, st->program, RLIMIT_CPU, 0, &limit) || limit.rlim_cur > INT32_MAX)
+		return 0;
+	return (int)limit.rlim_cur;
+}
+
 /* Reaps all that is ready. */
 static void reap(struct stage *st, struct ending *end)
 {
-	int options = WNOHANG | __WALL | (st->terminal ? WUNTRACED : 0);
+	int stops = st->terminal ? WUNTRACED : 0;
 	for (;;) {
+		siginfo_t info = { .si_pid = 0 };
 		struct rusage use;
 		int status;
-		int pid = (int)sys4(SYS_wait4, -1, &status, options, &use);
+		sys5(SYS_waitid, P_ALL, 0, &info, WEXITED | stops | WNOHANG | WNOWAIT | __WALL, 0);
+		if (info.si_pid <= 0)
+			return;
+		end->cpu_limit = cpu_limit_of(st, &info);
+		int pid = (int)sys4(SYS_wait4, info.si_pid, &status, WNOHANG | __WALL | stops, &use);
 		if (pid <= 0)
 			return;
 		if (WIFSTOPPED(status)) {
@@ -104,6 +125,7 @@ static void report(struct stage *st, const struct ending *end)
 	struct psb_message msg = {
 		.type = PSB_MSG_STATUS,
 		.a = end->status,
+		.c = end->cpu_limit,
 		.utime_us = end->utime_us,
 		.stime_us = end->stime_us,
 		.maxrss_kib = end->maxrss_kib,

@@ -28,6 +28,7 @@ type Evidence struct {
 	Ended     bool            // Status is known
 	Cause     Cause
 	LimitCPU  time.Duration // limits.cpu, 0 for none
+	OwnCPU    bool          // the program ended at a lower limit that it set itself
 	AtMemory  bool          // the tree has been at its memory limit: Watch.AtMemoryLimit
 	Tier      string
 	Layers    Layers
@@ -111,11 +112,11 @@ func (r *Report) signaled(e Evidence) {
 	}
 }
 
-// usedUpCPU tells the kernel's SIGXCPU from one that the program sent itself
-// early. For the limit the kernel counts timer ticks, which on a busy machine are
+// usedUpCPU tells the kernel's SIGXCPU for the policy's limit from one for a limit
+// of the program's own, and from one that it sent itself early. For the limit the kernel counts timer ticks, which on a busy machine are
 // more than the time that rusage tells, so half of it must do.
 func (e Evidence) usedUpCPU() bool {
-	return e.LimitCPU > 0 && 2*e.Usage.CPUSeconds >= e.LimitCPU.Seconds()
+	return e.LimitCPU > 0 && !e.OwnCPU && 2*e.Usage.CPUSeconds >= e.LimitCPU.Seconds()
 }
 
 func (r *Report) addDenials(fold *audit.Fold) {

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -42,6 +43,7 @@ func TestVerdictByStatus(t *testing.T) {
 		{"sys that the program sent itself", "kill -SYS $$", 0, Signaled, "", 159, "SIGSYS", ""},
 		{"cpu rlimit", "ulimit -S -t 1; while :; do :; done", 1, LimitHit, "cpu", 137, "SIGXCPU", ""},
 		{"xcpu that the program sent itself", "kill -XCPU $$", 0.01, Signaled, "", 152, "SIGXCPU", ""},
+		{"xcpu of the program's own limit", "ulimit -S -t 1; while :; do :; done", 1, Signaled, "", 152, "SIGXCPU", ""},
 		{"xcpu without a limit", "kill -XCPU $$", 0, Signaled, "", 152, "SIGXCPU", ""},
 		{"file size", "ulimit -f 1; exec dd if=/dev/zero of=big bs=64k count=1", 0, Signaled, "", 153, "SIGXFSZ", "file_size"},
 		{"real-time", "kill -36 $$", 0, Signaled, "", 164, "SIGRTMIN+2", ""},
@@ -51,6 +53,7 @@ func TestVerdictByStatus(t *testing.T) {
 			e := Evidence{Status: status, Ended: true, Usage: Usage{CPUSeconds: c.usedCPU}}
 			if c.usedCPU > 0 {
 				e.LimitCPU = time.Second
+				e.OwnCPU = strings.Contains(c.name, "own limit")
 			}
 			r := NewReport(e)
 			if r.Outcome != c.outcome || r.Reason != c.reason || r.ExitCode != c.code || r.Signal != c.signal {

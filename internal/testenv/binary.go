@@ -37,6 +37,9 @@ func buildBinary() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := dependOnSources(root); err != nil {
+		return "", err
+	}
 	cache, err := openCache()
 	if err != nil {
 		return "", err
@@ -55,6 +58,17 @@ func buildBinary() (string, error) {
 	}
 	removeStale(cache)
 	return publish(fresh, cache)
+}
+
+// dependOnSources reads every directory of the checkout, so that go test, which
+// notes what a test opens, does not take an old result for that of a new binary.
+func dependOnSources(root string) error {
+	return filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && entry.Name() == ".git" {
+			return filepath.SkipDir
+		}
+		return err
+	})
 }
 
 // RepositoryRoot returns the directory that holds go.mod, searched upwards from

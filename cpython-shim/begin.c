@@ -155,7 +155,7 @@ static int begin_as_user(int control)
 
 static void begin_exec(void)
 {
-	int pair[2];
+	int pair[2], on = 1;
 
 	psb_begun.attempted = 1;
 	psb_begun.lease = psb_begun.pidfd = psb_begun.control = -1;
@@ -164,11 +164,12 @@ static void begin_exec(void)
 		return;
 	}
 	psb_begun.control = pair[0];
-	if (geteuid() == 0)
-		begin_as_root(pair[1]);
-	else
-		begin_as_user(pair[1]);
+	/* Before the stage can say anything: the kernel names senders from then on. */
+	setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+	int err = geteuid() == 0 ? begin_as_root(pair[1]) : begin_as_user(pair[1]);
 	close(pair[1]);
+	if (!err)
+		recall_plan(argument_count, arguments, psb_begun.uid);
 }
 
 /* Runs in: a process that the supervisor spawned with the control socket at

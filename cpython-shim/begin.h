@@ -2,6 +2,7 @@
 #ifndef PYSANDBOX_BEGIN_H
 #define PYSANDBOX_BEGIN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Host uids that root leases to sandboxes; a sandbox's gid is its uid. The
@@ -9,6 +10,36 @@
 #define PSB_LEASE_FIRST 1879048193u
 #define PSB_LEASE_COUNT 65534u
 #define PSB_LEASE_GROUP 1879048192u
+
+/* The running binary. */
+struct psb_identity {
+	uint64_t device, inode, size, seconds, nanoseconds;
+};
+
+#define PSB_MEMO_MAGIC 0x31435250u /* "PRC1" */
+#define PSB_MEMO_SLOTS 64u
+
+/* A memo is this header, the number of sources (uint32), the sources, then the
+ * plan. supervisor/recall.go writes it. Nothing is padded. */
+struct psb_memo_header {
+	uint64_t magic;
+	uint64_t key;                /* of the command line */
+	struct psb_identity program; /* that made the plan */
+};
+
+struct psb_memo_source {
+	uint32_t map, uid, gid; /* as struct psb_source */
+	uint32_t length;        /* of the path that follows, with its NUL */
+};
+
+_Static_assert(sizeof(struct psb_memo_header) == 56, "supervisor/recall.go copies 56 bytes");
+_Static_assert(sizeof(struct psb_memo_source) == 16, "supervisor/recall.go writes 16 bytes");
+
+enum psb_recall {
+	PSB_RECALL_NONE,   /* the stage waits for a plan */
+	PSB_RECALL_SENT,   /* it runs psb_begun.recalled */
+	PSB_RECALL_BROKEN, /* it can run nothing any more */
+};
 
 /* What the constructor did. Valid when attempted is not 0. */
 struct psb_begun {
@@ -21,6 +52,12 @@ struct psb_begun {
 	int lease;      /* descriptor that holds the uid lease, or -1 */
 	uint32_t uid;   /* host uid and gid of the sandbox */
 	uint32_t gid;
+
+	enum psb_recall recall;
+	const uint8_t *recalled; /* sources and plan, without the header */
+	size_t recalled_size;
+	struct psb_memo_header memo_header; /* of a memo for the next run */
+	char memo_file[4096];                 /* where to keep it; empty: nowhere */
 };
 
 enum psb_begin_step {
@@ -46,7 +83,35 @@ extern struct psb_lent psb_lent;
 
 void processors_lend(char **envp);
 
+/* recall.c */
+void recall_plan(int argc, char **argv, uint32_t id);
+
 /* idmap.c */
 int idmap_namespace(uint32_t uid, uint32_t gid, uint32_t id);
+
+/* source.c. A source to open; map: files of uid:gid get the leased uid's id. */
+struct psb_source {
+	const char *path;
+	uint32_t map, uid, gid;
+};
+
+#define PSB_MAX_IDMAPS 16
+
+/* One user namespace for each pair of owners. Zero but for id at first. */
+struct psb_idmaps {
+	uint32_t id; /* leased uid */
+	int count;
+	uint32_t uid[PSB_MAX_IDMAPS], gid[PSB_MAX_IDMAPS];
+	int userns[PSB_MAX_IDMAPS];
+};
+
+enum psb_source_step {
+	PSB_SOURCE_OPEN,
+	PSB_SOURCE_USERNS,
+	PSB_SOURCE_MAP,
+};
+
+int source_open(const struct psb_source *source, struct psb_idmaps *maps, int *step);
+void idmaps_close(struct psb_idmaps *maps);
 
 #endif

@@ -4,6 +4,7 @@ package shim
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -21,13 +22,55 @@ func TakeLease() (lease *os.File, uid int, err error) {
 	return os.NewFile(uintptr(fd), "uid lease"), int(id), nil
 }
 
-// IDMapNamespace opens a user namespace for mount_setattr(2) in which files that
-// belong to uid:gid on disk belong to host uid and gid id. Needs root.
-func IDMapNamespace(uid, gid, id int) (*os.File, error) {
-	fd := C.idmap_namespace(C.uint32_t(uid), C.uint32_t(gid), C.uint32_t(id))
-	if fd < 0 {
-		return nil, fmt.Errorf("make a user namespace that maps %d:%d to %d: %w",
-			uid, gid, id, syscall.Errno(-fd))
+// Source is the host side of a bind. With Map, files that belong to UID:GID on
+// disk belong to the sandbox's host uid.
+type Source struct {
+	Path     string
+	Map      bool
+	UID, GID uint32
+}
+
+// OpenSources clones the trees at the sources' paths, detached from any namespace
+// (open_tree(2)), for a sandbox with host uid and gid id. The caller closes them.
+// Needs root.
+func OpenSources(sources []Source, id int) ([]int, error) {
+	maps := C.struct_psb_idmaps{id: C.uint32_t(id)}
+	defer C.idmaps_close(&maps)
+	opened := make([]int, 0, len(sources))
+	for _, s := range sources {
+		fd, err := openSource(s, &maps)
+		if err != nil {
+			for _, fd := range opened {
+				_ = syscall.Close(fd)
+			}
+			return nil, fmt.Errorf("open %s for the sandbox: %w", s.Path, err)
+		}
+		opened = append(opened, fd)
 	}
-	return os.NewFile(uintptr(fd), "idmap namespace"), nil
+	return opened, nil
+}
+
+func openSource(s Source, maps *C.struct_psb_idmaps) (int, error) {
+	path := C.CString(s.Path)
+	defer freeString(path)
+	from := C.struct_psb_source{path: path, uid: C.uint32_t(s.UID), gid: C.uint32_t(s.GID)}
+	if s.Map {
+		from._map = 1
+	}
+	var step C.int
+	fd := C.source_open(&from, maps, &step)
+	if fd >= 0 {
+		return int(fd), nil
+	}
+	err := syscall.Errno(-fd)
+	switch {
+	case step == C.PSB_SOURCE_USERNS:
+		return -1, fmt.Errorf("make a user namespace that maps %d:%d to %d: %w", s.UID, s.GID, maps.id, err)
+	case step == C.PSB_SOURCE_MAP:
+		return -1, fmt.Errorf("map owner %d:%d to %d (the filesystem must support idmapped mounts): %w", s.UID, s.GID, maps.id, err)
+	case err == syscall.ESTALE:
+		return -1, errors.New("its owner has changed since the plan was made; try again")
+	default:
+		return -1, err
+	}
 }

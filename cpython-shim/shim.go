@@ -36,6 +36,15 @@ type Begun struct {
 	Lease   int // descriptor that holds the uid lease, -1 for an ordinary user
 	UID     int // host uid and gid of the sandbox
 	GID     int
+	Recall  Recall
+}
+
+// Recall is what the constructor found of the last run with the same command line.
+type Recall struct {
+	Sent   bool   // the stage has been given a plan, which Memo describes
+	Memo   []byte // in C's memory, not to be changed; nil: no plan is the same
+	Header []byte // of a memo for the next run
+	File   string // where the next run looks for it; empty: nowhere
 }
 
 // BeginError says which step failed before the Go runtime started.
@@ -93,5 +102,6 @@ func TakeBegun() (*Begun, error) {
 		Lease:   int(b.lease),
 		UID:     int(b.uid),
 		GID:     int(b.gid),
+		Recall:  recallOf(b),
 	}, nil
 }

@@ -99,6 +99,15 @@ func (p CgroupPlace) resources(r *specs.LinuxResources) *cgroups.Resources {
 	return out
 }
 
+// limits is whether a group in this place would do anything.
+func (p CgroupPlace) limits(l CgroupLimits) bool {
+	if p.Kind == "" || p.Kind == CgroupNone {
+		return false
+	}
+	r := p.resources(l.Resources)
+	return r.Memory != 0 || r.PidsLimit != nil || r.CpuQuota != 0 || l.CountCPU
+}
+
 // hasSwap is true if memory can leave for swap at all.
 func hasSwap() bool {
 	var info unix.Sysinfo_t

@@ -21,7 +21,8 @@ type child struct {
 	lease   *os.File // holds the uid lease; nil for an ordinary user
 	uid     int      // host uid and gid of the sandbox
 	gid     int
-	spawned bool // by spawnStage: this process goes on after the run
+	spawned bool        // by spawnStage: this process goes on after the run
+	recall  shim.Recall // what the stage was given before Go started
 	reaped  bool
 	used    Rusage // of the whole tree, once reaped
 }
@@ -34,9 +35,9 @@ func beginChild() (*child, error) {
 		return nil, fmt.Errorf("begin the sandbox: %w", err)
 	}
 	if begun == nil {
-		return spawnStage()
+		return spawn()
 	}
-	c := &child{pid: begun.PID, pidfd: begun.PidFD, uid: begun.UID, gid: begun.GID}
+	c := &child{pid: begun.PID, pidfd: begun.PidFD, uid: begun.UID, gid: begun.GID, recall: begun.Recall}
 	if begun.Lease >= 0 {
 		c.lease = os.NewFile(uintptr(begun.Lease), "uid lease")
 	}
@@ -44,9 +45,8 @@ func beginChild() (*child, error) {
 	return c, err
 }
 
-// spawnStage starts a stage process, which clones PID 1 as our child and ends.
-// syscall.ForkExec without new namespaces takes Go's vfork path.
-func spawnStage() (*child, error) {
+// spawn starts a child of a process that goes on after the run.
+func spawn() (*child, error) {
 	c := &child{uid: os.Getuid(), gid: os.Getgid(), spawned: true}
 	if os.Geteuid() == 0 {
 		var err error
@@ -55,23 +55,40 @@ func spawnStage() (*child, error) {
 		}
 		c.gid = c.uid
 	}
+	return c, c.spawnStage()
+}
+
+// again puts a new process in the place of one that runs another plan than it
+// should. What is donated has to be sent once more.
+func (c *child) again() error {
+	c.kill()
+	c.reap()
+	c.reaped, c.used = false, Rusage{}
+	_ = c.control.close()
+	_ = unix.Close(c.pidfd)
+	return c.spawnStage()
+}
+
+// spawnStage starts a stage process, which clones PID 1 as our child and ends.
+// syscall.ForkExec without new namespaces takes Go's vfork path.
+func (c *child) spawnStage() error {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("make the control socket: %w", err)
+		return fmt.Errorf("make the control socket: %w", err)
 	}
 	defer unix.Close(pair[1])
 	if c.control, err = newControl(pair[0]); err != nil {
-		return nil, err
+		return err
 	}
 	argv := []string{shim.StageName, strconv.Itoa(c.uid), strconv.Itoa(c.gid)}
 	stage, err := syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
 		Files: []uintptr{^uintptr(0), ^uintptr(0), ^uintptr(0), uintptr(pair[1])},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("start the stage: %w", err)
+		return fmt.Errorf("start the stage: %w", err)
 	}
 	defer reap(stage)
-	return c, c.awaitReady()
+	return c.awaitReady()
 }
 
 // awaitReady learns PID 1's pid from the stage process.

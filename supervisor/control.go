@@ -9,8 +9,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/pysandbox/pysandbox/namespaces"
 )
 
 // messageType is enum psb_message_type of cpython-shim/wire.h, where the whole
@@ -112,7 +110,7 @@ func (c *control) send(m message, fds ...int) error {
 }
 
 // sendPlan sends the donated descriptors in batches, then the plan.
-func (c *control) sendPlan(plan namespaces.Program, donated []int) error {
+func (c *control) sendPlan(plan []byte, donated []int) error {
 	for len(donated) > 0 {
 		n := min(len(donated), fdsPerMessage)
 		if err := c.send(message{kind: msgFDs}, donated[:n]...); err != nil {
@@ -120,15 +118,11 @@ func (c *control) sendPlan(plan namespaces.Program, donated []int) error {
 		}
 		donated = donated[n:]
 	}
-	return c.sendProgram(msgPlan, plan)
+	return c.sendFile(msgPlan, plan)
 }
 
-// sendProgram sends operations in a sealed file.
-func (c *control) sendProgram(kind messageType, p namespaces.Program) error {
-	encoded, err := p.Encode()
-	if err != nil {
-		return err
-	}
+// sendFile sends encoded operations in a sealed file.
+func (c *control) sendFile(kind messageType, encoded []byte) error {
 	fd, err := unix.MemfdCreate("pysandbox plan", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return fmt.Errorf("make a file for the plan: %w", err)

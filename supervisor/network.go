@@ -26,24 +26,22 @@ type services struct {
 	icmp4, icmp6 net.PacketConn
 }
 
-// openServices binds the sockets that the stage made, in the order in which the
-// plan asked for them. It may bind low ports there: the sandbox's user namespace
-// is ours (capabilities(7), user_namespaces(7)).
-func openServices(asked []plan.Socket, sockets []int) (*services, error) {
+// open binds the sockets that the stage made, in the order in which the plan asked
+// for them. It may bind low ports there: the sandbox's user namespace is ours
+// (capabilities(7), user_namespaces(7)).
+func (v *services) open(asked []plan.Socket, sockets []int) error {
 	if len(asked) != len(sockets) {
-		return nil, fmt.Errorf("the sandbox made %d sockets of %d", len(sockets), len(asked))
+		return fmt.Errorf("the sandbox made %d sockets of %d", len(sockets), len(asked))
 	}
-	v := &services{}
 	for i, want := range asked {
-		if err := v.open(want, sockets[i]); err != nil {
-			v.close()
-			return nil, fmt.Errorf("open the sandbox's network services: %w", err)
+		if err := v.openOne(want, sockets[i]); err != nil {
+			return fmt.Errorf("open the sandbox's network services: %w", err)
 		}
 	}
-	return v, nil
+	return nil
 }
 
-func (v *services) open(want plan.Socket, fd int) error {
+func (v *services) openOne(want plan.Socket, fd int) error {
 	loopback := &unix.SockaddrInet4{Port: 53, Addr: [4]byte{127, 0, 0, 1}}
 	file := func() *os.File { return os.NewFile(uintptr(dupCloexec(fd)), "socket of the sandbox") }
 	var err error

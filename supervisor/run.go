@@ -13,9 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	shim "github.com/pysandbox/pysandbox/cpython-shim"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/seccomp"
+	"github.com/pysandbox/pysandbox/supervisor/broker"
 	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
 	"github.com/pysandbox/pysandbox/supervisor/broker/publish"
 )
@@ -44,6 +46,8 @@ type sandbox struct {
 	setup     namespaces.Program // of this run; the program's start is last
 	sockets   []int              // of the sandbox's network, for the supervisor
 	services  *services
+	broker    *broker.Broker
+	serving   bool // the broker closes itself when it has served
 	ports     []publish.Port
 	activated []activated         // passed by a service manager
 	channel   *capability.Channel // nil for a program without the bootstrap
@@ -114,16 +118,24 @@ func (s *sandbox) start(ctx context.Context) error {
 	if err := s.launch(ctx); err != nil {
 		return err
 	}
-	s.stdio.Start(int64(s.plan.Plan.Limits.Output), func() { s.end(Cause{Kind: CauseOutput}) })
 	var err error
+	s.stdio.Start(int64(s.plan.Plan.Limits.Output), func() { s.end(Cause{Kind: CauseOutput}) })
 	if s.watch, err = StartWatch(s.limits(), s.cgroup, s.child.pid, s.started, s.end); err != nil {
 		return err
 	}
-	s.signals.Attach(s.pidfd, s.program, s.stdio.Terminal)
 	go s.listen()
-	if err := s.child.control.sendProgram(msgGo, s.setup[len(s.setup)-1:]); err != nil {
+	command, err := s.setup[len(s.setup)-1:].Encode()
+	if err != nil {
 		return err
 	}
+	if err := s.child.control.sendFile(msgGo, command); err != nil {
+		return err
+	}
+	shim.UseAllProcessors()
+	if s.signals == nil {
+		s.signals = CatchSignals(s.end)
+	}
+	s.signals.Attach(s.pidfd, s.program, s.stdio.Terminal)
 	s.publish(ctx) // PID 1 makes sockets for it, but not before it let go
 	s.tasks.Go(s.cgroup.Sweep)
 	return nil
@@ -218,6 +230,9 @@ func (s *sandbox) close() {
 	closeActivated(s.activated)
 	if s.services != nil {
 		s.services.close()
+	}
+	if s.broker != nil && !s.serving {
+		_ = s.broker.Close()
 	}
 	if s.pidfd >= 0 {
 		_ = unix.Close(s.pidfd)

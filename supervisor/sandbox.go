@@ -18,15 +18,7 @@ import (
 // the plan is sent, the layers are read back, the listener is served. What the
 // stage need not wait for is done after the plan has gone.
 func (s *sandbox) launch(ctx context.Context) error {
-	donated, err := s.prepare()
-	if err != nil {
-		return err
-	}
-	err = s.sendPlan(donated)
-	closeAll(donated[s.passed:])
-	s.stdio.CloseChild()
-	s.releaseChannel()
-	if err != nil {
+	if err := s.deliver(); err != nil {
 		return s.stageFailure(err)
 	}
 	if err := s.settle(); err != nil {
@@ -57,48 +49,24 @@ func (s *sandbox) stageFailure(err error) error {
 	return err
 }
 
-// prepare opens, with the caller's rights, what the plan needs. It returns the
-// descriptors to donate, in the order in which operations name them.
-func (s *sandbox) prepare() ([]int, error) {
-	var err error
-	if s.ports, err = openPorts(s.plan.Plan); err != nil {
-		return nil, err
-	}
-	if s.activated, err = openActivated(); err != nil {
-		return nil, err
-	}
-	if s.setup, err = s.ownSetup(); err != nil {
-		return nil, err
-	}
-	donated, err := s.openChannel()
-	if err != nil {
-		return donated, err
-	}
-	if s.child.lease != nil {
-		var sources []int
-		if s.setup, sources, err = openSources(s.plan, s.child, s.setup, stdioCount+len(donated)); err != nil {
-			return nil, err
-		}
-		donated = append(donated, sources...)
-	}
-	return donated, s.passListeners(stdioCount + len(donated))
-}
-
 // settle is what the supervisor does while the stage runs the plan: it makes the
 // control group for which the stage will wait, gives up its rights, and gets ready
 // to serve.
 func (s *sandbox) settle() error {
-	s.signals = CatchSignals(s.end)
 	if err := s.makeGroup(); err != nil {
 		return err
+	}
+	if s.stdio.Terminal != nil { // which has to be put back
+		s.signals = CatchSignals(s.end)
 	}
 	if err := s.child.become(); err != nil {
 		return err
 	}
-	shim.UseAllProcessors()
 	var err error
-	s.ownNamespaces, err = ownNamespaces()
-	return err
+	if s.ownNamespaces, err = ownNamespaces(); err != nil {
+		return err
+	}
+	return s.makeBroker()
 }
 
 // makeGroup makes the control group and lets PID 1 enter it before it leaves the
@@ -108,16 +76,8 @@ func (s *sandbox) makeGroup() error {
 	if !s.joinsGroup() {
 		return nil
 	}
-	limits := CgroupLimits{
-		Resources: s.plan.Plan.Spec.Linux.Resources,
-		CountCPU:  s.plan.Plan.Limits.CPU > 0,
-		Group:     -1,
-	}
-	if s.child.lease != nil {
-		limits.Group = shim.LeaseGroup
-	}
 	var err error
-	if s.cgroup, err = NewCgroup(s.options.Cgroup, limits, s.child.pid); err != nil {
+	if s.cgroup, err = NewCgroup(s.options.Cgroup, s.groupLimits(), s.child.pid); err != nil {
 		return err
 	}
 	var files []int
@@ -132,11 +92,20 @@ func (s *sandbox) makeGroup() error {
 	return err
 }
 
-// joinsGroup is whether the stage waits for a control group.
-func (s *sandbox) joinsGroup() bool {
-	kind := s.options.Cgroup.Kind
-	return kind != "" && kind != CgroupNone
+func (s *sandbox) groupLimits() CgroupLimits {
+	limits := CgroupLimits{
+		Resources: s.plan.Plan.Spec.Linux.Resources,
+		CountCPU:  s.plan.Plan.Limits.CPU > 0,
+		Group:     -1,
+	}
+	if s.child.lease != nil {
+		limits.Group = shim.LeaseGroup
+	}
+	return limits
 }
+
+// joinsGroup is whether the stage waits for a control group.
+func (s *sandbox) joinsGroup() bool { return s.options.Cgroup.limits(s.groupLimits()) }
 
 // ownSetup is the plan's program for this run: the terminal is the controlling
 // one only if standard input is a terminal, and a control group is entered where
@@ -178,17 +147,6 @@ func (s *sandbox) terminalRules() namespaces.Program {
 		}
 	}
 	return rules
-}
-
-// sendPlan sends the operations up to the program's start, which goes with the
-// word to go: the rest is the same for every program under one policy.
-func (s *sandbox) sendPlan(donated []int) error {
-	last := len(s.setup) - 1
-	if last < 0 || s.setup[last].Code != namespaces.OpExec {
-		return errors.New("the plan does not end with the program's start")
-	}
-	place := append(slices.Clone(s.setup[:last]), namespaces.Op{Code: namespaces.OpExec})
-	return s.child.control.sendPlan(place, donated)
 }
 
 // awaitListener reads the stage's messages until the program's process has its

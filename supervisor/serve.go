@@ -13,31 +13,37 @@ import (
 	"github.com/pysandbox/pysandbox/supervisor/broker"
 )
 
-// serve starts to answer the sandbox's notifications. If the answers end before
-// the program does, the tree is killed: its trapped calls would wait for ever.
-func (s *sandbox) serve(ctx context.Context) error {
+// makeBroker makes what decides on the sandbox's notifications.
+func (s *sandbox) makeBroker() error {
 	config, err := brokerConfig(s.plan)
 	if err != nil {
 		return err
 	}
+	s.services = &services{}
+	config.Names = s.services.names
+	if s.broker, err = broker.New(config, s.sink()); err != nil {
+		return fmt.Errorf("start the broker: %w", err)
+	}
+	return nil
+}
+
+// serve starts to answer the sandbox's notifications. If the answers end before
+// the program does, the tree is killed: its trapped calls would wait for ever.
+func (s *sandbox) serve(ctx context.Context) error {
 	sink := s.sink()
 	planned := min(len(s.plan.Sockets), len(s.sockets))
-	if s.services, err = openServices(s.plan.Sockets, s.sockets[:planned]); err != nil {
+	if err := s.services.open(s.plan.Sockets, s.sockets[:planned]); err != nil {
 		return err
 	}
 	if err := s.listenInside(s.sockets[planned:]); err != nil {
 		return err
 	}
-	config.Names = s.services.names
-	b, err := broker.New(config, sink)
-	if err != nil {
-		return fmt.Errorf("start the broker: %w", err)
-	}
+	s.serving = true
 	s.tasks.Go(func() {
-		if err := b.Serve(ctx, s.listener); err != nil {
+		if err := s.broker.Serve(ctx, s.listener); err != nil {
 			s.end(serveCause(err))
 		}
-		_ = b.Close()
+		_ = s.broker.Close()
 	})
 	s.services.start(ctx, s, sink)
 	s.startRelay(sink)

@@ -12,7 +12,9 @@ import (
 
 // Signals passes the caller's signals on to the program.
 //
-//	before the program runs   INT, TERM, HUP, QUIT end the run: 128+n
+//	before the program runs   INT, TERM, HUP, QUIT end the run: 128+n. Without a
+//	                          terminal, by their default action, and the sandbox
+//	                          with it: to catch them takes a third of a millisecond
 //	then                      each goes to the program, which does with it what
 //	                          it likes; the second INT or TERM kills the tree
 //	after the program         INT and TERM end the run: they give up what is

@@ -1,0 +1,194 @@
+// Package recall tests that what a run remembers saves time and decides nothing.
+package recall
+
+import (
+	"bytes"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
+)
+
+// host is a home of its own, with a secret beside it.
+type host struct {
+	t                    *testing.T
+	binary, home, secret string
+	uid                  uint32
+}
+
+func eachUser(t *testing.T, test func(h *host)) {
+	t.Helper()
+	testenv.Need(t, testenv.UserNS, testenv.Landlock, testenv.Notify)
+	users := map[string]uint32{"user": uint32(os.Getuid())}
+	if os.Getuid() == 0 {
+		users = map[string]uint32{"root": 0, "user": testenv.Nobody}
+	}
+	for name, uid := range users {
+		t.Run(name, func(t *testing.T) {
+			h := &host{t: t, binary: testenv.Binary(t), home: testenv.WorldDir(t), uid: uid}
+			h.secret = filepath.Join(testenv.WorldDir(t), "secret")
+			if err := os.WriteFile(h.secret, []byte("the secret\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chown(h.home, int(uid), -1); err != nil {
+				t.Fatal(err)
+			}
+			test(h)
+		})
+	}
+}
+
+// run runs pysandbox exec and returns what it printed, errors included.
+func (h *host) run(args ...string) string {
+	h.t.Helper()
+	cmd := exec.Command(h.binary, append([]string{"exec"}, args...)...)
+	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + h.home}
+	cmd.Dir = h.home
+	out, err := testenv.RunAs(h.t, h.uid, cmd).CombinedOutput()
+	if err != nil && cmd.ProcessState == nil {
+		h.t.Fatal(err)
+	}
+	return string(out)
+}
+
+// memo is the file that a command line leaves and uses: it is named after the
+// FNV-1a hash of the working directory and the words up to the program.
+func (h *host) memo(args ...string) string {
+	key := fnv.New64a()
+	for _, word := range append([]string{h.home, "exec"}, args...) {
+		_, _ = key.Write(append([]byte(word), 0))
+		if word == "-c" {
+			break
+		}
+	}
+	return fmt.Sprintf("%s/%d", h.memoDir(), key.Sum64()%64)
+}
+
+func (h *host) memoDir() string {
+	if h.uid == 0 {
+		return "/var/cache/pysandbox/plans"
+	}
+	return h.home + "/.cache/pysandbox/plans"
+}
+
+// memoOf runs a command line and returns the memo that it left.
+func (h *host) memoOf(args ...string) string {
+	h.t.Helper()
+	file := h.memo(args...)
+	if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+		h.t.Fatal(err)
+	}
+	h.run(args...)
+	if inode(file) == 0 {
+		h.t.Fatalf("%v left no memo at %s", args, file)
+	}
+	return file
+}
+
+// inode is 0 for no file. A memo is replaced by another file, never changed.
+func inode(file string) uint64 {
+	info, err := os.Lstat(file)
+	if err != nil {
+		return 0
+	}
+	return info.Sys().(*syscall.Stat_t).Ino
+}
+
+const (
+	readSecret = "import sys\ntry: print('READ', open(sys.argv[1]).read())\nexcept OSError as e: print('refused', e.errno)"
+	// headerSize is sizeof(struct psb_memo_header).
+	headerSize = 56
+)
+
+func TestTheSecondRunRecalls(t *testing.T) {
+	eachUser(t, func(h *host) {
+		file := h.memoOf("-c", "print(1)")
+		first := inode(file)
+		if out := h.run("-c", "print(2)"); out != "2\n" {
+			t.Errorf("the second run printed %q", out)
+		}
+		if inode(file) != first {
+			t.Error("the second run wrote its memo again, so its plan was another one")
+		}
+		if out := h.run("--allow-read="+h.secret, "-c", readSecret, h.secret); !strings.Contains(out, "READ the secret") {
+			t.Errorf("another command line printed %q", out)
+		}
+	})
+}
+
+// A policy that has changed since decides, not the memo of the run before.
+func TestAChangedPolicyDecides(t *testing.T) {
+	eachUser(t, func(h *host) {
+		policy := filepath.Join(h.home, "p.toml")
+		write := func(text string) {
+			if err := os.WriteFile(policy, []byte("version = 1\n"+text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("[files]\nread = [\"" + h.secret + "\"]\n")
+		args := []string{"--policy=" + policy, "-c", readSecret, h.secret}
+		for range 2 {
+			if out := h.run(args...); !strings.Contains(out, "READ the secret") {
+				t.Fatalf("control: printed %q", out)
+			}
+		}
+		write("")
+		for range 2 {
+			if out := h.run(args...); strings.Contains(out, "READ") || !strings.Contains(out, "refused") {
+				t.Errorf("after the policy had changed, the program printed %q", out)
+			}
+		}
+	})
+}
+
+// A memo that somebody has put in the place of another, with a plan that allows
+// more, is run by the stage and by no program.
+func TestAPlantedMemoDecidesNothing(t *testing.T) {
+	eachUser(t, func(h *host) {
+		generous, err := os.ReadFile(h.memoOf("--allow-read="+h.secret, "-c", readSecret, h.secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := h.memoOf("-c", readSecret, h.secret)
+		strict, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		planted := append(bytes.Clone(strict[:headerSize]), generous[headerSize:]...)
+		for name, content := range map[string][]byte{
+			"generous":  planted,
+			"truncated": strict[:len(strict)/2],
+			"header":    strict[:headerSize],
+			"no plan":   append(bytes.Clone(strict[:headerSize]), 0, 0, 0, 0),
+			"sources":   append(bytes.Clone(strict[:headerSize]), bytes.Repeat([]byte{0xff}, 64)...),
+			"flipped":   flipped(strict),
+			"empty":     nil,
+		} {
+			if err := os.WriteFile(file, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if out := h.run("-c", readSecret, h.secret); strings.Contains(out, "READ") || !strings.Contains(out, "refused") {
+				t.Errorf("with a memo that is %s, the program printed %q", name, out)
+			}
+			after, err := os.ReadFile(file)
+			if err != nil || !bytes.Equal(after, strict) {
+				t.Errorf("a memo that is %s was not replaced", name)
+			}
+		}
+	})
+}
+
+// flipped damages each eighth byte behind the header.
+func flipped(memo []byte) []byte {
+	damaged := bytes.Clone(memo)
+	for i := headerSize; i < len(damaged); i += 8 {
+		damaged[i] ^= 0x55
+	}
+	return damaged
+}

@@ -1,0 +1,91 @@
+package supervisor
+
+import (
+	"errors"
+	"slices"
+
+	shim "github.com/pysandbox/pysandbox/cpython-shim"
+	"github.com/pysandbox/pysandbox/namespaces"
+)
+
+// deliver gives the stage the plan with what it needs to run it, unless it has the
+// same already. It must be called with the rights of the caller.
+func (s *sandbox) deliver() error {
+	channel, sources, err := s.prepare()
+	if err != nil {
+		return err
+	}
+	encoded, err := s.place().Encode()
+	if err != nil {
+		return err
+	}
+	made := memo(sources, encoded)
+	if !s.child.recalled(made) {
+		if err := s.sendPlan(channel, sources, encoded); err != nil {
+			return err
+		}
+		if s.recallable() {
+			s.child.keep(made)
+		}
+	}
+	s.stdio.CloseChild()
+	s.releaseChannel()
+	return nil
+}
+
+// prepare makes the setup of this run. It returns the descriptors to donate first
+// and the sources to open behind them, in the order in which operations name them.
+func (s *sandbox) prepare() (channel []int, sources []source, err error) {
+	if s.ports, err = openPorts(s.plan.Plan); err != nil {
+		return nil, nil, err
+	}
+	if s.activated, err = openActivated(); err != nil {
+		return nil, nil, err
+	}
+	if s.setup, err = s.ownSetup(); err != nil {
+		return nil, nil, err
+	}
+	if channel, err = s.openChannel(); err != nil {
+		return nil, nil, err
+	}
+	donated := stdioCount + len(channel)
+	if s.child.lease != nil {
+		if s.setup, sources, err = listSources(s.plan, s.setup, donated); err != nil {
+			return nil, nil, err
+		}
+	}
+	err = s.passListeners(donated + len(sources))
+	if last := len(s.setup) - 1; err == nil && (last < 0 || s.setup[last].Code != namespaces.OpExec) {
+		err = errors.New("the plan does not end with the program's start")
+	}
+	return channel, sources, err
+}
+
+// place is the setup without what the program is, which goes with the word to go:
+// the rest is the same for every program that runs in the same way.
+func (s *sandbox) place() namespaces.Program {
+	return append(slices.Clone(s.setup[:len(s.setup)-1]), namespaces.Op{Code: namespaces.OpExec})
+}
+
+// recallable is whether a later run can begin with this plan, before it has
+// anything to donate but sources.
+func (s *sandbox) recallable() bool { return s.passed == 0 && len(s.activated) == 0 }
+
+// sendPlan opens the sources and sends everything. A stage that runs another plan
+// gives way to a new one.
+func (s *sandbox) sendPlan(channel []int, sources []source, encoded []byte) error {
+	if s.child.recall.Sent {
+		if err := s.child.again(); err != nil {
+			return err
+		}
+		if err := s.child.sendStdio(s.stdio); err != nil {
+			return err
+		}
+	}
+	opened, err := shim.OpenSources(sources, s.child.uid)
+	if err != nil {
+		return err
+	}
+	defer closeAll(opened)
+	return s.child.control.sendPlan(encoded, slices.Concat(channel, opened))
+}

@@ -28,19 +28,19 @@ func Begin(stdio [3]int) *Beginning {
 		owner = b.child.uid
 	}
 	if b.stdio, b.err = OpenStdio(stdio, owner, owner); b.err == nil {
-		b.err = b.sendStdio()
+		b.err = b.child.sendStdio(b.stdio)
 	}
 	return b
 }
 
 // sendStdio donates the first three descriptors. A stage that has failed is heard
 // later, when its reason is read.
-func (b *Beginning) sendStdio() error {
+func (c *child) sendStdio(s *Stdio) error {
 	var fds [stdioCount]int
-	for i, file := range b.stdio.Child {
+	for i, file := range s.Child {
 		fds[i] = int(file.Fd())
 	}
-	err := b.child.control.send(message{kind: msgStdio}, fds[:]...)
+	err := c.control.send(message{kind: msgStdio}, fds[:]...)
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return nil
 	}

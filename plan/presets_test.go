@@ -59,7 +59,8 @@ visible, among which a server's socket may be. ` + "`sysv`" + ` and ` + "`confin
 
 Known calls of no layer fail with EPERM and are reported. Calls that this version
 does not know fail with ENOSYS, as on an older kernel. Calls of another
-architecture, and of the x32 ABI, end the process.
+architecture, and of the x32 ABI, are never made: the supervisor kills the sandbox
+for one and reports which it was (status 159).
 `
 
 func writeSettings(page *strings.Builder, policies []policy.Policy) {

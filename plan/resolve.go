@@ -17,9 +17,6 @@ import (
 // error that names it and what would help; nothing is left out in silence.
 func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 	h := &onHost
-	if err := refuseUnavailable(p); err != nil {
-		return nil, fmt.Errorf("resolve the policy: %w", err)
-	}
 	tier, err := chooseTier(p.Require, h.Facts)
 	if err != nil {
 		return nil, err

@@ -3,16 +3,18 @@ package plan
 import (
 	"errors"
 	"fmt"
+
+	"github.com/pysandbox/pysandbox/policy"
 )
 
 // refuseUnavailable refuses what the policy language has and this version does
 // not enforce. This is the only such list: a key is either here or has an effect.
-func refuseUnavailable(p *Plan) error {
+func refuseUnavailable(pol *policy.Policy) error {
 	uses := []struct {
 		key  string
 		used bool
 	}{
-		{"network.unix", len(p.Network.Unix) > 0},
+		{"network.unix", len(pol.Network.Unix) > 0},
 	}
 	var problems []error
 	for _, use := range uses {

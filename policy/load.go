@@ -35,6 +35,8 @@ func Load(o Options) (Policy, error) {
 	return *r.policy, nil
 }
 
+const flagPolicy = "--policy"
+
 // compose applies every layer, the lowest first.
 func (r *reader) compose(o Options, environment Environment) {
 	layers := r.layers(o, environment)
@@ -51,7 +53,7 @@ func (r *reader) compose(o Options, environment Environment) {
 // layers reads the presets and files that the options and variables name.
 func (r *reader) layers(o Options, environment Environment) []layer {
 	preset, presetFlag := pick(o.Preset, "--preset", environment.Preset, variablePreset)
-	file, fileFlag := pick(o.File, "--policy", environment.Policy, variablePolicy)
+	file, fileFlag := pick(o.File, flagPolicy, environment.Policy, variablePolicy)
 	if file == "" {
 		return r.presetChain(preset, presetFlag)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -27,8 +28,9 @@ func newCheck(u *ui, status *int) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			around := lookAround()
 			for _, file := range args {
-				if err := checkFile(u, directory, file); err != nil {
+				if err := checkFile(u, directory, file, around); err != nil {
 					u.failure(err)
 					*status = supervisor.ExitSetup
 				}
@@ -40,11 +42,14 @@ func newCheck(u *ui, status *int) *cobra.Command {
 }
 
 const checkLong = `Read policy files, with the presets and files that they extend, and report every
-error with its file, line and column. Nothing is run, and the host is not asked
-what it can enforce; that is what explain and doctor do.`
+error with its file, line and column. Nothing is run. A sound policy that exec
+would refuse on this host gets a warning that says why: the file may be meant for
+another one. What depends on the program, such as its own path and flags, cannot be
+known without it; explain shows that.`
 
-// checkFile reads one policy as exec would, up to where a host is asked.
-func checkFile(u *ui, directory, file string) error {
+// checkFile reads one policy as exec would. What only this host refuses is no
+// mistake of the file's.
+func checkFile(u *ui, directory, file string, around func() *surroundings) error {
 	doubts, err := policy.Check(file, directory)
 	if err != nil {
 		return err
@@ -53,13 +58,28 @@ func checkFile(u *ui, directory, file string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := plan.Compile(pol, plan.Invocation{Kind: plan.RunInput, Directory: directory}); err != nil {
+	inv := plan.Invocation{Kind: plan.RunInput, Directory: directory, Env: environment(os.Environ())}
+	compiled, err := plan.Compile(pol, inv)
+	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	var texts []string
 	for _, doubt := range doubts {
 		texts = append(texts, doubt.Error())
 	}
+	if err := refusedHere(compiled, around()); err != nil {
+		texts = append(texts, fmt.Sprintf("%s: exec refuses it on this host: %v", file, err))
+	}
 	u.warnings(texts)
 	return u.printf("%s: ok\n", escape(file))
+}
+
+// refusedHere is why this host cannot run a program under a plan, or nil.
+func refusedHere(p *plan.Plan, around *surroundings) error {
+	onHost, err := gather(p, nil, around)
+	if err != nil {
+		return err
+	}
+	_, err = plan.Resolve(p, onHost)
+	return err
 }

@@ -85,11 +85,12 @@ func explainJSON(r *plan.Resolved) (string, error) {
 		Version     int              `json:"version"`
 		Tier        string           `json:"tier"`
 		Interpreter host.Interpreter `json:"interpreter"`
+		Environment []string         `json:"environment"`
 		Setup       []string         `json:"setup"`
 		Warnings    []string         `json:"warnings"`
 		Plan        *plan.Plan       `json:"plan"`
 	}{
-		plan.Version, r.Tier, r.Interpreter, strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
+		plan.Version, r.Tier, r.Interpreter, r.Environment(), strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
 		append([]string{}, r.Warnings...), r.Plan,
 	})
 }

@@ -25,7 +25,7 @@ type section struct {
 func explainText(r *plan.Resolved) string {
 	sections := []section{
 		aboutSection(r), filesSection(r), networkSection(r.Plan), processSection(r),
-		environmentSection(r.Plan), modulesSection(r), limitsSection(r.Plan.Limits), syscallSection(r),
+		environmentSection(r), modulesSection(r), limitsSection(r.Plan.Limits), syscallSection(r),
 	}
 	nameWidth, valueWidth := 0, 0
 	for _, s := range sections {
@@ -150,9 +150,9 @@ func processSection(r *plan.Resolved) section {
 	}}
 }
 
-func environmentSection(p *plan.Plan) section {
+func environmentSection(r *plan.Resolved) section {
 	var facts []fact
-	for _, line := range p.Spec.Process.Env {
+	for _, line := range r.Environment() {
 		facts = append(facts, fact{"set", line, ""})
 	}
 	return section{"environment", facts}

@@ -62,6 +62,7 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 	for _, c := range commands() {
 		root.AddCommand(c.build(u, status))
 	}
+	root.SetHelpCommand(newHelp(root))
 	root.Version = version()
 	completeFlags(root)
 	return root

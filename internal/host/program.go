@@ -18,8 +18,9 @@ var (
 )
 
 // FindProgram returns the absolute path of the program that the caller means: a
-// name is looked up on PATH, a path counts from the working directory. The error
-// wraps ErrNoProgram or ErrNotExecutable.
+// name is looked up on PATH, a path counts from the working directory. A directory
+// of PATH that cannot be searched has no programs. The error wraps ErrNoProgram or
+// ErrNotExecutable.
 func FindProgram(name string, caller Caller) (string, error) {
 	return findProgram(newTree(), name, caller)
 }
@@ -39,7 +40,7 @@ func findProgram(t *tree, name string, caller Caller) (string, error) {
 		if err == nil {
 			return path, nil
 		}
-		if errors.Is(err, ErrNotExecutable) && found == nil {
+		if errors.Is(err, ErrNotExecutable) && !errors.Is(err, unix.EACCES) && found == nil {
 			found = err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/coreos/go-systemd/v22/activation"
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/namespaces"
@@ -37,7 +36,7 @@ type activated struct {
 // silently.
 func openActivated() ([]activated, error) {
 	var taken []activated
-	for i, file := range activation.Files(false) {
+	for i, file := range passedFiles() {
 		listener, err := net.FileListener(file)
 		tcp, isTCP := listener.(*net.TCPListener)
 		if err == nil && !isTCP {
@@ -51,6 +50,26 @@ func openActivated() ([]activated, error) {
 		taken = append(taken, newActivated(tcp))
 	}
 	return taken, nil
+}
+
+// passedFiles are the descriptors from 3 upward that a service manager has passed
+// to this process, by the protocol of sd_listen_fds(3): LISTEN_PID names the
+// process, LISTEN_FDS says how many.
+func passedFiles() []*os.File {
+	pid, err := strconv.Atoi(os.Getenv("LISTEN_PID"))
+	if err != nil || pid != os.Getpid() {
+		return nil
+	}
+	count, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil {
+		return nil
+	}
+	var files []*os.File
+	for fd := 3; fd < 3+count; fd++ {
+		unix.CloseOnExec(fd)
+		files = append(files, os.NewFile(uintptr(fd), "LISTEN_FD_"+strconv.Itoa(fd)))
+	}
+	return files
 }
 
 // newActivated gives the program's listener the same port at its own loopback.

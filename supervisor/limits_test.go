@@ -77,8 +77,8 @@ func TestWatchCPU(t *testing.T) {
 			if cause.Kind != CauseCPU {
 				t.Fatalf("%+v after %v", cause, took)
 			}
-			if group != nil && usage.CPUSeconds > (limit+100*time.Millisecond).Seconds() {
-				t.Errorf("used %v s, want hardly more than %v", usage.CPUSeconds, limit)
+			if group != nil && usage.CPUSeconds > 3 { // of the 10 s that it would burn
+				t.Errorf("used %v s, want little more than %v", usage.CPUSeconds, limit)
 			}
 			if took > 4*time.Second {
 				t.Errorf("took %v", took)

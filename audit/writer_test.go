@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"math"
 	"os"
 	"strconv"
 	"sync"
@@ -12,11 +13,14 @@ import (
 	"time"
 )
 
+// roomy is a limit that no test but its own reaches.
+const roomy = 64 << 20
+
 func soon() time.Time { return time.Now().Add(5 * time.Second) }
 
 func TestWriterWritesOneLinePerRecord(t *testing.T) {
 	var out bytes.Buffer
-	w := NewWriter(&out, 1000)
+	w := NewWriter(&out, 1000, roomy)
 	at := time.Date(2026, 1, 2, 3, 4, 5, 678000, time.UTC)
 	w.Record(Record{
 		Time: at, Source: SourceKernel, Verdict: Deny, Operation: "connect",
@@ -58,7 +62,7 @@ func TestWriterNeverBlocks(t *testing.T) {
 	if _, err := out.Write(make([]byte, 64<<10)); err != nil { // pipe(7): it is full then
 		t.Fatal(err)
 	}
-	w := NewWriter(out, 100)
+	w := NewWriter(out, 100, roomy)
 	const sent = 20_000
 	start := time.Now()
 	for range sent {
@@ -85,7 +89,7 @@ func TestWriterMarksTheGap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := NewWriter(out, 10)
+	w := NewWriter(out, 10, roomy)
 	const sent = 20_000
 	for i := range sent {
 		w.Record(Record{Source: SourceKernel, Verdict: Deny, Operation: "connect", Target: strconv.Itoa(i)})
@@ -116,6 +120,49 @@ func TestWriterMarksTheGap(t *testing.T) {
 	}
 }
 
+// The stream ends at its limit, at a whole line, and its last line counts the rest.
+func TestWriterHasALimit(t *testing.T) {
+	const limit, sent = 10_000, 500
+	for _, queue := range []int{1, 7, 1000} {
+		var out bytes.Buffer
+		w := NewWriter(&out, queue, limit)
+		for i := range sent {
+			r := deny("connect", strconv.Itoa(i))
+			if i%2 == 1 {
+				r.Hint = "" // a short one
+			}
+			w.Record(r)
+		}
+		if err := w.Close(soon()); err != nil {
+			t.Fatal(err)
+		}
+		lines := bytes.Split(bytes.TrimSuffix(out.Bytes(), []byte("\n")), []byte("\n"))
+		var whole, missing int
+		for i, line := range lines {
+			var read struct {
+				Dropped int `json:"dropped"`
+				Limit   int `json:"limit_bytes"`
+			}
+			if err := json.Unmarshal(line, &read); err != nil {
+				t.Fatalf("queue %d: %s: %v", queue, line, err)
+			}
+			switch {
+			case read.Dropped == 0:
+				whole++
+			case read.Limit > 0 && (read.Limit != limit || i != len(lines)-1):
+				t.Errorf("queue %d: line %d of %d: %s", queue, i+1, len(lines), line)
+			}
+			missing += read.Dropped
+		}
+		if whole+missing != sent || missing != int(w.Dropped()) || out.Len() > limit+64 {
+			t.Errorf("queue %d: %d lines and %d missing (Dropped says %d) in %d bytes", queue, whole, missing, w.Dropped(), out.Len())
+		}
+		if full := bytes.Contains(out.Bytes(), []byte("limit_bytes")); queue == 1000 && !full {
+			t.Errorf("queue %d: the limit was not reached", queue)
+		}
+	}
+}
+
 func TestWriterReportsTheFirstError(t *testing.T) {
 	r, out, err := os.Pipe()
 	if err != nil {
@@ -123,7 +170,7 @@ func TestWriterReportsTheFirstError(t *testing.T) {
 	}
 	defer out.Close()
 	_ = r.Close() // a reader that has gone away
-	w := NewWriter(out, 10)
+	w := NewWriter(out, 10, roomy)
 	w.Record(Record{Operation: "connect"})
 	if err := w.Close(soon()); err == nil {
 		t.Error("writing to a closed pipe went unnoticed")
@@ -143,7 +190,7 @@ func BenchmarkRecord(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer out.Close()
-	w := NewWriter(out, 4096)
+	w := NewWriter(out, 4096, math.MaxInt)
 	r := deny("connect", "tcp://203.0.113.9:443")
 	for b.Loop() {
 		w.Record(r)

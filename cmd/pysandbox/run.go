@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,10 +12,12 @@ import (
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
-// auditQueue is how many records may wait for the audit file, and auditPatience
-// how long its reader may take for the last of them.
+// auditQueue is how many records may wait for the audit file, auditLimit how many
+// bytes a run may write to it, about a million records, and auditPatience how long
+// its reader may take for the last of them.
 const (
 	auditQueue    = 4096
+	auditLimit    = 256 << 20
 	auditPatience = 5 * time.Second
 )
 
@@ -43,7 +46,7 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	}
 	var trail *audit.Writer
 	if out.audit != nil {
-		trail = audit.NewWriter(out.audit, auditQueue)
+		trail = audit.NewWriter(out.audit, auditQueue, auditLimit)
 		options.Audit = trail
 	}
 	report := supervisor.Run(context.Background(), resolved, options)
@@ -51,6 +54,8 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if trail != nil {
 		if err := trail.Close(time.Now().Add(auditPatience)); err != nil {
 			u.warnings([]string{"the audit trail is incomplete: " + cause(err)})
+		} else if n := trail.Dropped(); n > 0 {
+			u.warnings([]string{fmt.Sprintf("the audit trail lacks %d records, where its lines say so", n)})
 		}
 	}
 	return report, nil

@@ -22,8 +22,9 @@ func (b *Broker) checkForeign(req *request) error {
 		return nil
 	}
 	f := &ForeignCall{Call: foreignName(req.Arch, req.Syscall)}
-	record := b.denial(req, "syscall", f.Call, ruleArchitecture)
-	b.sink.Record(*record)
+	req.record = b.denial(req, "syscall", f.Call, ruleArchitecture)
+	b.identify(req)
+	b.sink.Record(*req.record)
 	return f
 }
 

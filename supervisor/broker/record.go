@@ -36,7 +36,6 @@ func (b *Broker) entry(req *request, verdict, operation, target, rule string) *a
 		Operation: operation,
 		Target:    target,
 		Rule:      rule,
-		TID:       int(req.PID),
 	}
 }
 
@@ -73,9 +72,7 @@ func (b *Broker) judged(req *request, operation string, k socketKind, d destinat
 
 // complete fills in what only the answer knows.
 func (b *Broker) complete(req *request, response seccomp.Response) {
-	if req.thread != nil {
-		_, req.record.PID = req.thread.ids()
-	}
+	b.identify(req)
 	if response.Errno != 0 || !response.Perform && !response.Continue {
 		errno := response.Errno
 		if errno == 0 {
@@ -84,6 +81,18 @@ func (b *Broker) complete(req *request, response seccomp.Response) {
 		req.record.Errno = errnoName(errno)
 	}
 	req.record.Latency = time.Since(req.received)
+}
+
+// identify fills in who made the call, in the sandbox's own numbers. A caller that
+// has ended meanwhile is unknown.
+func (b *Broker) identify(req *request) {
+	var who identity
+	if req.thread != nil {
+		who = req.thread.identity()
+	} else {
+		who, _ = identityOf(int(req.PID))
+	}
+	req.record.PID, req.record.TID = who.pid, who.tid
 }
 
 func errnoName(errno syscall.Errno) string { return unix.ErrnoName(errno) }

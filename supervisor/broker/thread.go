@@ -23,8 +23,13 @@ type thread struct {
 	connect *request // its last connect that was received
 
 	identify sync.Once
-	tgid     int // process id on the host, 0 if unknown
-	inside   int // process id inside the sandbox, 0 if unknown
+	ids      identity
+}
+
+// identity names a caller; a number that is unknown is 0.
+type identity struct {
+	process  int // process id on the host
+	pid, tid int // process and thread id inside the sandbox
 }
 
 // threads remembers the pidfds of callers. Only the serve thread uses it.
@@ -92,11 +97,11 @@ func (t *threads) open(tid int) (int, error) {
 		}
 		t.noThread = true
 	}
-	tgid, _, err := statusIDs(tid)
+	who, err := identityOf(tid)
 	if err != nil {
 		return -1, err
 	}
-	return unix.PidfdOpen(tgid, 0)
+	return unix.PidfdOpen(who.process, 0)
 }
 
 func (t *threads) put(th *thread) {
@@ -163,18 +168,19 @@ func alive(pidfd int) bool {
 	return unix.PidfdSendSignal(pidfd, 0, nil, 0) == nil
 }
 
-// ids returns the process id of the thread on the host and inside the sandbox.
-func (th *thread) ids() (tgid, inside int) {
-	th.identify.Do(func() { th.tgid, th.inside, _ = statusIDs(th.tid) })
-	return th.tgid, th.inside
+// identity reads the identity of the thread once.
+func (th *thread) identity() identity {
+	th.identify.Do(func() { th.ids, _ = identityOf(th.tid) })
+	return th.ids
 }
 
-// statusIDs reads the process id of a thread, here and in its innermost PID
-// namespace (proc_pid_status(5): Tgid, NStgid).
-func statusIDs(tid int) (tgid, inside int, err error) {
+// identityOf reads the identity of a thread (proc_pid_status(5): Tgid, and NStgid
+// and NSpid, whose last number is that of the innermost PID namespace).
+func identityOf(tid int) (identity, error) {
+	var who identity
 	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the status of thread %d: %w", tid, err)
+		return who, fmt.Errorf("read the status of thread %d: %w", tid, err)
 	}
 	for line := range bytes.Lines(status) {
 		name, value, _ := bytes.Cut(line, []byte(":"))
@@ -185,10 +191,12 @@ func statusIDs(tid int) (tgid, inside int, err error) {
 		number, _ := strconv.Atoi(string(fields[len(fields)-1]))
 		switch string(name) {
 		case "Tgid":
-			tgid = number
+			who.process = number
 		case "NStgid":
-			inside = number
+			who.pid = number
+		case "NSpid":
+			who.tid = number
 		}
 	}
-	return tgid, inside, nil
+	return who, nil
 }

@@ -122,7 +122,7 @@ func interruptedBy(th *thread) syscall.Errno {
 		return errRestartSys
 	}
 	shared := own.process &^ own.blocked
-	tgid, _ := th.ids()
+	tgid := th.identity().process
 	if shared == 0 || th.tid == tgid {
 		if shared != 0 {
 			return errRestartSys

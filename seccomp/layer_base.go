@@ -65,6 +65,11 @@ func baseByArguments(t *table) {
 		bitsAre(1, unix.MFD_NOEXEC_SEAL|unix.MFD_EXEC|unix.MFD_HUGETLB, unix.MFD_NOEXEC_SEAL))
 	t.refuse("a memory file could be executed; MFD_NOEXEC_SEAL makes one that cannot", unix.EPERM, "memfd_create")
 
+	t.refuseIf("PID 1 is not the program's", unix.EPERM, "sched_setaffinity", intIs(0, 1))
+	t.refuseIf("PID 1 is not the program's", unix.EPERM, "setpriority", intIs(0, unix.PRIO_PROCESS), intIs(1, 1))
+	t.refuseIf("PID 1 is of the program's group", unix.EPERM, "setpriority", intIs(0, unix.PRIO_PGRP))
+	t.refuseIf("PID 1 is of the program's user", unix.EPERM, "setpriority", intIs(0, unix.PRIO_USER))
+
 	t.allowIf("limits can be read", "prlimit64", isNull(2))
 	t.allowIf("limits can be lowered for itself", "prlimit64", intIs(0, 0))
 	t.refuse("limits of another process", unix.EPERM, "prlimit64")

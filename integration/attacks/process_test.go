@@ -35,19 +35,29 @@ func supervisorAsTarget() []attack {
 			program: "supervisor_process",
 			hows: []string{
 				"kill", "tkill", "tgkill", "queue", "pidfd", "own", "limit", "memory", "vm", "trace",
-				"steal", "links", "environment",
+				"steal", "links", "environment", "priority", "affinity",
 			},
 			set: victimOutside,
 		},
 		{
 			// Inside, these act on PID 1 or on the program itself, and succeed.
 			program: "supervisor_process", name: "supervisor_process_by_group", harmless: true,
-			hows: []string{"group", "own group", "priority", "priority of group", "affinity"},
+			hows: []string{"group", "own group"},
+			set:  victimInGroup,
+		},
+		{
+			program: "supervisor_process", name: "supervisor_process_pace_of_group",
+			hows: []string{"priority of group"},
 			set:  victimInGroup,
 		},
 		{
 			program: "supervisor_process", name: "supervisor_process_everyone", harmless: true,
-			hows: []string{"everyone", "priority of user"},
+			hows: []string{"everyone"},
+			set:  victimOutside, control: everyone,
+		},
+		{
+			program: "supervisor_process", name: "supervisor_process_pace_of_user",
+			hows: []string{"priority of user"},
 			set:  victimOutside, control: everyone,
 		},
 		{program: "supervisor_descriptors", set: leakedDescriptors},

@@ -69,6 +69,13 @@ def limit(pid):
         effect("lowered a limit of PID 1")
 
 
+def pace(change, *arguments):
+    """PID 1 is of the program's group and user."""
+    change(*arguments)
+    if inside:
+        effect("changed the pace of PID 1")
+
+
 def queue(pid):
     syscall(129, pid, signal.SIGTERM, struct.pack("=iii", signal.SIGTERM, 0, -1) + bytes(116))
 
@@ -97,10 +104,10 @@ CALLS = {
     "own": own,
     "own group": own_group,
     "everyone": lambda pid: os.kill(-1, signal.SIGTERM),
-    "priority": lambda pid: os.setpriority(os.PRIO_PROCESS, pid, 19),
-    "priority of group": lambda pid: os.setpriority(os.PRIO_PGRP, 0, 19),
-    "priority of user": lambda pid: os.setpriority(os.PRIO_USER, 0, 19),
-    "affinity": lambda pid: os.sched_setaffinity(pid, {0}),
+    "priority": lambda pid: pace(os.setpriority, os.PRIO_PROCESS, pid, 19),
+    "priority of group": lambda pid: pace(os.setpriority, os.PRIO_PGRP, 0, 19),
+    "priority of user": lambda pid: pace(os.setpriority, os.PRIO_USER, 0, 19),
+    "affinity": lambda pid: pace(os.sched_setaffinity, pid, {0}),
     "limit": limit,
     "memory": read_memory,
     "vm": read_vm,

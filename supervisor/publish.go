@@ -64,10 +64,14 @@ type innerSockets struct {
 	arrived chan int
 }
 
-// innerSocket asks PID 1 for a TCP socket.
+// innerSocket asks PID 1 for a TCP socket. When ctx is done it no longer asks, so
+// that no more answers come than have room.
 func (s *sandbox) innerSocket(ctx context.Context, family int) (int, error) {
 	s.inner.asking.Lock()
 	defer s.inner.asking.Unlock()
+	if err := ctx.Err(); err != nil {
+		return -1, err
+	}
 	request := message{kind: msgSocket, a: int32(family), b: unix.SOCK_STREAM}
 	if err := s.child.control.send(request); err != nil {
 		return -1, err

@@ -42,12 +42,15 @@ func (b *Broker) bindInternet(req *request, s *socket) reply {
 	if errno := firstErrno(copyAddress(req, 1, &a), b.settle(req)); errno != 0 {
 		return performed(-1, errno)
 	}
-	d := readAddress(s.domain, a.bytes())
 	if s.host {
-		if r, done := b.returnHome(req, s, "bind"); done {
-			return r
-		}
+		return b.returnHome(req, s, "bind", func(s *socket) reply { return b.bindHere(req, s, &a) })
 	}
+	return b.bindHere(req, s, &a)
+}
+
+// bindHere binds a socket of the sandbox's own.
+func (b *Broker) bindHere(req *request, s *socket, a *address) reply {
+	d := readAddress(s.domain, a.bytes())
 	b.inside(req, "bind", d.target(s.socketKind))
 	errno := bindTo(s.fd, a.bytes())
 	if errno == 0 && d.addr.Port() != 0 {
@@ -66,10 +69,12 @@ func (b *Broker) listen(req *request) reply {
 	}
 	defer s.release()
 	if s.host && !s.isLocal() {
-		if r, done := b.returnHome(req, &s, "listen"); done {
-			return r
-		}
+		return b.returnHome(req, &s, "listen", func(s *socket) reply { return b.listenHere(req, s) })
 	}
+	return b.listenHere(req, &s)
+}
+
+func (b *Broker) listenHere(req *request, s *socket) reply {
 	b.inside(req, "listen", "")
 	return performed(0, listenOn(s.fd, int(int32(req.Args[1]))))
 }
@@ -77,14 +82,11 @@ func (b *Broker) listen(req *request) reply {
 // returnHome makes a host socket that is not connected the sandbox's own again,
 // as whose it may be bound and listen. A connected one gives what the kernel
 // gives.
-func (b *Broker) returnHome(req *request, s *socket, operation string) (r reply, done bool) {
+func (b *Broker) returnHome(req *request, s *socket, operation string, then func(*socket) reply) reply {
 	if !s.isTCP() || stateOf(s.fd) != tcpClose {
-		return performed(-1, unix.EINVAL), true
+		return performed(-1, unix.EINVAL)
 	}
-	if errno := b.giveBack(req, s, operation); errno != 0 {
-		return deny(errno), true
-	}
-	return reply{}, false
+	return b.atHome(req, s, operation, then)
 }
 
 // maxBound bounds the memory of chosen ports. Forgetting one makes a handed off

@@ -33,6 +33,7 @@ type Broker struct {
 	connections connections
 	bound       bound
 	epolls      epolls
+	orphans     orphans
 	pending     *pending
 	pool        pool
 	tree        tree
@@ -57,6 +58,11 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	orphans, err := newOrphans()
+	if err != nil {
+		_ = waiting.close()
+		return nil, err
+	}
 	return &Broker{
 		config:      config,
 		rules:       newRules(config),
@@ -66,6 +72,7 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 		connections: newConnections(config.Connections),
 		bound:       newBound(),
 		pending:     waiting,
+		orphans:     orphans,
 		pool:        newPool(),
 		tree:        tree{sockets: config.UnixSockets},
 		self:        unix.Getpid(),
@@ -79,6 +86,7 @@ func (b *Broker) Close() error {
 	b.flags.close()
 	b.connections.close()
 	b.epolls.close()
+	b.orphans.close()
 	return b.pending.close()
 }
 

@@ -151,6 +151,13 @@ func setOption(fd, level, name int, value []byte) syscall.Errno {
 	return errno
 }
 
+// epollReady reports whether an epoll has an event. It takes that event.
+func epollReady(epoll int) bool {
+	var event unix.EpollEvent
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&event)), 1, 0, 0, 0)
+	return errno != 0 || n != 0
+}
+
 // sameFile compares our descriptor with one of thread tid by kcmp(2).
 func (b *Broker) sameFile(ours, tid, theirs int) (bool, syscall.Errno) {
 	order, _, errno := unix.RawSyscall6(unix.SYS_KCMP, uintptr(b.self), uintptr(tid), kcmpFile, uintptr(ours), uintptr(theirs), 0)

@@ -43,6 +43,11 @@ type Config struct {
 	// and whether [syscalls] allow could permit a refused one.
 	// Without it every call that the broker knows is left to it.
 	Filter *seccomp.FilterSpec
+	// Socket makes a TCP socket of a family (unix.AF_INET or AF_INET6) in the
+	// sandbox's network, to take the place of a host socket that returns. It may
+	// wait, and is called from several threads. nil: every socket that is handed
+	// off is kept for its return, and its other numbers are searched one by one.
+	Socket func(family int) (int, error)
 	// Names returns the names that were pinned to an address; nil: none.
 	Names func(netip.Addr) []string
 	// Verbose records also what stays inside the sandbox, such as a connect to

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"os"
 	"strconv"
-
-	"golang.org/x/sys/unix"
 )
 
 // readEntries reads the registrations of a file under a number from what the
@@ -13,23 +11,32 @@ import (
 //
 //	tfd:        5 events:       1d data:                5  pos:0 ino:61af sdev:7
 func readEntries(epoll, number, file int) []entry {
-	var stat unix.Stat_t
-	if unix.Fstat(file, &stat) != nil {
+	inode, errno := inodeOf(file)
+	if errno != 0 {
 		return nil
 	}
+	var found []entry
+	for _, fields := range watchedBy(epoll) {
+		if fields["tfd"] == uint64(number) && fields["ino"] == inode {
+			found = append(found, entry{epoll: epoll, number: number, events: uint32(fields["events"]), data: fields["data"]})
+		}
+	}
+	return found
+}
+
+// watchedBy reads all registrations of one of our epolls.
+func watchedBy(epoll int) []map[string]uint64 {
 	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(epoll))
 	if err != nil {
 		return nil
 	}
-	var found []entry
+	var all []map[string]uint64
 	for line := range bytes.Lines(text) {
-		fields := entryFields(line)
-		if fields == nil || fields["tfd"] != uint64(number) || fields["ino"] != stat.Ino {
-			continue
+		if fields := entryFields(line); fields != nil {
+			all = append(all, fields)
 		}
-		found = append(found, entry{epoll: epoll, number: number, events: uint32(fields["events"]), data: fields["data"]})
 	}
-	return found
+	return all
 }
 
 // entryFields reads one line, or returns nil if it is not about a registration.

@@ -26,6 +26,9 @@ import (
 
 const python = "/usr/bin/python3"
 
+// keepSockets is a variable that is set where no sockets can be made inside.
+const keepSockets = "BROKER_TEST_KEEP"
+
 // recorder keeps the records of one sandbox.
 type recorder struct {
 	mu      sync.Mutex
@@ -109,8 +112,12 @@ func startGuestWith(tb testing.TB, config Config, flags uint64, argv ...string) 
 	}
 	config.Filter = &spec
 	config.LandlockTCP = true
+	config.Socket = g.freshSocket
 	if g.broker, err = New(config, &g.records); err != nil {
 		tb.Fatal(err)
+	}
+	if os.Getenv(keepSockets) != "" {
+		g.broker.config.Socket = nil
 	}
 	g.listener = g.launch(tb, argv)
 	listener := g.listener

@@ -46,22 +46,29 @@ func (b *Broker) holders(req *request, s *socket) (numbers []int, ok bool) {
 // allHolders is holders for a process of any size.
 func (b *Broker) allHolders(req *request, s *socket) []int {
 	numbers := []int{s.number}
-	dir, errno := openAt(atCWD, procPath(int(req.PID), "/fd"), unix.O_DIRECTORY)
+	for _, n := range numbersOf(int(req.PID)) {
+		if same, _ := b.sameFile(s.fd, int(req.PID), n); same && n != s.number {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+// numbersOf lists the open descriptors of a thread.
+func numbersOf(tid int) []int {
+	dir, errno := openAt(atCWD, procPath(tid, "/fd"), unix.O_DIRECTORY)
 	if errno != 0 {
-		return numbers
+		return nil
 	}
 	defer closeFD(dir)
+	var numbers []int
 	var buf [4096]byte
 	for {
 		size, errno := readDir(dir, buf[:])
 		if errno != 0 || size == 0 {
 			return numbers
 		}
-		for _, n := range numbersIn(buf[:size]) {
-			if same, _ := b.sameFile(s.fd, int(req.PID), n); same && n != s.number {
-				numbers = append(numbers, n)
-			}
-		}
+		numbers = append(numbers, numbersIn(buf[:size])...)
 	}
 }
 

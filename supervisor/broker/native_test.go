@@ -8,7 +8,17 @@ import (
 
 // TestSocketsBehaveAsOutside runs every case natively and in a sandbox, and
 // compares line by line.
-func TestSocketsBehaveAsOutside(t *testing.T) {
+func TestSocketsBehaveAsOutside(t *testing.T) { compareCases(t) }
+
+// TestKeptSocketsBehaveAsOutside is the same where sockets that are handed off
+// have to be kept.
+func TestKeptSocketsBehaveAsOutside(t *testing.T) {
+	t.Setenv(keepSockets, "1")
+	compareCases(t)
+}
+
+func compareCases(t *testing.T) {
+	t.Helper()
 	v4, v6 := listenAt(t, outside4), listenAt(t, outside6)
 	closed := closedPort(t, outside4)
 	args := []string{v4.host, v4.port, v6.host, v6.port, closed, dark4, unreachable}

@@ -60,13 +60,18 @@ func (b *Broker) offload(req *request, s *socket, job func(*socket) reply) reply
 	req.pooled = true
 	own := *s
 	own.fd = s.give()
-	return b.offloadCall(req, func() recheckedReply {
+	r := b.offloadCall(req, func() recheckedReply {
 		defer own.release()
 		return recheckedReply{reply: job(&own)}
 	})
+	if !r.later {
+		own.release()
+	}
+	return r
 }
 
-// offloadCall answers req from the pool, with a job that has no descriptor.
+// offloadCall answers req from the pool, with a job that has no descriptor. Where
+// too much waits for the pool, it says EAGAIN and drops the job.
 func (b *Broker) offloadCall(req *request, job func() recheckedReply) reply {
 	run := func() {
 		defer func() {

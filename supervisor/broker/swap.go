@@ -12,24 +12,28 @@ import (
 // keeping its close-on-exec flag, and moves epoll registrations along.
 func (b *Broker) swap(req *request, s *socket, by int, numbers []int) syscall.Errno {
 	entries := b.epolls.entriesOf(b, s.fd, numbers)
+	if errno := b.replaceOwn(req, s, by); errno != 0 {
+		return errno
+	}
 	for _, number := range numbers {
-		same, errno := b.sameFile(s.fd, int(req.PID), number)
-		if !same {
-			if number == s.number { // another thread put something else there
-				return firstErrno(errno, unix.EBADF)
-			}
-			continue
-		}
-		if errno := b.replace(req, by, number); errno != 0 {
-			if number == s.number {
-				return errno
-			}
+		if same, _ := b.sameFile(s.fd, int(req.PID), number); same && number != s.number {
+			_ = b.replace(req, by, number)
 		}
 	}
 	if len(entries) > 0 {
 		moveEntries(entries, s.fd, by)
 	}
 	return 0
+}
+
+// replaceOwn replaces the caller's socket at the number in the call, unless
+// another thread has put something else there.
+func (b *Broker) replaceOwn(req *request, s *socket, by int) syscall.Errno {
+	same, errno := b.sameFile(s.fd, int(req.PID), s.number)
+	if !same {
+		return firstErrno(errno, unix.EBADF)
+	}
+	return b.replace(req, by, s.number)
 }
 
 // replace puts a duplicate of fd at a number of the caller's.
@@ -71,31 +75,41 @@ func (b *Broker) connectGivenBack(req *request, s *socket, a *address, d destina
 			return performed(-1, unix.EISCONN)
 		}
 	}
-	if errno := b.giveBack(req, s, "connect"); errno != 0 {
-		return deny(errno)
-	}
-	b.inside(req, "connect", d.target(s.socketKind))
-	return b.connectInPlace(req, s, a)
+	to := *a
+	return b.atHome(req, s, "connect", func(s *socket) reply {
+		b.inside(req, "connect", d.target(s.socketKind))
+		return b.connectInPlace(req, s, &to)
+	})
 }
 
-// giveBack replaces a host socket in the caller's hands by the socket of the
-// sandbox that it took the place of; s then is that one. The host socket closes
-// with its last holder.
-func (b *Broker) giveBack(req *request, s *socket, operation string) syscall.Errno {
+// atHome answers from the pool, with the sandbox's own socket in the place of a
+// host socket.
+func (b *Broker) atHome(req *request, s *socket, operation string, then func(*socket) reply) reply {
+	return b.offload(req, s, func(s *socket) reply {
+		if errno := b.giveBack(req, s); errno != 0 {
+			req.record = b.denial(req, operation, "", ruleHandoff)
+			return deny(errno)
+		}
+		return then(s)
+	})
+}
+
+// giveBack replaces a host socket in the caller's hands by one of the sandbox's
+// own, the one that it took the place of if that was kept; s then is that one. The
+// host socket closes with its last holder. It runs in the pool.
+func (b *Broker) giveBack(req *request, s *socket) syscall.Errno {
 	guest := b.connections.guestOf(s.fd)
 	if guest < 0 {
-		req.record = b.denial(req, operation, "", ruleHandoff)
-		return unix.EINVAL
+		var errno syscall.Errno
+		if guest, errno = b.freshSocket(s.domain); errno != 0 {
+			return errno
+		}
 	}
 	own := socket{socketKind: s.socketKind, fd: guest, number: s.number}
 	own.host = false
 	copyOptions(own.fd, s.fd, s.domain)
 	likeBlocking(own.fd, s.fd)
-	numbers, few := b.holders(req, s)
-	if !few {
-		numbers = b.allHolders(req, s)
-	}
-	if errno := b.swap(req, s, own.fd, numbers); errno != 0 {
+	if errno := b.swap(req, s, own.fd, b.allHolders(req, s)); errno != 0 {
 		own.release()
 		return errno
 	}

@@ -97,6 +97,14 @@ func (t *threads) open(tid int) (int, error) {
 		}
 		t.noThread = true
 	}
+	return openProcess(tid)
+}
+
+// openPidfd is open for a thread that is asked about once.
+func openPidfd(tid int) (int, error) { return (&threads{}).open(tid) }
+
+// openProcess returns a pidfd of the process of a thread.
+func openProcess(tid int) (int, error) {
 	who, err := identityOf(tid)
 	if err != nil {
 		return -1, err

@@ -75,7 +75,7 @@ func start() int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	for _, name := range []string{"guest", "race"} {
+	for _, name := range []string{"guest", "race", "socket"} {
 		cc := exec.Command("cc", "-O2", "-Wall", "-Werror", "-pthread", "-o", filepath.Join(dir, name), "testdata/"+name+".c")
 		if out, err := cc.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "compile %s.c: %v\n%s", name, err, out)

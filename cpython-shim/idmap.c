@@ -11,11 +11,10 @@
 #include "begin.h"
 #include "stage.h"
 
-#define HOLDER_STACK 4096
-
 /* Lives only so that its namespace can be opened. */
-static void hold(void)
+static void hold(void *none)
 {
+	(void)none;
 	for (;;)
 		sys0(SYS_pause);
 }
@@ -23,28 +22,12 @@ static void hold(void)
 /* Clones a holder in a new user namespace and in our memory: a copy of a running
  * Go process would cost a copy of its page tables. Signals stay blocked in it,
  * so that no handler of ours runs there. */
-static long clone_holder(void *stack)
+static long clone_holder(struct clone_args *args)
 {
-	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_NEWUSER,
-		.exit_signal = 0,
-		.stack = (uint64_t)stack,
-		.stack_size = HOLDER_STACK,
-	};
 	uint64_t all = ~0ULL, old;
-	long pid;
 
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "call *%[main]\n\t"
-			 "hlt\n\t"
-			 "1:"
-			 : "=a"(pid)
-			 : "a"(SYS_clone3), "D"(&args), "S"(sizeof args), [main] "r"(hold)
-			 : "rcx", "r11", "memory");
+	long pid = clone_here(args, hold, 0);
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 	return pid;
 }
@@ -78,11 +61,8 @@ static int open_namespace(long pid)
  * belong to host uid and gid id, or -errno. Needs CAP_SETUID and CAP_SETGID. */
 int idmap_namespace(uint32_t uid, uint32_t gid, uint32_t id)
 {
-	long stack = sys6(SYS_mmap, 0, HOLDER_STACK, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (stack < 0 && stack > -4096)
-		return (int)stack;
-	long pid = clone_holder((void *)stack);
+	struct clone_args args = { .flags = CLONE_NEWUSER };
+	long pid = clone_holder(&args);
 	int fd = (int)pid;
 	if (pid > 0) {
 		fd = write_id_map(pid, "/uid_map", uid, id);
@@ -94,6 +74,7 @@ int idmap_namespace(uint32_t uid, uint32_t gid, uint32_t id)
 		while (sys4(SYS_wait4, pid, 0, __WALL, 0) == -EINTR)
 			;
 	}
-	sys2(SYS_munmap, stack, HOLDER_STACK);
+	if (args.stack)
+		sys2(SYS_munmap, args.stack, args.stack_size);
 	return fd;
 }

@@ -238,22 +238,6 @@ int op_devpts(const struct op *op)
 	return attach_tree((int)err, op->s1);
 }
 
-/* Lets the host's tree go. No source can be opened after this. Does nothing the
- * second time. */
-int op_pivot(struct stage *st)
-{
-	if (st->old_root < 0)
-		return 0;
-	long err = sys2(SYS_umount2, "/.host", MNT_DETACH);
-	if (!err)
-		err = sys1(SYS_rmdir, "/.host");
-	if (err)
-		return (int)err;
-	sys1(SYS_close, st->old_root);
-	st->old_root = -1;
-	return 0;
-}
-
 int op_root_read_only(void)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };

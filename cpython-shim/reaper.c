@@ -172,6 +172,8 @@ static void receive_command(struct stage *st)
 	if (type == PSB_MSG_GO && !st->released) {
 		err = plan_map(st, &st->command);
 		if (!err)
+			err = stage_await_detacher(st);
+		if (!err)
 			err = harden();
 		if (!err)
 			release(st);

@@ -116,16 +116,15 @@ static void program_main(struct stage *st, uint32_t first)
 	fail(st->program_control, PSB_STAGE_EXEC, -ENOEXEC, (int)first);
 }
 
-#define PROGRAM_STACK (64 * 1024)
-
 struct program_start {
 	struct stage *st;
 	uint32_t first;
 };
 
-static void start_program(struct program_start *start)
+static void start_program(void *start)
 {
-	program_main(start->st, start->first);
+	const struct program_start *at = start;
+	program_main(at->st, at->first);
 }
 
 /* Clones PID 2 into PID 1's memory but with its own descriptors. Unlike vfork
@@ -134,33 +133,10 @@ static void start_program(struct program_start *start)
 static int spawn(struct stage *st, uint32_t first)
 {
 	static struct program_start start;
-	struct clone_args args = {
-		.flags = CLONE_VM,
-		.exit_signal = SIGCHLD,
-		.stack_size = PROGRAM_STACK,
-	};
-	long stack = sys6(SYS_mmap, 0, PROGRAM_STACK, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack < 0 && stack > -4096)
-		return (int)stack;
-	args.stack = (uint64_t)stack;
+	struct clone_args args = { .exit_signal = SIGCHLD };
+
 	start = (struct program_start){ st, first };
-	long pid;
-	/* The child wakes on an empty stack, so it may use no local variable:
-	 * its function and argument are fixed addresses. */
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "mov %[start], %%rdi\n\t"
-			 "call *%[main]\n\t"
-			 "hlt\n\t"
-			 "1:"
-			 : "=a"(pid)
-			 : "a"(SYS_clone3), "D"(&args), "S"(sizeof args), [start] "r"(&start),
-			   [main] "r"(start_program)
-			 : "rcx", "r11", "memory");
-	return (int)pid;
+	return (int)clone_here(&args, start_program, &start);
 }
 
 static void run_fixed_setup(struct stage *st)
@@ -187,8 +163,8 @@ static void run_fixed_setup(struct stage *st)
 	err = stage_drop_bounding_set();
 	if (err)
 		stage_fail(st, PSB_STAGE_IDENTITY, err, -1);
-	/* Taking down the host's tree waits for a grace period of the kernel. Who
-	 * need not open anything there has the time now, before the plan is here. */
+	/* Who need not open anything of the host's tree lets it go before the plan is
+	 * here. */
 	if (st->donor)
 		err = op_pivot(st);
 	if (err)

@@ -3,6 +3,7 @@
 #ifndef PYSANDBOX_STAGE_H
 #define PYSANDBOX_STAGE_H
 
+#include <linux/sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ struct stage {
 	uint32_t host_gid;
 	bool donor;            /* the supervisor is root and opens every source */
 	int old_root;          /* O_PATH of the host's root, -1 once left */
+	int detacher;          /* process that takes the host's tree down, or 0 */
 	int proc;              /* detached proc mount, -1 once attached */
 	int ruleset;           /* Landlock ruleset under construction, or -1 */
 	int donated[PSB_MAX_DONATED];
@@ -77,6 +79,7 @@ int op_tmpfs(const struct op *op);
 int op_devpts(const struct op *op);
 int op_proc(struct stage *st, const struct op *op);
 int op_pivot(struct stage *st);
+int stage_await_detacher(struct stage *st);
 int op_root_read_only(void);
 int make_parents(const char *path);
 int attach_tree(int tree, const char *target);
@@ -111,6 +114,10 @@ void stage_expect_stdio(struct stage *st);
 int stage_receive(struct stage *st, struct psb_message *msg);
 int stage_receive_plan(struct stage *st);
 int stage_receive_stdio(struct stage *st);
+
+/* clone.c */
+#define PSB_STACK_SIZE (64 * 1024)
+long clone_here(struct clone_args *args, void (*run)(void *), void *with);
 
 /* run.c */
 void stage_main(struct stage *st) __attribute__((noreturn));

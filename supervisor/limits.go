@@ -46,7 +46,7 @@ type Watch struct {
 	stopped bool
 	peak    int           // most tasks in a sample
 	hit     []string      // limits seen to be met
-	used    time.Duration // CPU time in the last sample
+	used    time.Duration // most CPU time in a sample
 	wall    time.Duration // when stopped
 	atLimit bool          // the tree has been at its memory limit
 }
@@ -157,18 +157,28 @@ func (w *Watch) lookWall() time.Duration {
 	return slowest
 }
 
-// kill ends the run, after a last look at what ends with it.
+// lastLook is how many processes a sample before a kill looks at. Among those of a
+// fork bomb the supervisor gets little time, and a sample of all takes seconds.
+const lastLook = 32
+
+// wallIsOver is whether a sample must not go on: what it has seen is enough.
+func (w *Watch) wallIsOver(int) bool {
+	return w.limits.Wall > 0 && time.Since(w.started) >= w.limits.Wall
+}
+
+// kill ends the run, after a short look at what ends with it: what was used by
+// processes that nobody waits for is known of the living only.
 func (w *Watch) kill(c Cause) {
-	w.cgroup.note()
-	w.note(w.tree.sample())
+	w.note(w.tree.sample(func(looked int) bool { return looked == lastLook }))
 	w.end(c)
+	w.cgroup.note()
 }
 
 // note keeps what a sample tells.
 func (w *Watch) note(s sample) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.peak, w.used = max(w.peak, s.tasks), s.cpu
+	w.peak, w.used = max(w.peak, s.tasks), max(w.used, s.cpu)
 	if w.limits.OpenFiles > 0 && s.openFiles >= w.limits.OpenFiles {
 		w.hit = addLimit(w.hit, "open_files")
 	}
@@ -206,7 +216,7 @@ func (w *Watch) lookCPU() time.Duration {
 	begin := time.Now()
 	used, ok := w.cgroup.CPU()
 	if !ok {
-		used = w.tree.sample().cpu
+		used = w.tree.sample(w.wallIsOver).cpu
 	}
 	left := w.limits.CPU - used
 	if left > 0 {
@@ -225,7 +235,7 @@ func (w *Watch) lookSample() time.Duration {
 		return left
 	}
 	begin := time.Now()
-	w.note(w.tree.sample())
+	w.note(w.tree.sample(w.wallIsOver))
 	w.sampled = time.Now()
 	w.pause = max(min(2*w.pause, slowest), w.sampled.Sub(begin)*thrift)
 	return w.pause

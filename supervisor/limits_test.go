@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -209,10 +210,13 @@ time.sleep(30)
 		t.Fatal(err)
 	}
 	tree := tree{root: command.Process.Pid}
-	if pids := tree.pids(); len(pids) != 2 {
+	if pids := slices.Collect(tree.pids); len(pids) != 2 {
 		t.Errorf("%v: want the root and the child of its other thread", pids)
 	}
-	if s := tree.sample(); s.tasks != 1 || s.openFiles < 3 {
+	if s := tree.sample(func(int) bool { return false }); s.tasks != 1 || s.openFiles < 3 {
 		t.Errorf("%+v", s)
+	}
+	if s := tree.sample(func(looked int) bool { return looked == 1 }); s.tasks != 0 {
+		t.Errorf("%+v of the root alone", s)
 	}
 }

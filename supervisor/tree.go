@@ -18,14 +18,13 @@ type tree struct{ root int } // PID 1 of the sandbox, on the host
 // architecture that Go runs on (proc(5), sysconf(3)).
 const clockTick = 10 * time.Millisecond
 
-// pids lists the processes of the tree, the root first. Every process of a PID
+// pids yields the processes of the tree, the root first. Every process of a PID
 // namespace descends from its first, which adopts orphans.
-func (t tree) pids() []int {
+func (t tree) pids(yield func(pid int) bool) {
 	pids := []int{t.root}
-	for i := 0; i < len(pids); i++ {
+	for i := 0; i < len(pids) && yield(pids[i]); i++ {
 		pids = append(pids, children(pids[i])...)
 	}
-	return pids
 }
 
 // children reads /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN),
@@ -58,15 +57,21 @@ type sample struct {
 	openFiles int           // most descriptors that one process holds
 }
 
-func (t tree) sample() sample {
+// sample looks at every process, or until enough says so of the number that it has
+// looked at: in a fork bomb's tree there are many, and little time to look.
+func (t tree) sample(enough func(looked int) bool) sample {
 	var s sample
-	for i, pid := range t.pids() {
+	looked := 0
+	for pid := range t.pids {
 		cpu, threads := stat(pid)
 		s.cpu += cpu
-		if i > 0 {
+		if pid != t.root {
 			s.tasks += threads
 		}
 		s.openFiles = max(s.openFiles, openFiles(pid))
+		if looked++; enough(looked) {
+			break
+		}
 	}
 	return s
 }

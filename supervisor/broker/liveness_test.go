@@ -104,6 +104,34 @@ print(wrong, right, aborted)
 	}
 }
 
+// TestSignalEndsASlowConnectSoon measures how long a handler waits for a connect
+// that nobody answers: such a call is looked at every ten milliseconds.
+func TestSignalEndsASlowConnectSoon(t *testing.T) {
+	output, _ := runPython(t, allowing(t, dark4+":80"), prelude+`
+import signal, time
+class Stop(Exception): pass
+def stop(*_): raise Stop
+signal.signal(signal.SIGALRM, stop)
+delays = []
+for _ in range(21):
+    due = time.perf_counter() + 0.05
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        socket.socket().connect((sys.argv[1], 80))
+    except Stop:
+        delays.append(time.perf_counter() - due)
+print(len(delays), sorted(delays)[10] * 1000)
+`, dark4)
+	var stopped int
+	var median float64
+	if _, err := fmt.Sscan(output, &stopped, &median); err != nil {
+		t.Fatal(err, output)
+	}
+	if stopped != 21 || median > 30 {
+		t.Errorf("%d of 21 connects stopped, half of them within %.1f ms, want 30", stopped, median)
+	}
+}
+
 // TestPanicDeniesTheCall makes the broker fail in the middle of a decision.
 func TestPanicDeniesTheCall(t *testing.T) {
 	config := Config{Names: func(netip.Addr) []string { panic("a bug") }}

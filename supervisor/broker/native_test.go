@@ -2,6 +2,7 @@ package broker
 
 import (
 	"net"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,10 +22,17 @@ func compareCases(t *testing.T) {
 	t.Helper()
 	v4, v6 := listenAt(t, outside4), listenAt(t, outside6)
 	closed := closedPort(t, outside4)
-	args := []string{v4.host, v4.port, v6.host, v6.port, closed, dark4, unreachable}
+	args := []string{v4.host, v4.port, v6.host, v6.port, closed, dark4, unreachable, absent, nowhere}
 	config := allowing(t, net.JoinHostPort(v4.host, v4.port), net.JoinHostPort(v6.host, v6.port),
-		net.JoinHostPort(v4.host, closed), dark4+":80", unreachable+":80")
+		net.JoinHostPort(v4.host, closed), dark4+":80", unreachable+":80", absent+":80", nowhere+":80")
 	want := strings.Split(runNative(t, "cases.py", args...), "\n")
+	for _, line := range []string{ // what the network of the tests is made for
+		"no_route OSError EHOSTUNREACH", "no_network OSError ENETUNREACH", "no_neighbour OSError EHOSTUNREACH",
+	} {
+		if !slices.Contains(want, line) {
+			t.Errorf("outside there is no line %q in %q", line, want)
+		}
+	}
 	output, _ := runPython(t, config, "cases.py", args...)
 	got := strings.Split(output, "\n")
 	for i := range max(len(got), len(want)) {

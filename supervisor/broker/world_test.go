@@ -21,7 +21,9 @@ const (
 	outside4    = "203.0.113.9"          // has servers
 	outside6    = "2001:db8:77::9"       // has servers
 	dark4       = "198.51.100.7"         // never answers
+	absent      = "198.51.100.8"         // its link knows no such neighbour
 	unreachable = "192.0.2.1"            // there is no way to it
+	nowhere     = "198.18.0.1"           // no route says anything of it
 	insideUID   = 1000                   // of the tests and of every sandbox
 	programs    = "BROKER_TEST_PROGRAMS" // variable: the directory of the compiled testdata/*.c
 	stage       = "BROKER_TEST_STAGE"    // variable: how far TestMain has come
@@ -135,6 +137,7 @@ func makeWorld() error {
 		"link set dark up",
 		"link set nobody up",
 		"neigh add " + dark4 + " lladdr 02:00:00:00:00:01 dev dark",
+		"ntable change name arp_cache dev dark retrans 50", // milliseconds, of three tries
 		"route add unreachable 192.0.2.0/24",
 	} {
 		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {

@@ -110,15 +110,19 @@ def ring(*_):
 
 
 def interrupted():
-    """A slow connect ends when a signal's handler raises."""
+    """A slow connect ends when a signal's handler raises, within 30 ms at best: the
+    machine may be busy."""
     signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
-    with stream(None) as s:
-        try:
-            return lasting(s.connect, (silent, ECHO))
-        except Alarm:
-            late = time.monotonic() - began - 0.3
-            return "alarm" if late < 0.1 else f"alarm {late} late"
+    late = []
+    for _ in range(5):
+        due = time.monotonic() + 0.1
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with stream(None) as s:
+            try:
+                return lasting(s.connect, (silent, ECHO))
+            except Alarm:
+                late.append(time.monotonic() - due)
+    return "alarm" if min(late) < 0.03 else f"alarm {late} late"
 
 
 def under_signals():
@@ -203,7 +207,6 @@ attempt("SO_SNDTIMEO", send_timeout)
 attempt("SO_RCVTIMEO", receive_timeout)
 attempt("unreachable", stream(None).connect, (unreachable, ECHO))
 attempt("reset", reset)
-began = time.monotonic()
 attempt("interrupted", interrupted)
 attempt("signals", under_signals)
 attempt("bound", bound_before)

@@ -3,7 +3,7 @@
 Run natively and in a sandbox that allows HOST4, HOST6 and the refused port; the
 lines must be the same.
 
-    cases.py HOST4 PORT4 HOST6 PORT6 CLOSED DARK UNREACHABLE
+    cases.py HOST4 PORT4 HOST6 PORT6 CLOSED DARK UNREACHABLE ABSENT NOWHERE
 """
 import array
 import asyncio
@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-host4, port4, host6, port6, closed, dark, unreachable = sys.argv[1:]
+host4, port4, host6, port6, closed, dark, unreachable, absent, nowhere = sys.argv[1:]
 port4, port6, closed = int(port4), int(port6), int(closed)
 server4 = (host4, port4)
 CASES = []
@@ -133,6 +133,25 @@ def refused_then_connected():
 @case
 def no_route():
     return outcome(tcp().connect, (unreachable, 80))
+
+
+@case
+def no_network():
+    return outcome(tcp().connect, (nowhere, 80))
+
+
+@case
+def no_neighbour():
+    """The error comes after the call has begun to wait."""
+    return outcome(tcp().connect, (absent, 80))
+
+
+@case
+def no_neighbour_nonblocking():
+    s = tcp(blocking=False)
+    begun = begin(s, (absent, 80))
+    select.select([], [s], [], 5)
+    return begun, errno.errorcode[s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)]
 
 
 @case
@@ -369,6 +388,33 @@ def python_interrupted():
         tcp().connect((dark, 80))
     except Stop:
         return 'stopped'
+
+
+def put_null(number):
+    """Closes a descriptor and gives its number to another file."""
+    os.close(number)
+    null = os.open('/dev/null', os.O_RDWR)
+    if null != number:
+        os.dup2(null, number)
+        os.close(null)
+
+
+@case
+def number_reused_while_connecting():
+    s = tcp()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', 0, 400_000))
+    t = threading.Timer(0.1, put_null, (s.fileno(),))
+    t.start()
+    result = raw_connect(s, (dark, 80))
+    t.join()
+    return result, os.fstat(s.fileno()).st_rdev == os.stat('/dev/null').st_rdev
+
+
+@case
+def number_reused_then_connected():
+    s = tcp()
+    put_null(s.fileno())
+    return raw_connect(s, server4), os.fstat(s.fileno()).st_rdev == os.stat('/dev/null').st_rdev
 
 
 @case

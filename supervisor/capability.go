@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
@@ -47,7 +49,10 @@ func (s *sandbox) startRelay(sink audit.Sink) {
 		return
 	}
 	guest, client := s.channel.Sockets()
-	s.relay = capability.New(guest, client, sink)
+	s.relay = capability.New(guest, client, sink, func() {
+		// It may have ended by now; then there is nothing to interrupt.
+		_ = unix.PidfdSendSignal(s.pidfd, unix.SIGINT, nil, 0)
+	})
 	s.tasks.Go(func() {
 		switch err := s.relay.Run(); {
 		case errors.Is(err, capability.ErrFrame):

@@ -11,6 +11,7 @@ from pysandbox import codec
 from support import Store
 
 DEADLINE = 3
+STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 BROKEN = [
     ("nothing that is a frame", b"\xff"),
     ("an empty frame", b""),
@@ -57,7 +58,8 @@ class Frames(unittest.TestCase):
         cls.bystander.close()
 
     def attack(self, source, expected=SandboxError, **values):
-        """Runs source in a guest that holds a capability; it must end in an error."""
+        """Runs source in a guest that holds a capability and does not stop when it is
+        asked to; it must end in an error."""
         before = memory()
         with Sandbox(deadline=DEADLINE) as sb:
             sb.grant("store", Store(), callbacks=True)
@@ -65,7 +67,7 @@ class Frames(unittest.TestCase):
                 sb.write_file("/tmp/" + name, value)
             began = time.monotonic()
             with self.assertRaises(expected):
-                sb.exec(source + "\nimport time; time.sleep(100)")
+                sb.exec(STUBBORN + source + "\nimport time; time.sleep(100)")
             self.assertLess(time.monotonic() - began, DEADLINE + 12)
             with self.assertRaises(SandboxError):
                 sb.eval("1")
@@ -147,7 +149,8 @@ class Floods(unittest.TestCase):
             sb.grant("slow", Slow())
             threading.Timer(4, go_on.set).start()
             # Small stacks: without a control group all of them count as data of one process.
-            sb.exec("import threading\nthreading.stack_size(1 << 18)\nfailed = []\ndef go():\n    try: slow.wait()\n"
+            sb.exec("import threading\nthreading.stack_size(1 << 18)\nfailed = []\n"
+                    "def go():\n    try: slow.wait()\n"
                     "    except Exception as e: failed.append(str(e))\n"
                     "ts = [threading.Thread(target=go) for _ in range(80)]\n"
                     "[t.start() for t in ts]\n[t.join() for t in ts]")

@@ -16,7 +16,7 @@ crosses is plain data, or a capability.
 The program pysandbox must be on PATH, or named in PYSANDBOX_BINARY.
 """
 from .errors import (
-    DeadlineError, EndedError, GuestError, LimitError, PolicyError, RevokedError, RunError,
+    CancelledError, DeadlineError, EndedError, GuestError, LimitError, PolicyError, RevokedError, RunError,
     SandboxError, SetupError, ViolationError,
 )
 from .policy import Policy
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "AsyncRun", "AsyncSandbox", "Callback", "DeadlineError", "EndedError", "Event", "Execution", "Facet",
-    "Grant", "GuestError", "Layers", "LimitError", "Policy", "PolicyError", "Report", "Result",
-    "RevokedError", "Run", "RunError", "Sandbox", "SandboxError", "SetupError", "Usage", "Violation",
-    "ViolationError", "anything", "callback", "expose", "facet", "reference",
+    "AsyncRun", "AsyncSandbox", "Callback", "CancelledError", "DeadlineError", "EndedError", "Event",
+    "Execution", "Facet", "Grant", "GuestError", "Layers", "LimitError", "Policy", "PolicyError", "Report",
+    "Result", "RevokedError", "Run", "RunError", "Sandbox", "SandboxError", "SetupError", "Usage",
+    "Violation", "ViolationError", "anything", "callback", "expose", "facet", "reference",
 ]
 
 _LATER = {  # module: what it defines, imported when it is first asked for

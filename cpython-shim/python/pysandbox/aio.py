@@ -6,16 +6,20 @@ from __future__ import annotations
 import asyncio
 import functools
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, AsyncIterator, Callable, Iterable, Iterator, Optional
+from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optional, TypeVar
 
 from .capability import Grant
 from .results import Event, Execution, Result
 from .run import Run
 from .sandbox import Sandbox
+from .scope import Scope, current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .sandbox import PolicyLike
+
+
+T = TypeVar("T")
 
 
 class _Threads:
@@ -24,7 +28,7 @@ class _Threads:
     def __init__(self, count: int):
         self._pool = ThreadPoolExecutor(count, "pysandbox")
 
-    async def __call__(self, function: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Any:
+    async def __call__(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> T:
         call = functools.partial(function, *args, **kwargs)
         return await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
@@ -66,8 +70,11 @@ class AsyncRun:
     async def wait(self, timeout: "Optional[float]" = None) -> Result:
         return await self._wait(self._run.wait, timeout)
 
-    def kill(self) -> None:
-        self._run.kill()
+    def interrupt(self) -> None:
+        self._run.interrupt()
+
+    async def kill(self) -> None:
+        await self._wait(self._run.kill)
 
     async def __aenter__(self) -> "AsyncRun":
         return self
@@ -78,16 +85,16 @@ class AsyncRun:
 
 
 class AsyncSandbox:
-    """Sandbox with every request awaited. A task that is cancelled kills the live
-    guest, whose answer nobody waits for any more."""
+    """Sandbox with every request awaited. When a task is cancelled, the guest is
+    asked to stop, by a KeyboardInterrupt, and killed if it has not within a second."""
 
     def __init__(self, policy: PolicyLike = "strict", **options: Any):
         self._sandbox = Sandbox(policy, **options)
+        self._sandbox._scope = current
         self._wait = _Threads(16)
 
     async def __aenter__(self) -> "AsyncSandbox":
-        loop = asyncio.get_running_loop()
-        self._sandbox._loop = lambda: loop  # type: ignore[method-assign]
+        self._sandbox._callers_loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(self, *_: Any) -> None:
@@ -105,13 +112,20 @@ class AsyncSandbox:
               callbacks: bool = False) -> Grant:
         return self._sandbox.grant(name, thing, methods, callbacks=callbacks)
 
-    async def _ask(self, function: "Callable[..., Any]", *args: Any, **kwargs: Any) -> Any:
+    async def _ask(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> T:
+        scope = Scope()
+
+        def ask() -> T:
+            with scope:
+                return function(*args, **kwargs)
+        asked = asyncio.ensure_future(self._wait(ask))
         try:
-            return await self._wait(function, *args, **kwargs)
+            return await asyncio.shield(asked)
         except asyncio.CancelledError:
-            live = self._sandbox._live
-            if live is not None:
-                live[0].kill()
+            scope.cancel()
+            await asyncio.wait([asked])
+            if not asked.cancelled():
+                asked.exception()  # which nobody else will ask for
             raise
 
     async def exec(self, source: str, **options: Any) -> Execution:
@@ -141,5 +155,5 @@ class AsyncSandbox:
     async def copy_out(self, path: str, target: Any, **options: Any) -> None:
         await self._ask(self._sandbox.copy_out, path, target, **options)
 
-    async def list_files(self, top: str) -> "dict[str, int]":
+    async def list_files(self, top: str) -> "Dict[str, int]":
         return await self._ask(self._sandbox.list_files, top)

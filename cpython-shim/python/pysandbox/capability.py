@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from .errors import PolicyError, RevokedError
+from .errors import PolicyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+    from .connection import Connection
 
     Schema = Any  # a type, None, reference(...), callback, or a tuple of these: any of them
 
@@ -202,18 +204,20 @@ class Grant:
 
 
 class Callback:
-    """A function of the guest's, in the host's hands. A call has a deadline."""
+    """A function of the guest's, in the host's hands. It runs in a thread of the
+    guest's that waits for the host: in a call of a capability, or, in a live
+    sandbox, between two requests. A guest that computes lets it wait."""
 
-    def __init__(self, connection: Any, number: int):
-        self._connection, self._number = connection, number
+    def __init__(self, connection: "Connection", number: int):
+        self._connection, self.number = connection, number
 
-    def __call__(self, *args: Any, timeout: "Optional[float]" = None) -> Any:
+    def __call__(self, *args: "Any", timeout: "Optional[float]" = None) -> "Any":
         """Calls it with plain data or objects that were granted. GuestError if it
         raises, DeadlineError if it does not answer within timeout seconds."""
-        if self._connection is None:
-            raise RevokedError("the callback's run has ended")
-        return self._connection.call(self._number, "__call__", args, {}, timeout)
+        return self._connection.call(self.number, "__call__", args, {}, timeout)
+
+    def belongs_to(self, connection: "Connection") -> bool:
+        return self._connection is connection
 
     def __del__(self) -> None:
-        if self._connection is not None:
-            self._connection.release(self._number)
+        self._connection.release(self.number)

@@ -46,9 +46,6 @@ class Child:
     def kill(self) -> None:
         self.send(_signal.SIGKILL)
 
-    def terminate(self) -> None:
-        self.send(_signal.SIGTERM)
-
     def wait(self) -> "Optional[int]":
         """Blocks until it has ended, for one thread only. Its exit status, negative
         for a signal, or None if another part of the host has taken it."""

@@ -8,11 +8,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Optional
 
-    from .results import Report
+    from .results import Execution, Report
 
 
 class SandboxError(Exception):
-    """Every error of this package."""
+    """Every error of this package. output is what a request had written until then,
+    an Execution, where one was under way."""
+
+    output: "Optional[Execution]" = None
 
 
 class PolicyError(SandboxError):
@@ -58,7 +61,21 @@ class GuestError(SandboxError):
 
 
 class DeadlineError(SandboxError):
-    """The guest did not answer in time; it has been killed."""
+    """The guest did not answer in time. It was asked to stop, by a
+    KeyboardInterrupt; if that did not help within a second, it has been killed and
+    killed is True. Otherwise the sandbox is as usable as before."""
+
+    def __init__(self, message: str, killed: bool = False):
+        super().__init__(message)
+        self.killed = killed
+
+
+class CancelledError(SandboxError):
+    """The request was cancelled; killed is as in DeadlineError."""
+
+    def __init__(self, message: str, killed: bool = False):
+        super().__init__(message)
+        self.killed = killed
 
 
 class RevokedError(SandboxError):

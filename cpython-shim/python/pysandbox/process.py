@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import os
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
+from _signal import SIGINT, SIGTERM  # signal makes enumerations of the same numbers
 from _thread import allocate_lock
 
 from .binary import find
 from .child import Child
-from .errors import DeadlineError, RunError, SetupError, ViolationError
+from .errors import CancelledError, DeadlineError, RunError, SetupError, ViolationError
 from .policy import Arguments, Policy
 
 TYPE_CHECKING = False
@@ -66,8 +67,13 @@ class Process:
         self._child.kill()  # PID 1 of the sandbox dies with its supervisor
 
     def interrupt(self) -> None:
-        """Asks the supervisor to end the run, which still gives a report."""
-        self._child.terminate()
+        """Lets the supervisor pass SIGINT on to the program."""
+        self._child.send(SIGINT)
+
+    def terminate(self) -> None:
+        """Lets the supervisor pass SIGTERM on to the program, which ends unless it
+        handles that; there is still a report."""
+        self._child.send(SIGTERM)
 
     def ended(self, timeout: "Optional[float]" = None) -> bool:
         """Whether the run is over, if need be after some time."""
@@ -95,9 +101,9 @@ class Process:
                              "the supervisor ended with status %d and no report" % status)
         return Result(report, self.stdout.available(), stderr)
 
-    def end_error(self, timeout: float = 10.0) -> Exception:
+    def end_error(self, timeout: float = 2.0) -> Exception:
         """Why the run is over, as a typed error."""
-        if isinstance(self.blame, DeadlineError):
+        if isinstance(self.blame, (CancelledError, DeadlineError)):
             return self.blame
         if self.blame is not None:
             return ViolationError("the guest broke the capability channel: %s" % self.blame)

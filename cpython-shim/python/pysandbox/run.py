@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .process import Process
 
+PATIENCE = 0.5  # seconds that a program has for what it does at SIGTERM
+
 
 class Run:
     """What Sandbox.start returns. stdout and stderr are iterated by line while
@@ -49,10 +51,17 @@ class Run:
         self._connection.close()
         return result
 
-    def kill(self) -> None:
-        """Ends the program and all that it has started."""
-        self.close_stdin()
+    def interrupt(self) -> None:
+        """Sends SIGINT to the program, a KeyboardInterrupt unless it handles that."""
         self._process.interrupt()
+
+    def kill(self) -> None:
+        """Ends the program and all that it has started. It has a moment to end by
+        itself after SIGTERM."""
+        self.close_stdin()
+        self._process.terminate()
+        if not self._process.ended(PATIENCE):
+            self._process.terminate()  # the supervisor passes only the first one on
 
     def __enter__(self) -> "Run":
         return self

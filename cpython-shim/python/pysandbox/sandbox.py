@@ -12,12 +12,13 @@ from .process import Process
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+    from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Union
 
     from .capability import Grant
     from .connection import Connection
     from .results import Execution, Report
     from .run import Run
+    from .scope import Scope
 
     PolicyLike = Union[Policy, str, Mapping[str, Any]]
 
@@ -36,9 +37,9 @@ class Sandbox:
 
     policy is a Policy, the name of a preset or a dict with the keys of a policy
     file; python is an interpreter as --python names it; deadline is how many
-    seconds a request may take before the guest is killed. exec, eval, run_file
-    and run_module share one live interpreter, which the first of them starts;
-    start runs a program in an interpreter of its own."""
+    seconds a request may take before it is stopped (see DeadlineError). exec, eval,
+    run_file and run_module share one live interpreter, which the first of them
+    starts; start runs a program in an interpreter of its own."""
 
     def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
@@ -58,6 +59,9 @@ class Sandbox:
         self._events: "Optional[asyncio.AbstractEventLoop]" = None
         self._closed = False
         self._ended: Optional[Process] = None
+        # AsyncSandbox sets these two.
+        self._callers_loop: Optional[asyncio.AbstractEventLoop] = None
+        self._scope: Callable[[], Optional[Scope]] = lambda: None
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -162,7 +166,7 @@ class Sandbox:
         output = Execution(
             process.stdout.until(mark, MARK_PATIENCE), process.stderr.until(mark, MARK_PATIENCE))
         if problem is not None:
-            problem.output = output  # type: ignore[attr-defined]
+            problem.output = output
             raise problem
         return output
 
@@ -173,8 +177,13 @@ class Sandbox:
             missing = sorted(set(self._grants) - self._injected)
             self._injected.update(missing)
         if missing:
-            connection.call(0, "inject", [missing], {}, timeout)
-        return connection.call(0, method, args, kwargs, timeout)
+            try:
+                connection.call(0, "inject", [missing], {}, timeout, self._scope())
+            except BaseException:
+                with self._lock:
+                    self._injected.difference_update(missing)
+                raise
+        return connection.call(0, method, args, kwargs, timeout, self._scope())
 
     def _start(self) -> "tuple[Process, Connection]":
         with self._lock:
@@ -210,6 +219,8 @@ class Sandbox:
     def _loop(self) -> asyncio.AbstractEventLoop:
         """The loop in which async methods of capabilities run."""
         with self._lock:
+            if self._callers_loop is not None:
+                return self._callers_loop
             if self._events is None:
                 import asyncio  # which takes longer than all other imports
                 import threading

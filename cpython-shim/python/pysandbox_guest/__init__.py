@@ -15,8 +15,8 @@ def __getattr__(name):
     if name[:1] == "_":
         raise AttributeError("module 'pysandbox_guest' has no attribute " + repr(name))
     if name in ("Capability", "RemoteError", "RevokedError"):
-        from . import _channel as channel
-        return getattr(channel, name)
+        from . import _objects as objects
+        return getattr(objects, name)
     if _connection is None:
         raise AttributeError("no capability %r: this program was started without a client" % name)
     try:

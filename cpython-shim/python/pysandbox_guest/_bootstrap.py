@@ -10,7 +10,7 @@ def run(main, here, mode, has_client, argument, args):
     if has_client:
         import pysandbox_guest
         from ._channel import Connection
-        connection = pysandbox_guest._connection = Connection()
+        connection = pysandbox_guest._connection = Connection(mode == "serve")
     else:
         os.set_inheritable(3, False)
     words, refusals = read_rules(here + "/rules")

@@ -6,22 +6,12 @@ from _thread import allocate_lock
 from _weakref import ref
 
 from . import _codec as codec
-from ._codec import CALL, ERROR, FREE, HELLO, NOTE, RELEASE, RETURN, REVOKED
+from ._codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED
+from ._interrupt import Interrupt
+from ._objects import Capability, RemoteError, RevokedError
 from ._tables import Area, Exports
 
 MAX_NESTING = 16  # calls of the host within calls of ours within ...
-
-
-class RemoteError(Exception):
-    """A method of the host failed. type_name is the name of its exception."""
-
-    type_name = "RemoteError"
-
-
-class RevokedError(RemoteError):
-    """The host has taken the capability back."""
-
-    type_name = "RevokedError"
 
 
 class Pending:
@@ -37,9 +27,10 @@ class Pending:
 
 
 class Connection:
-    """One channel. Any thread may call; of the threads that wait, one reads."""
+    """One channel. Any thread may call; of the threads that wait, one reads. serves
+    says that the host runs code here, and not only the program."""
 
-    def __init__(self, fd=3, inbox=4, outbox=5):
+    def __init__(self, serves, fd=3, inbox=4, outbox=5):
         self.fd = fd
         self.area = Area(inbox, outbox)
         self.exports = Exports()
@@ -56,17 +47,13 @@ class Connection:
         self._nesting = 0
         for own in (fd, inbox, outbox):
             os.set_inheritable(own, False)
+        self.interrupt = Interrupt(self.drain, serves)
         self.send([HELLO, codec.VERSION])
 
     # Frames
 
     def send(self, frame):
         os.write(self.fd, codec.encode(frame, self._refer))
-
-    def note(self, *words):
-        """Tells the supervisor of a denied operation: advice, never proof."""
-        text = [w[:1000].encode("utf-8", "replace").decode() for w in words]
-        os.write(self.fd, codec.encode([NOTE] + text))
 
     def _refer(self, value):
         if isinstance(value, Capability):
@@ -108,20 +95,33 @@ class Connection:
 
     # Calls to the host
 
-    def call(self, target, method, args, kwargs):
-        """Calls a method of the host's object and returns its result."""
+    def call(self, target, method, args, kwargs, begun=None):
+        """Calls a method of the host's object and returns its result. begun, a list,
+        gets the number by which cancel() knows the call."""
         slot = Pending()
         with self._lock:
             self._last = number = self._last + 1
             self._pending[number] = slot
         try:
             self.send([CALL, number, 0, target, method, list(args), kwargs])
+            if begun is not None:
+                begun.append(number)
             self.wait(slot)
+        except KeyboardInterrupt:
+            self.cancel(number)
+            raise
         finally:
             self._pending.pop(number, None)
         if slot.failure is not None:
             raise slot.failure
         return slot.value
+
+    def cancel(self, number):
+        """Tells the host that nobody waits for a call any more."""
+        try:
+            self.send([CANCEL, number])
+        except OSError:
+            pass  # the channel is gone, and the call with it
 
     def wait(self, slot):
         """Reads frames, or lets another thread read them, until slot is done."""
@@ -146,6 +146,34 @@ class Connection:
             if frame is not None:
                 self._serve(frame)
 
+    def drain(self):
+        """Takes in what has arrived, if no thread reads. Whether there was anything."""
+        try:
+            from select import POLLIN, poll
+        except ImportError:
+            return False  # a rule on imports hides it
+        ready = poll()
+        ready.register(self.fd, POLLIN)
+        if not ready.poll(0):
+            return False
+        if not self._lock.acquire(False):  # the thread that this interrupts may hold it
+            return True
+        reads, self._reading = self._reading, True
+        self._lock.release()
+        if reads:
+            return True
+        calls = []
+        try:
+            while ready.poll(0):
+                calls.append(self._read())
+        except ConnectionError:
+            pass  # whoever calls next is told
+        finally:
+            self._stop_reading()
+        for call in filter(None, calls):
+            self._serve(call)
+        return True
+
     def _stop_reading(self):
         with self._lock:
             self._reading = False
@@ -167,19 +195,31 @@ class Connection:
                     slot.value = frame[2]
                 else:
                     slot.failure = self._failure(frame[2], frame[3])
-                slot.done = True
+                self._finish(slot)
         elif kind == FREE:
             self.area.free(frame[1])
         elif kind == RELEASE:
             self.exports.release(frame[1], frame[2])
+        elif kind == CANCEL:
+            self.interrupt.cancel(frame[1])
         elif kind == CALL and frame[3] == 0 and self.server is not None:
             self.work.append(frame)
-            self.server.done = True
+            self._finish(self.server)
         elif kind == CALL:
             return frame
         elif kind != REVOKED:
             raise codec.FrameError("an unexpected frame of kind %r" % (kind,))
         return None
+
+    def _finish(self, slot):
+        """Marks a slot as done, and wakes its thread if that waits for another to read."""
+        slot.done = True
+        with self._lock:
+            waits = slot in self._waiting
+            if waits:
+                self._waiting.remove(slot)
+        if waits:
+            slot.wake.release()
 
     def _lost(self):
         lost = ConnectionError("the host has closed the capability channel")
@@ -227,13 +267,19 @@ class Connection:
             if function is None or self._nesting > MAX_NESTING:
                 raise LookupError(
                     "nothing here has that name" if function is None else "calls are nested too deep")
-            result = function(*args, **kwargs)
+            try:
+                self.interrupt.begin(number)
+                result = function(*args, **kwargs)
+            finally:
+                self.interrupt.end(number)
             frame = codec.encode([RETURN, number, result], self._refer)
         except BaseException as problem:
+            self.interrupt.end(number)  # the first may have been interrupted
             frame = codec.encode([ERROR, number] + explain(problem, describe))
         finally:
             self._nesting -= 1
         os.write(self.fd, frame)
+        self.interrupt.again()
 
 
 def explain(problem, describe=None):
@@ -254,57 +300,6 @@ def explain(problem, describe=None):
 def clean(text, most):
     """Text that fits and that UTF-8 can say."""
     return text[:most].encode("utf-8", "backslashreplace").decode()
-
-
-class Capability:
-    """An object of the host's. Its methods are those that the host exposed; to
-    read one here asks nobody, so an unknown name fails when it is called."""
-
-    __slots__ = ("_connection", "_number", "__weakref__")
-
-    def __init__(self, connection, number):
-        object.__setattr__(self, "_connection", connection)
-        object.__setattr__(self, "_number", number)
-
-    def __getattr__(self, name):
-        if name[:1] == "_":
-            raise AttributeError("a capability has no attribute " + repr(name))
-        return Method(self, name)
-
-    def __setattr__(self, name, value):
-        raise AttributeError("a capability has no attributes to set")
-
-    def __call__(self, *args, **kwargs):
-        return self._connection.call(self._number, "__call__", args, kwargs)
-
-    def __repr__(self):
-        return "<capability %d>" % self._number
-
-    def __del__(self):
-        self._connection.dropped(self._number, self)
-
-
-class Method:
-    """One method of a capability: called it waits, and call_async is awaited."""
-
-    __slots__ = ("_capability", "__name__")
-
-    def __init__(self, capability, name):
-        self._capability, self.__name__ = capability, name
-
-    def __call__(self, *args, **kwargs):
-        stub = self._capability
-        return stub._connection.call(stub._number, self.__name__, args, kwargs)
-
-    async def call_async(self, *args, **kwargs):
-        """The same without blocking the event loop."""
-        import asyncio
-        import functools
-        loop = asyncio.get_event_loop()
-        return await loop.run_in_executor(None, functools.partial(self, *args, **kwargs))
-
-    def __repr__(self):
-        return "<method %s of %r>" % (self.__name__, self._capability)
 
 
 __all__ = ["Capability", "Connection", "RemoteError", "RevokedError"]

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -17,13 +18,17 @@ import (
 type Relay struct {
 	guest, client int // SOCK_SEQPACKET; client is -1 if nobody holds capabilities
 	sink          audit.Sink
+	interrupt     func()
+	greeted       atomic.Bool // the guest has said Hello
 	closing       sync.Once
 	closed        chan struct{} // Close was called
 }
 
-// New returns a relay that owns both sockets. Notes go to sink.
-func New(guest, client int, sink audit.Sink) *Relay {
-	return &Relay{guest: guest, client: client, sink: sink, closed: make(chan struct{})}
+// New returns a relay that owns both sockets. Notes go to sink. After a Cancel of
+// the client's, interrupt is called: a guest that computes reads no frames, so
+// something else must make it look. Before its Hello a guest is not interrupted.
+func New(guest, client int, sink audit.Sink, interrupt func()) *Relay {
+	return &Relay{guest: guest, client: client, sink: sink, interrupt: interrupt, closed: make(chan struct{})}
 }
 
 // Run passes frames until one side is gone or Close is called. An error that
@@ -86,6 +91,7 @@ func (r *Relay) fromGuest() error {
 		case kind == Welcome || r.client < 0:
 			return fmt.Errorf("%w: kind %d is not for the guest to send", ErrFrame, kind)
 		default:
+			r.greeted.Store(true) // Hello is the first frame of a client's guest
 			if unix.Send(r.client, buf[:n], unix.MSG_NOSIGNAL) != nil {
 				return nil // the client has gone, and says why itself
 			}
@@ -105,6 +111,9 @@ func (r *Relay) toGuest() {
 		}
 		if unix.Send(r.guest, buf[:n], unix.MSG_NOSIGNAL) != nil {
 			return
+		}
+		if kind, err := kindOf(buf[:n]); err == nil && kind == Cancel && r.greeted.Load() {
+			r.interrupt()
 		}
 	}
 }

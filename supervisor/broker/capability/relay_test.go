@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 type ends struct {
 	guest, client int
 	result        chan error
+	interrupts    atomic.Int32
 	records       *records
 }
 
@@ -51,7 +53,7 @@ func startRelay(t *testing.T, withClient bool) *ends {
 	if withClient {
 		e.client, client = pair(t)
 	}
-	relay := capability.New(guest, client, e.records)
+	relay := capability.New(guest, client, e.records, func() { e.interrupts.Add(1) })
 	go func() { e.result <- relay.Run() }()
 	t.Cleanup(func() {
 		relay.Close()
@@ -261,5 +263,29 @@ func TestOpenRefusesOtherSockets(t *testing.T) {
 	defer client.Close()
 	if _, err := capability.Open(client, nil); err == nil {
 		t.Error("a stream was taken")
+	}
+}
+
+func TestACancelInterruptsTheGuestOnceItIsThere(t *testing.T) {
+	e := startRelay(t, true)
+	cancel := []byte{0x82, byte(capability.Cancel), 7}
+	send(t, e.client, cancel)
+	if got := receive(t, e.guest); !bytes.Equal(got, cancel) {
+		t.Fatalf("the guest got %x", got)
+	}
+	hello := []byte{0x82, byte(capability.Hello), capability.Version}
+	send(t, e.guest, hello)
+	if got := receive(t, e.client); !bytes.Equal(got, hello) {
+		t.Fatalf("the client got %x", got)
+	}
+	if e.interrupts.Load() != 0 {
+		t.Error("a guest was interrupted before its Hello")
+	}
+	send(t, e.client, cancel)
+	receive(t, e.guest)
+	send(t, e.client, []byte{0x82, byte(capability.Revoked), 7})
+	receive(t, e.guest) // which comes after the interrupt
+	if got := e.interrupts.Load(); got != 1 {
+		t.Errorf("one Cancel interrupts %d times", got)
 	}
 }

@@ -1,0 +1,184 @@
+"""Performs what a guest asks of the objects that it was granted."""
+from __future__ import annotations
+
+import threading
+
+from .capability import Facet, facet, fits, reference
+from .codec import ERROR, RETURN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from concurrent.futures import Future
+    from typing import Any, Callable, Dict, List, Mapping, Optional
+
+    from .arrived import Arrived
+    from .capability import Entry, Grant
+    from .tables import Exports
+
+MAX_CALLS = 64  # of a guest's calls that are under way
+
+
+class Refused(Exception):
+    """What the guest is told of a call that did not succeed."""
+
+    def __init__(self, type_name: str, message: str):
+        super().__init__(message)
+        self.type_name, self.message = type_name, message[:4096].encode("utf-8", "backslashreplace").decode()
+
+
+class Service:
+    """The calls of one guest. send(frame, grant) answers, loop() is an event loop
+    for async methods, and waiting() is called by a thread that will block."""
+
+    def __init__(self, grants: "Mapping[str, Grant]", exports: "Exports",
+                 send: "Callable[[List[Any], Optional[Grant]], None]",
+                 loop: "Callable[[], asyncio.AbstractEventLoop]", waiting: "Callable[[], None]"):
+        self._grants, self._exports = grants, exports
+        self._send, self._loop, self._waiting = send, loop, waiting
+        self._lock = threading.Lock()
+        self._running: Dict[int, _Running] = {}
+        self._inside = threading.local()  # depth: calls that this thread performs
+
+    def performs(self) -> bool:
+        """Whether this thread performs a call."""
+        return getattr(self._inside, "depth", 0) > 0
+
+    def perform(self, frame: "List[Any]", arrived: "Arrived") -> None:
+        """Performs a call and answers it."""
+        _, number, _, target, name, args, kwargs = frame
+        grant = None
+        self._inside.depth = getattr(self._inside, "depth", 0) + 1
+        running = _Running()
+        try:
+            self._begin(number, running)
+            if target == 0:
+                result = self._root(name, args)
+            else:
+                owner = self._exports.get(target)
+                if owner is None or not owner.alive():
+                    raise Refused("RevokedError", "the capability was revoked")
+                grant = owner.grant
+                result = self._invoke(owner, name, args, kwargs, arrived, running)
+                if not owner.alive():
+                    raise Refused("RevokedError", "the capability was revoked")
+            self._send([RETURN, number, result], grant)
+        except Refused as refused:
+            self._send([ERROR, number, refused.type_name, refused.message, None], None)
+        except Exception as problem:
+            warn("the result of %r cannot cross", name[:100], problem=problem)
+            self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None], None)
+        finally:
+            self._inside.depth -= 1
+            with self._lock:
+                if self._running.get(number) is running:
+                    del self._running[number]
+
+    def _begin(self, number: int, running: "_Running") -> None:
+        with self._lock:
+            if number in self._running:
+                raise Refused("RemoteError", "a call %d is under way already" % number)
+            if len(self._running) >= MAX_CALLS:
+                raise Refused("RemoteError", "%d calls are under way already" % MAX_CALLS)
+            self._running[number] = running
+
+    def cancel(self, number: int) -> None:
+        """The guest does not wait for a call any more. An async method is cancelled;
+        any other goes on, and its result is dropped by the guest."""
+        with self._lock:
+            running = self._running.get(number)
+        if running is not None:
+            running.cancel()
+
+    def close(self) -> None:
+        """Cancels all async methods: the guest is gone."""
+        with self._lock:
+            left = list(self._running.values())
+        for running in left:
+            running.cancel()
+
+    def _root(self, name: str, args: "List[Any]") -> "Any":
+        if name == "names" and not args:
+            return sorted(self._grants)
+        if name == "lookup" and len(args) == 1 and type(args[0]) is str:
+            grant = self._grants.get(args[0])
+            if grant is not None and grant.facet is not None:
+                return grant.facet
+            raise Refused("LookupError", "no capability %r was granted" % args[0][:100])
+        raise Refused("AttributeError", "the host has no such request")
+
+    def _invoke(self, owner: Facet, name: str, args: "List[Any]", kwargs: "Dict[str, Any]",
+                arrived: "Arrived", running: "_Running") -> "Any":
+        entry = owner.table.get(name)
+        if entry is None:
+            raise Refused("AttributeError", "the capability has no method %r" % name[:100])
+        if arrived.problem is not None:
+            raise arrived.problem
+        if arrived.callbacks and not (owner.grant is not None and owner.grant.callbacks):
+            raise Refused("TypeError", "%s() takes no functions: callbacks are off" % entry.name)
+        try:
+            entry.check(args, kwargs)
+        except TypeError as problem:
+            raise Refused("TypeError", str(problem)) from None
+        try:
+            if entry.is_async:
+                result = self._await(entry, args, kwargs, running)
+            else:
+                result = entry.call(*args, **kwargs)
+        except BaseException as problem:  # a SystemExit is no reason to end the host
+            raise _explain(entry, problem, running) from None
+        return _result(entry, result, owner.grant)
+
+    def _await(self, entry: "Entry", args: "List[Any]", kwargs: "Dict[str, Any]",
+               running: "_Running") -> "Any":
+        import asyncio  # which takes longer than all other imports
+        self._waiting()
+        future = asyncio.run_coroutine_threadsafe(entry.call(*args, **kwargs), self._loop())
+        running.begin(future)
+        return future.result()
+
+
+class _Running:
+    """A call that is performed."""
+
+    __slots__ = ("future", "cancelled")
+
+    def __init__(self) -> None:
+        self.future: "Optional[Future[Any]]" = None
+        self.cancelled = False
+
+    def begin(self, future: "Future[Any]") -> None:
+        self.future = future
+        if self.cancelled:
+            future.cancel()
+
+    def cancel(self) -> None:
+        self.cancelled = True  # seen by begin, whichever comes first
+        if self.future is not None:
+            self.future.cancel()
+
+
+def _explain(entry: "Entry", problem: BaseException, running: _Running) -> Refused:
+    if running.cancelled and type(problem).__name__ == "CancelledError":
+        return Refused("CancelledError", "the call was cancelled")
+    if isinstance(problem, entry.exposed.raises):
+        message = str(problem.args[0]) if len(problem.args) == 1 else str(problem)
+        return Refused(type(problem).__name__, message)
+    warn("the exposed method %s failed", entry.name, problem=problem)
+    return Refused("RemoteError", "the method %s failed" % entry.name)
+
+
+def _result(entry: "Entry", result: "Any", grant: "Optional[Grant]") -> "Any":
+    schema = entry.exposed.returns
+    if isinstance(schema, reference) and result is not None and not isinstance(result, Facet):
+        return facet(result, schema.methods or None, grant)
+    if not fits(schema, result):
+        warn("the exposed method %s returned a %s", entry.name, type(result).__name__)
+        raise Refused("RemoteError", "the result of %s is not what it declares" % entry.name)
+    return result
+
+
+def warn(message: str, *args: "Any", problem: "Optional[BaseException]" = None) -> None:
+    """Tells the host's operator what the guest is not told."""
+    import logging
+    logging.getLogger("pysandbox").warning(message, *args, exc_info=problem)

@@ -34,15 +34,22 @@ static int fail_begin(int step, int err)
 	return -1;
 }
 
-/* A freshly forked child stays on its parent's CPU until the parent blocks.
- * Runs in: PID 1. Moves it to another allowed CPU and restores the mask. */
-static void leave_parents_cpu(void)
+static unsigned current_cpu(void)
+{
+	unsigned cpu = 0;
+	return sys3(SYS_getcpu, &cpu, 0, 0) ? ~0U : cpu;
+}
+
+/* A freshly forked child may be on its parent's CPU, and then stays there until the
+ * parent blocks. Runs in: PID 1. Moves it to another allowed CPU and restores the
+ * mask. */
+static void leave_parents_cpu(unsigned parents)
 {
 	unsigned long mask[16], moved[16];
-	unsigned cpu = 0;
+	unsigned cpu = current_cpu();
 	long size = sys3(SYS_sched_getaffinity, 0, sizeof mask, mask);
 
-	if (size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= (unsigned long)size * 8)
+	if (cpu != parents || size <= 0 || cpu >= (unsigned long)size * 8)
 		return;
 	memcpy(moved, mask, (size_t)size);
 	moved[cpu / 64] &= ~(1UL << (cpu % 64));
@@ -91,10 +98,11 @@ static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, uns
 		.pidfd = (uint64_t)pidfd,
 		.exit_signal = extra & CLONE_PARENT ? 0 : SIGCHLD,
 	};
+	unsigned cpu = current_cpu();
 	long pid = sys2(SYS_clone3, &args, sizeof args);
 	if (pid)
 		return pid;
-	leave_parents_cpu();
+	leave_parents_cpu(cpu);
 	hide_arguments();
 	run_stage(control, uid, gid, donor);
 	return 0;

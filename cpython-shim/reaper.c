@@ -193,11 +193,11 @@ static int open_signals(void)
 	return (int)sys4(SYS_signalfd4, -1, &mask, sizeof mask, O_CLOEXEC | O_NONBLOCK);
 }
 
-/* Looks for the word to go without sleeping, for about a millisecond: a sleeping
- * processor takes up to a third of one to wake. */
+/* Looks for the word to go without sleeping, for up to some two milliseconds: a
+ * sleeping processor takes up to a third of one to wake. */
 static void await_command(struct pollfd *wait)
 {
-	for (int tries = 0; tries < 1000; tries++) {
+	for (int tries = 0; tries < 3000; tries++) {
 		if (sys3(SYS_poll, wait, 2, 0))
 			return;
 		sys0(SYS_sched_yield);

@@ -43,13 +43,13 @@ func run() error {
 	flag.StringVar(&o.python, "python", "/usr/bin/python3", "the interpreter that every contender runs")
 	flag.BoolVar(&o.quick, "quick", false, "a fifth of the rounds: a look, not a result")
 	flag.StringVar(&o.json, "json", "", "also write the results to this file")
-	flag.StringVar(&o.only, "only", "", "measure one stage alone: start, calls or memory")
+	flag.StringVar(&o.only, "only", "", "measure one stage alone: start, calls, memory or python")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
-	if known := []string{"", "start", "calls", "memory"}; !slices.Contains(known, o.only) {
-		return fmt.Errorf("unknown stage %q: -only takes start, calls or memory", o.only)
+	if known := []string{"", "start", "calls", "memory", "python"}; !slices.Contains(known, o.only) {
+		return fmt.Errorf("unknown stage %q: -only takes start, calls, memory or python", o.only)
 	}
 	if os.Getenv(insideVariable) == "" {
 		return enterWorld()
@@ -102,6 +102,7 @@ func measure(o options) error {
 		{"start", "cold start of python3 -I -S -c pass", coldStart},
 		{"calls", "calls, connections and computation", workloads},
 		{"memory", "memory of a live sandbox", memory},
+		{"python", "the Python packages", pythonSide},
 	} {
 		if o.only != "" && o.only != stage.name {
 			continue

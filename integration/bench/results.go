@@ -3,7 +3,7 @@ package main
 // metric names one thing that is measured. Its unit stands in metrics.
 type metric string
 
-// The metrics. Those of workload.py have the names that it prints.
+// The metrics. Those of workload.py and client.py have the names that these know.
 const (
 	coldStartTime metric = "cold_start"
 	untrapped     metric = "untrapped_call"
@@ -18,6 +18,13 @@ const (
 	computation   metric = "computation"
 	memoryPID1    metric = "memory_pid1"
 	memoryParent  metric = "memory_supervisor"
+	bootstrap     metric = "guest_bootstrap"
+	evalFresh     metric = "eval_fresh"
+
+	evalImported   metric = "eval_imported"
+	evalLive       metric = "eval_live"
+	capabilityCall metric = "capability_call"
+	capabilityBulk metric = "capability_mebibyte"
 )
 
 // unit is how samples of a metric are shown: their unit and what it is worth in
@@ -51,6 +58,12 @@ func metricTable() []metricInfo {
 		{computation, "computation, 20 ms of pure Python", milli},
 		{memoryPID1, "private memory of PID 1", unit{"KiB", 1 << 10}},
 		{memoryParent, "private memory of the parent", unit{"KiB", 1 << 10}},
+		{bootstrap, "guest's bootstrap, over plain exec", milli},
+		{evalFresh, "first eval of a new host process", milli},
+		{evalImported, "first eval of a sandbox in a running host", milli},
+		{evalLive, "next eval of a live sandbox", milli},
+		{capabilityCall, "call of a capability, both ends in Python", micro},
+		{capabilityBulk, "1 MiB to a capability", milli},
 	}
 }
 

@@ -3,7 +3,6 @@ package supervisor
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 	"os"
 	"path/filepath"
 )
@@ -42,12 +41,14 @@ func (c *child) keep(made []byte) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return
 	}
-	draft := fmt.Sprintf("%s.%d", file, os.Getpid())
-	content := append(bytes.Clone(c.recall.Header), made...)
-	if err := os.WriteFile(draft, content, 0o600); err != nil {
-		return
+	// One name, so that killed runs leave one file. Two that write at once make a
+	// memo that is wrong, which the next run finds out.
+	draft := file + ".new"
+	err := os.WriteFile(draft, append(bytes.Clone(c.recall.Header), made...), 0o600)
+	if err == nil {
+		err = os.Rename(draft, file)
 	}
-	if err := os.Rename(draft, file); err != nil {
+	if err != nil {
 		_ = os.Remove(draft)
 	}
 }

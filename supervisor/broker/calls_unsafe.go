@@ -32,9 +32,9 @@ func tcpSocket(domain int) (int, syscall.Errno) {
 	return int(fd), errno
 }
 
-// openAt opens a path that ends with a NUL, for reading.
-func openAt(dir uintptr, path []byte, flags int) (int, syscall.Errno) {
-	fd, _, errno := unix.RawSyscall6(unix.SYS_OPENAT, dir, pointer(path), uintptr(flags|unix.O_RDONLY|unix.O_CLOEXEC), 0, 0, 0)
+// openPath opens a path that ends with a NUL, for reading.
+func openPath(path []byte, flags int) (int, syscall.Errno) {
+	fd, _, errno := unix.RawSyscall6(unix.SYS_OPENAT, atCWD, pointer(path), uintptr(flags|unix.O_RDONLY|unix.O_CLOEXEC), 0, 0, 0)
 	return int(fd), errno
 }
 

@@ -56,7 +56,7 @@ func (b *Broker) allHolders(req *request, s *socket) []int {
 
 // numbersOf lists the open descriptors of a thread.
 func numbersOf(tid int) []int {
-	dir, errno := openAt(atCWD, procPath(tid, "/fd"), unix.O_DIRECTORY)
+	dir, errno := openPath(procPath(tid, "/fd"), unix.O_DIRECTORY)
 	if errno != 0 {
 		return nil
 	}

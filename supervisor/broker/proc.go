@@ -17,7 +17,7 @@ import (
 func (b *Broker) openCount(req *request) int {
 	if th := req.thread; th != nil && !req.pooled {
 		if th.table < 0 {
-			th.table, _ = openAt(atCWD, procPath(th.tid, "/fd"), unix.O_PATH|unix.O_DIRECTORY)
+			th.table, _ = openPath(procPath(th.tid, "/fd"), unix.O_PATH|unix.O_DIRECTORY)
 		}
 		if size, errno := sizeOfFD(th.table); errno == 0 {
 			return size
@@ -37,7 +37,7 @@ func (b *Broker) closesOnExec(req *request, number int) (bool, syscall.Errno) {
 			return closes, 0
 		}
 	}
-	fd, errno := openAt(atCWD, flagsPath(int(req.PID), number), 0)
+	fd, errno := openPath(flagsPath(int(req.PID), number), 0)
 	if errno != 0 {
 		return false, unix.EBADF
 	}
@@ -70,7 +70,7 @@ func (f *flagFiles) read(th *thread, number int) (bool, syscall.Errno) {
 			return readFlags(file.fd)
 		}
 	}
-	fd, errno := openAt(atCWD, flagsPath(th.tid, number), 0)
+	fd, errno := openPath(flagsPath(th.tid, number), 0)
 	if errno != 0 {
 		return false, errno
 	}

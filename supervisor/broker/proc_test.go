@@ -69,7 +69,7 @@ func TestEntriesMove(t *testing.T) {
 }
 
 func TestNumbersIn(t *testing.T) {
-	dir, errno := openAt(atCWD, procPath(os.Getpid(), "/fd"), unix.O_DIRECTORY)
+	dir, errno := openPath(procPath(os.Getpid(), "/fd"), unix.O_DIRECTORY)
 	if errno != 0 {
 		t.Fatal(errno)
 	}

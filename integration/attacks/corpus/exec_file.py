@@ -26,7 +26,8 @@ def copied(source):
     """A copy in a place that the guest can write to."""
     if place == "":
         return source
-    directories = {"tmp": "/tmp", "shm": "/dev/shm", "home": os.environ["HOME"], "writable": target["writable"]}
+    directories = {"tmp": "/tmp", "shm": "/dev/shm", "home": os.environ["HOME"],
+                   "writable": target["writable"]}
     path = "%s/copy-%d" % (directories[place], os.getpid())
     shutil.copyfile(source, path)
     os.chmod(path, 0o755)

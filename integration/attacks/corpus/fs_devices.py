@@ -11,7 +11,8 @@ import os
 from kit import attempt, effect, how
 
 DEVICES = """
-    mem kmsg port vda sda fuse kvm net/tun console loop-control userfaultfd vsock tty0 tty1 hwrng rtc0 cpu_dma_latency
+    mem kmsg port vda sda fuse kvm net/tun console loop-control userfaultfd vsock tty0 tty1
+    hwrng rtc0 cpu_dma_latency
 """.split()
 FACTS = """
     cmdline kallsyms kcore modules interrupts iomem keys timer_list sched_debug sysrq-trigger net/../1/net/tcp
@@ -20,7 +21,8 @@ FACTS = """
 """.split()
 SETTINGS = """
     sys/kernel/hostname sys/net/ipv4/ip_forward sys/vm/overcommit_memory self/oom_score_adj self/uid_map
-    self/gid_map self/setgroups self/timens_offsets self/loginuid self/coredump_filter self/comm self/attr/current
+    self/gid_map self/setgroups self/timens_offsets self/loginuid self/coredump_filter self/comm
+    self/attr/current
 """.split()
 
 if how == "devices":
@@ -39,7 +41,8 @@ elif how == "settings":
             os.close(os.open("/proc/" + path, os.O_WRONLY))
             effect(path)
 elif how == "sys":
-    for path in ["/sys/kernel", "/sys/fs/cgroup", "/sys/class", "/sys/firmware", "/sys/devices/system/cpu/cpu0"]:
+    for path in ["/sys/kernel", "/sys/fs/cgroup", "/sys/class", "/sys/firmware",
+                 "/sys/devices/system/cpu/cpu0"]:
         with attempt():
             os.listdir(path)
             effect(path)

@@ -19,7 +19,7 @@ if how == "socket":
         s.connect(address())
 else:
     for path in ["/proc/self/fd/%d" % number, "/dev/" + how.split()[0], "/dev/fd/%d" % number,
-                 "/proc/thread-self/fd/%d" % number, "/proc/%d/task/%d/fd/%d" % (os.getpid(), os.getpid(), number)]:
+                 "/proc/thread-self/fd/%d" % number, "/proc/self/task/%d/fd/%d" % (os.getpid(), number)]:
         for flags in [os.O_WRONLY, os.O_RDWR, os.O_RDWR | os.O_TRUNC]:
             with attempt():
                 os.pwrite(os.open(path, flags), b"gone", 0)

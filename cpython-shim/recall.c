@@ -71,13 +71,14 @@ static int directory_of(char *out, size_t room)
 	return 0;
 }
 
-/* Names the file of a command line; an empty name: it has none. Two command lines
- * may share one; the memo says whose it is. */
-static void name_file(char *path, size_t room, uint64_t key)
+/* Names the file of a command line; an empty name: it has none. Two may share one;
+ * the memo says whose it is. Binaries side by side have memos of their own. */
+static void name_file(char *path, size_t room, const struct psb_memo_header *head)
 {
 	path[0] = 0;
-	if (key && !directory_of(path, room))
-		text_number(path + strlen(path), key % PSB_MEMO_SLOTS);
+	if (head->key && !directory_of(path, room))
+		text_number(path + strlen(path),
+			    (head->key + head->program.inode) % PSB_MEMO_SLOTS);
 }
 
 /* Reads a file that only this user can have written. Returns its size, or 0. */
@@ -220,7 +221,7 @@ void recall_plan(int argc, char **argv, uint32_t id)
 	now->magic = PSB_MEMO_MAGIC;
 	now->key = key_of(argc, argv);
 	identify(&now->program);
-	name_file(psb_begun.memo_file, sizeof psb_begun.memo_file, now->key);
+	name_file(psb_begun.memo_file, sizeof psb_begun.memo_file, now);
 	size_t size = psb_begun.memo_file[0] ? read_own(psb_begun.memo_file, &bytes) : 0;
 	if (size < sizeof head + sizeof(uint32_t))
 		return;

@@ -58,7 +58,8 @@ func (h *host) run(args ...string) string {
 }
 
 // memo is the file that a command line leaves and uses: it is named after the
-// FNV-1a hash of the working directory and the words up to the program.
+// FNV-1a hash of the working directory and the words up to the program, and the
+// binary.
 func (h *host) memo(args ...string) string {
 	key := fnv.New64a()
 	for _, word := range append([]string{h.home, "exec"}, args...) {
@@ -67,7 +68,7 @@ func (h *host) memo(args ...string) string {
 			break
 		}
 	}
-	return fmt.Sprintf("%s/%d", h.memoDir(), key.Sum64()%64)
+	return fmt.Sprintf("%s/%d", h.memoDir(), (key.Sum64()+inode(h.binary))%64)
 }
 
 func (h *host) memoDir() string {

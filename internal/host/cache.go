@@ -97,7 +97,7 @@ func (c Cache) load(key string, caller Caller) (Interpreter, bool) {
 		return Interpreter{}, false
 	}
 	defer unix.Close(dir)
-	data, err := readSmall(dir, entryName(key), maxEntry)
+	data, err := readSmall(dir, entryName(key, programIdentity()), maxEntry)
 	if err != nil {
 		return Interpreter{}, false
 	}

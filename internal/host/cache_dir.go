@@ -52,7 +52,7 @@ func (c Cache) store(e *cacheEntry) {
 	}
 	defer func() { _ = root.Close() }()
 	removeOldest(root)
-	name := entryName(e.key)
+	name := entryName(e.key, e.program)
 	draft := fmt.Sprintf("%s.%d", name, os.Getpid())
 	if err := root.WriteFile(draft, e.encode(), 0o600); err != nil {
 		return
@@ -84,10 +84,10 @@ func removeOldest(root *os.Root) {
 }
 
 // entryName is the file of a key. Two keys may share one; the entry says whose it
-// is.
-func entryName(key string) string {
+// is. Binaries that are used side by side have entries of their own.
+func entryName(key string, program identity) string {
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(key))
+	_, _ = fmt.Fprintf(h, "%d %d %s", program.device, program.inode, key)
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 

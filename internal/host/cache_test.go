@@ -51,7 +51,7 @@ func (c cached) find(t *testing.T) Interpreter {
 }
 
 // file is the path of the entry.
-func (c cached) file() string { return filepath.Join(c.Dir, entryName(c.executable)) }
+func (c cached) file() string { return filepath.Join(c.Dir, entryName(c.executable, programIdentity())) }
 
 func TestCacheAnswersWhatWasFound(t *testing.T) {
 	for _, path := range everyPython(t) {
@@ -113,7 +113,7 @@ func TestCacheNoticesChanges(t *testing.T) {
 		"the file is damaged":      func(c cached) error { return appendTo(c.file()) },
 		"the file is cut short":    func(c cached) error { return os.Truncate(c.file(), 100) },
 		"the file is another's": func(c cached) error {
-			return os.Rename(c.file(), filepath.Join(c.Dir, entryName("/usr/bin/python3")))
+			return os.Rename(c.file(), filepath.Join(c.Dir, entryName("/usr/bin/python3", programIdentity())))
 		},
 		"the file is a symlink": func(c cached) error {
 			if err := os.Rename(c.file(), c.file()+".moved"); err != nil {

@@ -86,6 +86,18 @@ func TestDatagramsThatNoRuleAllowsStay(t *testing.T) {
 	})
 }
 
+// TestLastDatagramsAreSent sends datagrams and ends before anybody has read them.
+func TestLastDatagramsAreSent(t *testing.T) {
+	needWorld(t)
+	s := scene{
+		program: "udp_last", args: []string{peer, countPort, "100"},
+		flags: []string{"--allow-net=udp://" + peer + ":" + countPort},
+	}
+	if got := arrived(t, s.run); got != 3*100 {
+		t.Errorf("%d datagrams arrived of %d", got, 3*100)
+	}
+}
+
 // arrived counts the datagrams that reach countPort while run runs.
 func arrived(t *testing.T, run func(*testing.T)) int64 {
 	t.Helper()

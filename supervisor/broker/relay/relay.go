@@ -53,22 +53,28 @@ func New(config Config) *Relay {
 	return &Relay{config: config, flows: map[flowKey]*flow{}}
 }
 
-// Serve relays what arrives on the sockets until ctx is done. Each is a
+// Serve relays what arrives on the sockets until ctx is done, and what has arrived
+// by then: what a program has sent goes out, also if it ends at once. Each is a
 // dual-stack socket of the sandbox's network namespace, bound to one permitted
 // port of the unspecified address. Serve closes them.
 func (r *Relay) Serve(ctx context.Context, sockets []*net.UDPConn) error {
 	failed := make(chan error, len(sockets))
+	var readers sync.WaitGroup
 	for _, socket := range sockets {
 		if err := prepare(socket); err != nil {
 			return fmt.Errorf("prepare a relay socket: %w", err)
 		}
-		r.done.Go(func() { failed <- r.read(socket) })
+		readers.Go(func() { failed <- r.read(socket) })
 	}
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
+	for _, socket := range sockets {
+		_ = socket.SetReadDeadline(time.Now())
+	}
+	readers.Wait()
 	for _, socket := range sockets {
 		_ = socket.Close()
 	}
@@ -80,29 +86,53 @@ func (r *Relay) Serve(ctx context.Context, sockets []*net.UDPConn) error {
 	return err
 }
 
-// read relays the datagrams that the guest sends to one port.
+// read relays the datagrams that the guest sends to one port, until the deadline
+// of the socket.
 func (r *Relay) read(socket *net.UDPConn) error {
-	port := socket.LocalAddr().(*net.UDPAddr).AddrPort().Port()
 	buf, oob := make([]byte, largest), make([]byte, 128)
 	for {
 		n, oobn, _, guest, err := socket.ReadMsgUDPAddrPort(buf, oob)
-		if errors.Is(err, net.ErrClosed) {
-			return nil
+		if isTimeout(err) {
+			return r.drain(socket, buf, oob)
 		}
 		if err != nil {
 			return fmt.Errorf("read the sandbox's datagrams: %w", err)
 		}
-		var cm ipv6.ControlMessage
-		if cm.Parse(oob[:oobn]) != nil {
-			continue
-		}
-		to, ok := netip.AddrFromSlice(cm.Dst)
-		if !ok {
-			continue
-		}
-		key := flowKey{unmapped(guest), netip.AddrPortFrom(to.Unmap(), port)}
-		r.forward(socket, key, buf[:n])
+		r.take(socket, guest, buf[:n], oob[:oobn])
 	}
+}
+
+// drain relays what is queued on a socket.
+func (r *Relay) drain(socket *net.UDPConn, buf, oob []byte) error {
+	raw, err := socket.SyscallConn()
+	if err != nil {
+		return err
+	}
+	return raw.Control(func(fd uintptr) {
+		for {
+			n, oobn, _, from, err := unix.Recvmsg(int(fd), buf, oob, unix.MSG_DONTWAIT)
+			if err != nil {
+				return
+			}
+			if guest, ok := from.(*unix.SockaddrInet6); ok {
+				r.take(socket, netip.AddrPortFrom(netip.AddrFrom16(guest.Addr), uint16(guest.Port)), buf[:n], oob[:oobn])
+			}
+		}
+	})
+}
+
+// take relays one datagram; the control message says where the guest sent it.
+func (r *Relay) take(socket *net.UDPConn, guest netip.AddrPort, payload, oob []byte) {
+	var cm ipv6.ControlMessage
+	if cm.Parse(oob) != nil {
+		return
+	}
+	to, ok := netip.AddrFromSlice(cm.Dst)
+	if !ok {
+		return
+	}
+	port := socket.LocalAddr().(*net.UDPAddr).AddrPort().Port()
+	r.forward(socket, flowKey{unmapped(guest), netip.AddrPortFrom(to.Unmap(), port)}, payload)
 }
 
 func unmapped(a netip.AddrPort) netip.AddrPort {

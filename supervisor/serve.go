@@ -21,6 +21,7 @@ func (s *sandbox) makeBroker() error {
 	}
 	s.services = &services{}
 	config.Names = s.services.names
+	config.Identify = s.options.Audit != nil
 	config.Socket = func(family int) (int, error) { return s.innerSocket(context.Background(), family) }
 	if s.broker, err = broker.New(config, s.sink()); err != nil {
 		return fmt.Errorf("start the broker: %w", err)

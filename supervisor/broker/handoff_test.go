@@ -94,6 +94,7 @@ for _ in range(5):
     outcome(s.connect, (sys.argv[1], int(sys.argv[2])))
 `
 	config := allowing(t, net.JoinHostPort(s.host, s.port))
+	config.Identify = true
 	_, records := runPython(t, config, program, s.host, s.port)
 	if allowed, denied := countVerdict(records, audit.Allow), countVerdict(records, audit.Deny); allowed != 10 || denied != 5 {
 		t.Errorf("%d allowed and %d denied, want 10 and 5", allowed, denied)

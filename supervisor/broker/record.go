@@ -72,7 +72,6 @@ func (b *Broker) judged(req *request, operation string, k socketKind, d destinat
 
 // complete fills in what only the answer knows.
 func (b *Broker) complete(req *request, response seccomp.Response) {
-	b.identify(req)
 	if response.Errno != 0 || !response.Perform && !response.Continue {
 		errno := response.Errno
 		if errno == 0 {
@@ -84,7 +83,7 @@ func (b *Broker) complete(req *request, response seccomp.Response) {
 }
 
 // identify fills in who made the call, in the sandbox's own numbers. A caller that
-// has ended meanwhile is unknown.
+// has been killed meanwhile is unknown.
 func (b *Broker) identify(req *request) {
 	var who identity
 	if req.thread != nil {

@@ -141,6 +141,9 @@ func rechecked(req *request, r recheckedReply) (response seccomp.Response, later
 // from any thread, once for a request.
 func (b *Broker) answer(req *request, response seccomp.Response) {
 	req.answered.Store(true)
+	if req.record != nil && b.config.Identify {
+		b.identify(req)
+	}
 	err := b.listener.respond(response)
 	if errors.Is(err, seccomp.ErrGone) && req.Syscall == unix.SYS_CONNECT {
 		b.lost.note(req.ID)

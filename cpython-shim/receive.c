@@ -47,6 +47,11 @@ int stage_receive(struct stage *st, struct psb_message *msg)
 		if (err)
 			return err;
 	}
+	if (msg->type == PSB_MSG_STDIO && msg->a) {
+		int err = stage_open_terminal(st, (uint32_t)msg->a);
+		if (err)
+			return err;
+	}
 	return (int)msg->type;
 }
 

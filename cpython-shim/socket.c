@@ -9,11 +9,10 @@
 
 #include "stage.h"
 
-/* A kept socket joins the donated descriptors, so that PASS_FD can give the
- * program the one that the supervisor binds. */
-int op_socket(struct stage *st, const struct op *op)
+/* Sends the supervisor a message with a descriptor, which stays open here. */
+int stage_give(struct stage *st, uint32_t type, int fd)
 {
-	struct psb_message msg = { .type = PSB_MSG_SOCKET };
+	struct psb_message msg = { .type = type };
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { &msg, sizeof msg };
 	struct msghdr head = {
@@ -23,23 +22,32 @@ int op_socket(struct stage *st, const struct op *op)
 		.msg_controllen = sizeof control,
 	};
 	struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
-	int fd = (int)sys3(SYS_socket, op->n1, op->n2 | SOCK_CLOEXEC, op->n3);
 
-	if (fd < 0)
-		return fd;
 	rights->cmsg_level = SOL_SOCKET;
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof fd);
 	*(int *)CMSG_DATA(rights) = fd;
 	long n = sys3(SYS_sendmsg, st->control, &head, MSG_NOSIGNAL);
-	if (n >= 0 && (op->flags & PSB_FLAG_KEEP)) {
+	return n < 0 ? (int)n : 0;
+}
+
+/* A kept socket joins the donated descriptors, so that PASS_FD can give the
+ * program the one that the supervisor binds. */
+int op_socket(struct stage *st, const struct op *op)
+{
+	int fd = (int)sys3(SYS_socket, op->n1, op->n2 | SOCK_CLOEXEC, op->n3);
+
+	if (fd < 0)
+		return fd;
+	int err = stage_give(st, PSB_MSG_SOCKET, fd);
+	if (!err && (op->flags & PSB_FLAG_KEEP)) {
 		if (st->donated_count == PSB_MAX_DONATED)
 			return -EMFILE;
 		st->donated[st->donated_count++] = fd;
 		return 0;
 	}
 	sys1(SYS_close, fd);
-	return n < 0 ? (int)n : 0;
+	return err;
 }
 
 struct route_request {

@@ -67,6 +67,7 @@ int stage_detach_proc(struct stage *st);
 int stage_enter_root(struct stage *st);
 
 /* socket.c: what the supervisor needs of the network namespace. */
+int stage_give(struct stage *st, uint32_t type, int fd);
 int op_socket(struct stage *st, const struct op *op);
 int op_local_routes(void);
 
@@ -114,6 +115,9 @@ void stage_expect_stdio(struct stage *st);
 int stage_receive(struct stage *st, struct psb_message *msg);
 int stage_receive_plan(struct stage *st);
 int stage_receive_stdio(struct stage *st);
+
+/* terminal.c */
+int stage_open_terminal(struct stage *st, uint32_t mask);
 
 /* clone.c */
 #define PSB_STACK_SIZE (64 * 1024)

@@ -71,7 +71,9 @@ enum psb_opcode {
 /* Messages on the control socket (SOCK_SEQPACKET), one struct each.
  *
  *   parent                                child
- *     | -- STDIO (three descriptors) ----->|  PID 1, at any point before SPAWN
+ *     | -- STDIO (three descriptors, ----->|  PID 1, at any point before SPAWN
+ *     |       a: which are a terminal)     |
+ *     |<-- TERMINAL (master of a pty) -----|  PID 1, if any is
  *     | -- FDS* (donated descriptors) ---->|  PID 1
  *     | -- PLAN (sealed memfd) ----------->|  PID 1 runs the operations
  *     | -- GROUP (cgroup.procs files) ---->|  PID 1, at PSB_OP_JOIN_GROUP
@@ -100,11 +102,13 @@ enum psb_message_type {
 	PSB_MSG_GROUP,  /* supervisor: the cgroup.procs files to enter by, if any */
 	PSB_MSG_READY,  /* the stage process: a is PID 1's pid on the host */
 	PSB_MSG_STDIO,  /* supervisor: donated descriptors 0, 1 and 2 */
+	PSB_MSG_TERMINAL, /* PID 1: the master of the program's terminal */
 };
 
 struct psb_message {
 	uint32_t type;
-	int32_t a;    /* LISTENER: fd; STATUS: wait status; ERROR: stage; STOPPED: signal */
+	int32_t a;    /* LISTENER: fd; STATUS: wait status; ERROR: stage; STOPPED: signal;
+		       * STDIO: bit i is set if descriptor i stands for the terminal */
 	int32_t b;    /* STATUS: 1 if other processes were alive; ERROR: errno */
 	int32_t c;    /* ERROR: index of the operation; STATUS: soft RLIMIT_CPU of a
 		       * program that SIGXCPU ended, seconds, else 0 */

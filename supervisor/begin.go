@@ -33,14 +33,15 @@ func Begin(stdio [3]int) *Beginning {
 	return b
 }
 
-// sendStdio donates the first three descriptors. A stage that has failed is heard
+// sendStdio donates the first three descriptors, and says which of them the stage
+// is to replace by a terminal. A stage that has failed is heard
 // later, when its reason is read.
 func (c *child) sendStdio(s *Stdio) error {
 	var fds [stdioCount]int
 	for i, file := range s.Child {
 		fds[i] = int(file.Fd())
 	}
-	err := c.control.send(message{kind: msgStdio}, fds[:]...)
+	err := c.control.send(message{kind: msgStdio, a: s.terminals}, fds[:]...)
 	if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
 		return nil
 	}

@@ -27,6 +27,7 @@ const (
 	msgGroup
 	msgReady
 	msgStdio
+	msgTerminal
 )
 
 // statusTmpFull is PSB_STATUS_TMP_FULL.
@@ -52,7 +53,7 @@ type message struct {
 	maxRSS  uint64 // KiB
 	flags   uint64
 	pid     int // sender on the host, from SCM_CREDENTIALS; 0 if unknown
-	fd      int // of msgSocket; the receiver owns it
+	fd      int // of msgSocket and msgTerminal; the receiver owns it
 }
 
 func (m *message) encode() []byte {
@@ -175,16 +176,19 @@ func withControl(buf, oob []byte) (message, error) {
 		if rightsErr != nil || len(fds) == 0 {
 			continue
 		}
-		if m.kind == msgSocket && m.fd < 0 {
+		if m.bringsFD() && m.fd < 0 {
 			m.fd, fds = fds[0], fds[1:]
 		}
 		closeAll(fds)
 	}
-	if err == nil && m.kind == msgSocket && m.fd < 0 {
-		err = errors.New("control message: a socket was announced and did not come")
+	if err == nil && m.bringsFD() && m.fd < 0 {
+		err = errors.New("control message: a descriptor was announced and did not come")
 	}
 	return m, err
 }
+
+// bringsFD is whether a descriptor belongs to the message.
+func (m *message) bringsFD() bool { return m.kind == msgSocket || m.kind == msgTerminal }
 
 // close ends the conversation; a stage that is still there ends too.
 func (c *control) close() error { return unix.Close(c.fd) }

@@ -56,6 +56,9 @@ func mini(script string) int {
 		panic(err)
 	}
 	defer s.Close()
+	if err := openPTY(s); err != nil {
+		panic(err)
+	}
 	var cause FirstCause
 	command := exec.Command("python3", "-I", "-S", "-c", sessionLeader, script)
 	var kill func()
@@ -92,6 +95,33 @@ func mini(script string) int {
 		time.Sleep(10 * time.Second)
 	}
 	return NewReport(Evidence{Status: status, Ended: ended, Cause: cause.Get()}).ExitCode
+}
+
+// openPTY makes the terminal as the stage would, of the host's devpts.
+func openPTY(s *Stdio) error {
+	if s.terminals == 0 {
+		return nil
+	}
+	const flags = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
+	master, err := unix.Open("/dev/ptmx", flags|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	if err := unix.IoctlSetPointerInt(master, unix.TIOCSPTLCK, 0); err != nil {
+		return err
+	}
+	slave, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(master), unix.TIOCGPTPEER, flags)
+	if errno != 0 {
+		return errno
+	}
+	pty := os.NewFile(slave, "pty")
+	s.spare = append(s.spare, pty)
+	for i := range s.Child {
+		if s.terminals&(1<<i) != 0 {
+			s.Child[i] = pty
+		}
+	}
+	return s.attach(master)
 }
 
 // follow reads the session leader's reports until the program has ended.

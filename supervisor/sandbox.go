@@ -119,10 +119,6 @@ func (s *sandbox) ownSetup() (namespaces.Program, error) {
 	if stdio < 0 || group < 0 {
 		return nil, errors.New("the plan lacks an operation for standard input and output or control groups")
 	}
-	if enforce := index(namespaces.OpLandlockEnforce); enforce >= 0 {
-		setup = slices.Insert(setup, enforce, s.terminalRules()...)
-		stdio = index(namespaces.OpStdio)
-	}
 	setup[stdio].Flags &^= namespaces.FlagTTY
 	if s.stdio.Controlling() {
 		setup[stdio].Flags |= namespaces.FlagTTY
@@ -131,22 +127,6 @@ func (s *sandbox) ownSetup() (namespaces.Program, error) {
 		setup = slices.Insert(setup, group, namespaces.Op{Code: namespaces.OpJoinGroup})
 	}
 	return setup, nil
-}
-
-// terminalRules let the program open its terminal again, by /dev/stdout say. The
-// terminal is of the host's devpts, which no rule names.
-func (s *sandbox) terminalRules() namespaces.Program {
-	var rules namespaces.Program
-	for i, file := range s.stdio.Child {
-		if s.stdio.Terminal != nil && isTerminal(int(file.Fd())) {
-			rules = append(rules, namespaces.Op{
-				Code: namespaces.OpLandlockPath,
-				N1:   uint64(namespaces.RightsDevices &^ namespaces.RightsList),
-				N2:   uint64(i),
-			})
-		}
-	}
-	return rules
 }
 
 // awaitListener reads the stage's messages until the program's process has its
@@ -167,6 +147,10 @@ func (s *sandbox) awaitListener() (message, error) {
 			return m, stageError(m, s.setup)
 		case msgSocket:
 			s.sockets = append(s.sockets, m.fd)
+		case msgTerminal:
+			if err := s.stdio.attach(m.fd); err != nil {
+				return m, err
+			}
 		default:
 			return m, fmt.Errorf("set up the sandbox: unexpected message %d", m.kind)
 		}

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -23,13 +24,15 @@ type Stdio struct {
 	Child    [3]*os.File // to donate; CloseChild closes them
 	Terminal *Terminal   // nil if the caller has none
 
-	outputs []*output
-	input   *input
-	stop    *event // gives up on targets
-	stopIn  *event // ends the input pump
-	budget  budget
-	pumps   sync.WaitGroup
-	spare   []*os.File // opened here, or given to the child
+	terminals int32   // bit i: Child[i] only stands for the terminal, which the stage makes
+	screen    *target // where the terminal's output goes, until attach
+	outputs   []*output
+	input     *input
+	stop      *event // gives up on targets
+	stopIn    *event // ends the input pump
+	budget    budget
+	pumps     sync.WaitGroup
+	spare     []*os.File // opened here, or given to the child
 }
 
 // OpenStdio looks at the caller's descriptors and makes what the program gets in
@@ -59,7 +62,7 @@ func (s *Stdio) open(caller [3]int, uid, gid int) error {
 			return err
 		}
 	}
-	if err := s.openTerminal(d, uid, gid); err != nil {
+	if err := s.openTerminal(d); err != nil {
 		return err
 	}
 	if err := s.openInput(d[0], uid, gid); err != nil {
@@ -70,14 +73,15 @@ func (s *Stdio) open(caller [3]int, uid, gid int) error {
 	}
 	if d[2].same(d[1]) {
 		s.Child[2] = s.Child[1]
+		s.terminals |= s.terminals & 2 << 1
 		return nil
 	}
 	return s.openOutput(2, d[2], uid, gid)
 }
 
-// openTerminal makes the pty if one of d is a terminal. What the program writes
-// there goes to the first terminal among standard output, error and input.
-func (s *Stdio) openTerminal(d [3]descriptor, uid, gid int) error {
+// openTerminal gets ready for the pty if one of d is a terminal. What the program
+// writes there goes to the first terminal among standard output, error and input.
+func (s *Stdio) openTerminal(d [3]descriptor) error {
 	input := d[0].kind == kindTerminal
 	var out descriptor
 	for _, i := range []int{0, 2, 1} {
@@ -96,25 +100,39 @@ func (s *Stdio) openTerminal(d [3]descriptor, uid, gid int) error {
 	for _, o := range d[1:] {
 		pipeline = pipeline || o.kind == kindPipe || o.kind == kindSocket
 	}
-	t, err := openTerminal(real, input, input && pipeline, uid, gid)
-	if err != nil {
+	var err error
+	if s.Terminal, err = openTerminal(real, input, input && pipeline); err != nil {
 		return err
 	}
-	s.Terminal = t
-	s.spare = append(s.spare, t.slave)
-	o := newOutput(t.master, true, newTarget(out, s.stop), &s.budget)
-	if input {
+	s.screen = newTarget(out, s.stop)
+	return nil
+}
+
+// attach takes the master of the terminal that the stage has made, and owns it.
+func (s *Stdio) attach(master int) error {
+	if s.screen == nil {
+		_ = unix.Close(master)
+		return errors.New("connect the terminal: the stage made one that nobody asked for")
+	}
+	t := s.Terminal
+	o := newOutput(master, true, s.screen, &s.budget)
+	if t.input {
 		o.cooked = func() bool { return !t.isRaw() }
 	}
-	s.outputs = append(s.outputs, o)
-	return nil
+	s.outputs, s.screen = append(s.outputs, o), nil
+	return t.attach(master)
+}
+
+// standIn is what the stage gets in the place of the terminal that it makes.
+func (s *Stdio) standIn(i int) error {
+	s.terminals |= 1 << i
+	return s.openNull(i)
 }
 
 func (s *Stdio) openInput(d descriptor, uid, gid int) error {
 	switch {
 	case d.kind == kindTerminal:
-		s.Child[0] = s.Terminal.slave
-		return nil
+		return s.standIn(0)
 	case d.kind == kindClosed:
 		return s.openNull(0)
 	case d.kind == kindNull, d.readOnly() && (d.kind == kindPipe || d.kind == kindFile):
@@ -137,8 +155,7 @@ func (s *Stdio) openInput(d descriptor, uid, gid int) error {
 func (s *Stdio) openOutput(i int, d descriptor, uid, gid int) error {
 	switch d.kind {
 	case kindTerminal:
-		s.Child[i] = s.Terminal.slave
-		return nil
+		return s.standIn(i)
 	case kindClosed:
 		return s.openNull(i)
 	default:

@@ -98,6 +98,9 @@ func (s *Stdio) release() {
 	for _, o := range s.outputs {
 		o.close()
 	}
+	if s.screen != nil { // never attached
+		s.screen.close()
+	}
 	if s.Terminal != nil {
 		s.Terminal.release()
 	}
@@ -106,7 +109,7 @@ func (s *Stdio) release() {
 			e.close()
 		}
 	}
-	s.outputs, s.Terminal, s.stop, s.stopIn = nil, nil, nil, nil
+	s.outputs, s.screen, s.Terminal, s.stop, s.stopIn = nil, nil, nil, nil, nil
 }
 
 // joined waits for the pumps until ctx is done or, if patience is positive,

@@ -90,6 +90,9 @@ func start(t *testing.T, caller [3]*os.File, limit int64, exceeded func(), scrip
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
+	if err := openPTY(s); err != nil {
+		t.Fatal(err)
+	}
 	command := exec.Command("sh", "-c", script)
 	command.Stdin, command.Stdout, command.Stderr = s.Child[0], s.Child[1], s.Child[2]
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: s.Controlling()}

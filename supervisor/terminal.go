@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"os"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -22,11 +21,10 @@ import (
 // ^C becomes a SIGINT for pysandbox, which passes it on, and the pty leaves
 // newlines alone because the caller's terminal handles them.
 type Terminal struct {
-	master int      // non-blocking; owned by the output pump
-	slave  *os.File // for the child
-	real   int      // the caller's terminal: its modes, size and foreground job count
-	source int      // where keys are read: real, or opened again
-	input  bool     // standard input is the terminal
+	master int  // non-blocking; owned by the output pump; -1 before attach
+	real   int  // the caller's terminal: its modes, size and foreground job count
+	source int  // where keys are read: real, or opened again
+	input  bool // standard input is the terminal
 
 	initial unix.Termios // settings of the pty at the start
 	wake    *event       // tells the input pump that something here has changed
@@ -38,9 +36,8 @@ type Terminal struct {
 	ended bool        // no more raw mode
 }
 
-// openTerminal makes a pty in front of the caller's terminal real, owned by uid
-// and gid unless uid is negative.
-func openTerminal(real int, input, lazy bool, uid, gid int) (*Terminal, error) {
+// openTerminal gets ready to stand between a pty and the caller's terminal real.
+func openTerminal(real int, input, lazy bool) (*Terminal, error) {
 	wake, err := newEvent()
 	if err != nil {
 		return nil, err
@@ -51,38 +48,14 @@ func openTerminal(real int, input, lazy bool, uid, gid int) (*Terminal, error) {
 			t.source = fd
 		}
 	}
-	if err := t.openPTY(uid, gid); err != nil {
-		_ = unix.Close(t.master)
-		if t.slave != nil {
-			_ = t.slave.Close()
-		}
-		t.release()
-		return nil, fmt.Errorf("make a terminal for the program: %w", err)
-	}
 	return t, nil
 }
 
-// openPTY opens both sides. TIOCGPTPEER (ioctl_tty(2), Linux 4.13) needs no path
-// to the slave, and so no trust in what is mounted on /dev/pts.
-func (t *Terminal) openPTY(uid, gid int) error {
-	const flags = unix.O_RDWR | unix.O_NOCTTY | unix.O_CLOEXEC
-	var err error
-	if t.master, err = unix.Open("/dev/ptmx", flags|unix.O_NONBLOCK, 0); err != nil {
-		return fmt.Errorf("open /dev/ptmx: %w", err)
-	}
-	if err := unix.IoctlSetPointerInt(t.master, unix.TIOCSPTLCK, 0); err != nil {
-		return fmt.Errorf("unlock the pty: %w", err)
-	}
-	slave, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(t.master), unix.TIOCGPTPEER, flags)
-	if errno != 0 {
-		return fmt.Errorf("open the other side of the pty: %w", errno)
-	}
-	t.slave = os.NewFile(slave, "pty")
-	if uid >= 0 {
-		if err := unix.Fchown(int(slave), uid, gid); err != nil {
-			return fmt.Errorf("hand the pty to uid %d: %w", uid, err)
-		}
-	}
+// attach connects the pty, before its other side is used. The stage makes it, in
+// the sandbox's own devpts: there it has a name for the program (ttyname(3)) and
+// belongs to the program's user.
+func (t *Terminal) attach(master int) error {
+	t.master = master
 	return t.copySettings()
 }
 

@@ -12,8 +12,6 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
-
-	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
 // screen is a person's terminal: what is typed at it and what it shows.
@@ -416,21 +414,5 @@ func TestTerminalStopWithoutAShell(t *testing.T) {
 	s.expect("got hello")
 	if code := exitCode(t, command); code != 0 {
 		t.Errorf("exit status %d", code)
-	}
-}
-
-func TestTerminalIsTheLeasedUsers(t *testing.T) {
-	testenv.Need(t, testenv.Root)
-	leaks(t)
-	s := newScreen(t)
-	fd := int(s.tty.Fd())
-	stdio, err := OpenStdio([3]int{fd, fd, fd}, 65534, 65534)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer stdio.Close()
-	var st unix.Stat_t
-	if err := unix.Fstat(int(stdio.Child[0].Fd()), &st); err != nil || st.Uid != 65534 {
-		t.Errorf("the pty belongs to %d, %v", st.Uid, err)
 	}
 }

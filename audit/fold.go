@@ -17,7 +17,7 @@ const maxFolded = 1024
 type Denial struct {
 	Operation, Target, Rule, Errno string
 	Hint                           string
-	Where                          string // "file:line", empty if nobody said it
+	Where                          string // "file:line in function", empty if nobody said it
 	Guest                          bool   // the guest said Where, or the whole denial
 	Count                          int
 }

@@ -17,7 +17,7 @@ type Record struct {
 	Rule      string
 	Errno     string // name of the error given to the program, empty if none
 	Hint      string // what would allow it, empty if nothing would
-	Where     string // "file:line" in the program; only the guest can know it
+	Where     string // "file:line in function" in the program; only the guest can know it
 	PID       int    // process id inside the sandbox, as os.getpid() gives it; 0 if unknown
 	TID       int    // thread id inside the sandbox, as threading.get_native_id() gives it; 0 if unknown
 	Latency   time.Duration

@@ -67,8 +67,9 @@ func (p *Plan) CheckGrants() error {
 		strings.Join(p.Capabilities, ", "))
 }
 
-// guestOperations put the guest's code and the rules on imports into the tree.
-func (p *Plan) guestOperations(h *Host) (namespaces.Program, error) {
+// guestOperations put the guest's code, and what it is told of the policy, into
+// the tree.
+func (p *Plan) guestOperations(h *Host, v *view) (namespaces.Program, error) {
 	if !p.Command.Guest {
 		return nil, nil
 	}
@@ -76,7 +77,7 @@ func (p *Plan) guestOperations(h *Host) (namespaces.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the guest's code: %w", err)
 	}
-	files = append(files, python.File{Path: "rules", Content: p.guestRules(h.Modules.Needed)})
+	files = append(files, python.File{Path: "rules", Content: p.guestRules(h.Modules.Needed, v.tree)})
 	var ops namespaces.Program
 	for _, file := range files {
 		ops = append(ops, namespaces.Op{
@@ -84,23 +85,4 @@ func (p *Plan) guestOperations(h *Host) (namespaces.Program, error) {
 		})
 	}
 	return ops, nil
-}
-
-// guestRules writes what the guest is told of the policy, a word and its subject
-// on each line: the rules on imports, and the operations that are refused whatever
-// their target, with the rule and what would allow them.
-func (p *Plan) guestRules(needed []string) []byte {
-	var text []byte
-	for _, list := range []struct {
-		word  string
-		names []string
-	}{{"allow", p.Python.ModulesAllow}, {"deny", p.Python.ModulesDeny}, {"need", needed}} {
-		for _, name := range list.names {
-			text = append(text, list.word+" "+name+"\n"...)
-		}
-	}
-	if len(p.Network.Rules.Allow)+len(p.Network.HostLoopback) == 0 && p.Network.Errno == "EACCES" {
-		text = append(text, "refuse connect network.default --allow-net=TARGET\n"...)
-	}
-	return text
 }

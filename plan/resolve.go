@@ -87,7 +87,7 @@ func (r *Resolved) assemble(h *Host, v *view, limits *resolvedLimits, program na
 	if r.Plan.Invocation.Terminal {
 		stdio.Flags = namespaces.FlagTTY
 	}
-	guest, err := r.Plan.guestOperations(h)
+	guest, err := r.Plan.guestOperations(h, v)
 	if err != nil {
 		return nil, err
 	}

@@ -134,6 +134,14 @@ class Programs(Case):
         self.assertNotIn(b".pysandbox", result.stderr)
         with self.assertRaises(EndedError):
             result.check()
+        denied = "import socket\nsocket.socket().connect(('203.0.113.9', 443))"
+        stderr = self.sb.start(denied).wait(30).stderr
+        self.assertIn(b'File "<string>", line 2, in <module>', stderr)
+        self.assertNotIn(b".pysandbox", stderr)
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec(denied)
+        self.assertIn("line 2, in <module>", caught.exception.traceback)
+        self.assertNotIn(".pysandbox", caught.exception.traceback)
 
     def test_violations_and_audit_say_where(self):
         run = self.sb.start(
@@ -143,13 +151,13 @@ class Programs(Case):
         self.assertIn(b"the sandbox's policy denies connect tcp://203.0.113.9:443", result.stderr)
         self.assertEqual(
             [(v.target, v.rule) for v in result.violations], [("tcp://203.0.113.9:443", "network.default")])
-        self.assertEqual(result.violations[0].where, "<string>:3")
+        self.assertEqual(result.violations[0].where, "<string>:3 in go")
         self.assertEqual({event.source for event in events}, {"guest"})
 
-    def test_without_the_hook_the_kernel_denies(self):
+    def test_without_the_channel_the_kernel_denies(self):
         source = ("import os\nos.close(3)\nimport socket\ns = socket.socket()\n"
                   "import _socket\nprint(_socket.socket.connect_ex(s, ('203.0.113.9', 443)))")
-        sb = Sandbox({"extends": "strict", "network": {"allow": ["tcp://203.0.113.1:1"]}})
+        sb = Sandbox({"extends": "strict", "network": {"allow": ["tcp://203.0.113.1:443"]}})
         self.addCleanup(sb.close)
         result = sb.start(source).wait(30)
         self.assertEqual(result.stdout, b"13\n", result.stderr)

@@ -13,9 +13,9 @@ def run(main, here, mode, has_client, argument, args):
         connection = pysandbox_guest._connection = Connection(mode == "serve")
     else:
         os.set_inheritable(3, False)
-    words, refusals = read_rules(here + "/rules")
     from . import _hook as hook
-    hook.install(refusals)
+    words, told = read_rules(here + "/rules", hook.Told())
+    hook.install(told)
     sys.modules["__main__"] = main
     if mode == "serve":
         from . import _serve as serve
@@ -33,18 +33,17 @@ def run(main, here, mode, has_client, argument, args):
     program(main, mode, argument, args)
 
 
-def read_rules(path):
-    """The policy's words on modules, and what it refuses as a whole."""
-    words, refusals = {"allow": [], "deny": [], "need": []}, {}
+def read_rules(path, told):
+    """The policy's words on modules, and what told is told of the rest."""
+    words = {"allow": [], "deny": [], "need": []}
     with open(path) as file:
         for line in file:
             word, _, rest = line.rstrip("\n").partition(" ")
-            if word == "refuse":
-                operation, rule, hint = rest.split(" ", 2)
-                refusals[operation] = (rule, hint)
-            else:
+            if word in words:
                 words[word].append(rest)
-    return words, refusals
+            else:
+                told.take(word, rest)
+    return words, told
 
 
 def program(main, mode, argument, args):
@@ -52,7 +51,7 @@ def program(main, mode, argument, args):
         sys.argv[:] = ["-m"] + args
         sys.path.insert(0, os.getcwd())
         import runpy
-        guarded(lambda: runpy._run_module_as_main(argument), 2)
+        guarded(lambda: runpy._run_module_as_main(argument))
         return
     if mode == "script":
         sys.argv[:] = [argument] + args
@@ -61,7 +60,7 @@ def program(main, mode, argument, args):
     else:
         sys.argv[:] = ["-c" if mode == "code" else "-" if args else ""] + args
         sys.path.insert(0, "")
-    guarded(lambda: exec(load(mode, argument), main.__dict__), 2)
+    guarded(lambda: exec(load(mode, argument), main.__dict__))
 
 
 def load(mode, argument):
@@ -75,14 +74,12 @@ def load(mode, argument):
         return compile(file.read(), argument, "exec", dont_inherit=True)
 
 
-def guarded(function, own):
+def guarded(function):
     """Calls function; an exception is printed without our own frames."""
     try:
         function()
     except Exception as problem:
-        trace = problem.__traceback__
-        while own and trace is not None:
-            trace, own = trace.tb_next, own - 1
-        problem.__traceback__ = trace
+        from ._place import outside
+        problem.__traceback__ = trace = outside(problem.__traceback__)
         sys.excepthook(type(problem), problem, trace)
         sys.exit(1)

@@ -1,70 +1,199 @@
-"""An audit hook (PEP 578). It tells the supervisor from which line of the program
-a connection or a program was asked for, and refuses early, in a sentence, what
-the policy refuses anyway. Hostile code can take it away: what is denied stays
-denied, only the words and the place are missing then.
+"""An audit hook (PEP 578). It tells the supervisor from where in the program
+something was asked for, and refuses early, in a sentence, what the policy refuses
+anyway. Hostile code can take it away: what is denied stays denied, with the same
+kind of error; only the words and the place are missing then.
 """
+import errno
 import os
 import sys
+from _thread import get_ident
 
-OPERATIONS = {
-    "socket.connect": "connect", "socket.bind": "bind",
-    "subprocess.Popen": "execve", "os.posix_spawn": "execve", "os.exec": "execve",
-}
+from ._place import note
+
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+def install(told):
+    """Adds the hook. told is what the policy says, as Told has it."""
+    if sys.version_info < (3, 8):
+        return
+    hook = Hook(told)
+    judges = {
+        "socket.connect": hook.connect, "socket.sendto": hook.send, "socket.bind": hook.bind,
+        "socket.getaddrinfo": hook.resolve, "socket.gethostbyname": hook.resolve,
+        "subprocess.Popen": hook.spawn, "os.posix_spawn": hook.spawn, "os.exec": hook.spawn,
+        "os.system": hook.system, "open": hook.open,
+    }
+
+    def audit(event, args):
+        judge = judges.get(event)
+        if judge is not None:
+            judge(*args)
+
+    sys.addaudithook(audit)
+
+
+class Told:
+    """What the guest is told of the policy: refusals by kind ("tcp", "udp", "resolve"
+    or "execve") with the name of the errno, the rule and what would allow it; the
+    ranges of ports that some rule allows by transport; and where there is anything
+    to read, or to write, each with a slash at its end."""
+
+    def __init__(self):
+        self.refusals, self.ports = {}, {"tcp": [], "udp": []}
+        self.read, self.write = [], []
+
+    def take(self, word, rest):
+        """One line of the file of rules."""
+        if word == "refuse":
+            kind, error, rule, hint = rest.split(" ", 3)
+            self.refusals[kind] = (error, rule, hint)
+        elif word == "port":
+            kind, first, last = rest.split(" ")
+            self.ports[kind].append((int(first), int(last)))
+        else:
+            getattr(self, word).append(rest)
+
+
+class Hook:
+    """The judgements. They use what the interpreter has loaded already."""
+
+    def __init__(self, told):
+        self.refusals, self.ports = told.refusals, told.ports
+        self.read, self.write = tuple(told.read), tuple(told.write)
+        self.trying = set()  # threads in which an event is our own doing
+
+    # The network
+
+    def connect(self, connection, address):
+        target, kind = target_of(connection, address)
+        # A datagram socket without a route gets another error than a connection.
+        self._reach("connect", target, kind if kind == "tcp" else None, address)
+
+    def send(self, connection, address=None):
+        target, kind = target_of(connection, address)
+        if kind == "udp":
+            self._reach("sendto", target, kind, address)
+
+    def bind(self, connection, address):
+        target, _ = target_of(connection, address)
+        if target:
+            note("bind", target)
+
+    def _reach(self, operation, target, kind, address):
+        if not target:
+            return  # an address of another form is for the kernel to judge
+        refusal = self.refusals.get(kind)
+        if refusal is None or is_loopback(target) or any(
+                first <= address[1] <= last for first, last in self.ports[kind]):
+            note(operation, target)
+            return
+        error, rule, hint = refusal
+        note(operation, target, rule, error)
+        raise OSError(getattr(errno, error), denies(operation, target, rule, hint))
+
+    def resolve(self, host, *_):
+        refusal = self.refusals.get("resolve")
+        name = os.fsdecode(host or "")
+        if refusal is None or not name or name == "localhost" or is_address(name):
+            return
+        error, rule, hint = refusal
+        note("resolve", name, rule, error)
+        from _socket import EAI_NONAME, gaierror
+        raise gaierror(EAI_NONAME, denies("resolve", name, rule, hint))
+
+    # Programs
+
+    def spawn(self, program, *_):
+        """The supervisor knows which programs there are outside, and only it does."""
+        program = os.fsdecode(program)
+        if get_ident() in self.trying:
+            return
+        places = [program]
+        if "/" not in program:
+            places = [os.path.join(place, program) for place in os.get_exec_path()]
+        refusal = self.refusals.get("execve")
+        if refusal is None or any(map(is_own, places)):
+            note("execve", program)
+            return
+        for place in places:
+            note("execve", place)
+            if self._attempt(os.posix_spawn, place, [place], {}) == errno.EACCES:
+                raise PermissionError(errno.EACCES, denies("execve", place, *refusal[1:]), program)
+
+    def system(self, *_):
+        note("execve", "/bin/sh")  # which os.system says by a status, not by an error
+
+    # Files
+
+    def open(self, path, _, flags):
+        roots = self.write if flags & _WRITES else self.read
+        if type(path) is int or type(path) is str and path.startswith(roots) or get_ident() in self.trying:
+            return
+        name = os.path.realpath(os.fsdecode(path))
+        if (name + "/").startswith(roots):
+            return
+        # Nothing there can be opened, so an attempt does no harm.
+        number = self._attempt(os.open, name, flags, 0o600)
+        if not flags & _WRITES and number == errno.ENOENT:
+            raise FileNotFoundError(number, "no such file in the sandbox; if the host has it, allow it "
+                                    "with --allow-read=%s (files.read)" % name, path)
+        if flags & _WRITES and number in (errno.EACCES, errno.EROFS, errno.ENOENT):
+            note("open", name, "files.write", errno.errorcode[number])
+            raise OSError(number, denies("writing", name, "files.write", "--allow-write=" + (
+                os.path.dirname(name))), path)
+
+    def _attempt(self, function, *args):
+        """The errno of what cannot succeed, or 0 for another one."""
+        self.trying.add(get_ident())
+        try:
+            function(*args)
+        except OSError as problem:
+            return problem.errno
+        except Exception:
+            pass
+        finally:
+            self.trying.discard(get_ident())
+        return 0
+
+
+def denies(operation, target, rule, hint):
+    return "the sandbox's policy denies %s %s (%s); allow it with %s" % (
+        operation, target, rule, hint.replace("TARGET", target))
 
 
 def target_of(connection, address):
-    """The target of a connect or bind as the kernel's records name it."""
-    family = int(connection.family)
-    if family == 1:
-        return "unix:" + os.fsdecode(address)
-    transport = "udp" if int(connection.type) & 15 == 2 else "tcp"
-    host = address[0]
-    return "%s://%s:%d" % (transport, "[%s]" % host if family == 10 else host, address[1])
+    """The target of a call as the kernel's records name it, and its transport."""
+    try:
+        family = int(connection.family)
+        if family == 1:
+            return "unix:" + os.fsdecode(address), None
+        kind = "udp" if int(connection.type) & 15 == 2 else "tcp"
+        host = "[%s]" % address[0] if family == 10 else address[0]
+        return "%s://%s:%d" % (kind, host, address[1]), kind
+    except Exception:
+        return "", None
 
 
 def is_loopback(target):
-    return target.startswith(
-        ("unix:", "tcp://127.", "udp://127.", "tcp://[::1]", "udp://[::1]", "tcp://localhost:"))
+    return target.partition("://")[2].startswith(
+        ("127.", "0.0.0.0:", "localhost:", "[::1]", "[::]", "[::ffff:127."))
 
 
-def where():
-    """The file and line of the program that asked."""
-    frame = first = sys._getframe(2)
-    library = os.path.dirname(os.__file__ or "\0")
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith((library, "<frozen", "/.pysandbox")) or "-packages" in name:
-            return "%s:%d" % (name, frame.f_lineno)
-        frame = frame.f_back
-    return "%s:%d" % (first.f_code.co_filename, first.f_lineno)
-
-
-def install(refusals):
-    """Adds the hook. refusals has, for each operation that the policy refuses as a
-    whole, the rule and the flag that would allow it."""
-    if sys.version_info < (3, 8):
-        return
-
-    def hook(event, args):
-        operation = OPERATIONS.get(event)
-        if operation is None:
-            return
+def is_address(name):
+    from _socket import AF_INET, AF_INET6, inet_pton
+    for family in (AF_INET, AF_INET6):
         try:
-            target = os.fsdecode(args[0]) if operation == "execve" else target_of(*args[:2])
-        except Exception:
-            return  # an address of another form is for the kernel to judge
-        rule, hint = refusals.get(operation, ("", ""))
-        if operation == "connect" and is_loopback(target):
-            rule = ""
-        try:
-            from ._codec import encode
-            place = where()
-            words = [operation, target, rule, "EACCES" if rule else "", place]
-            os.write(3, encode([8] + [w[:1000].encode("utf-8", "replace").decode() for w in words]))
-        except Exception:
-            pass  # advice that cannot be given is not worth an error
-        if rule:
-            raise PermissionError(13, "the sandbox's policy denies %s %s (%s); allow it with %s" % (
-                operation, target, rule, hint.replace("TARGET", target)))
+            inet_pton(family, name.partition("%")[0])
+            return True
+        except OSError:
+            pass
+    return False
 
-    sys.addaudithook(hook)
+
+def is_own(program):
+    """Whether a program is the interpreter that runs this, which may run again."""
+    try:
+        return os.path.realpath(program) == os.readlink("/proc/self/exe")
+    except OSError:
+        return False

@@ -59,10 +59,8 @@ def marked(function, mark):
 def describe(problem):
     """The traceback as text, without the frames of this package."""
     import traceback
-    trace = problem.__traceback__
-    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(problem), problem, trace))
+    from ._place import outside
+    return "".join(traceback.format_exception(type(problem), problem, outside(problem.__traceback__)))
 
 
 def compiled(source, filename, mode):

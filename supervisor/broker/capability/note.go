@@ -2,6 +2,7 @@ package capability
 
 import (
 	"fmt"
+	"path"
 	"time"
 
 	"github.com/pysandbox/pysandbox/audit"
@@ -35,5 +36,19 @@ func readNote(frame []byte, now time.Time) (audit.Record, error) {
 	return audit.Record{
 		Time: now, Source: audit.SourceGuest, Verdict: verdict,
 		Operation: words[1], Target: words[2], Rule: words[3], Errno: words[4], Where: words[5],
+		Hint: hintFor(words[1], words[2], words[3]),
 	}, nil
+}
+
+// hintFor returns what would allow an operation that the guest says it refused. A
+// guest does not word what an operator is told to do.
+func hintFor(operation, target, rule string) string {
+	switch {
+	case rule == "network.default" && (operation == "connect" || operation == "sendto" || operation == "resolve"):
+		return "--allow-net=" + target
+	case rule == "files.write" && operation == "open":
+		return "--allow-write=" + path.Dir(target)
+	default:
+		return ""
+	}
 }

@@ -38,8 +38,12 @@ func (b *Broker) closesOnExec(req *request, number int) (bool, syscall.Errno) {
 		}
 	}
 	fd, errno := openPath(flagsPath(int(req.PID), number), 0)
-	if errno != 0 {
+	switch errno {
+	case 0:
+	case unix.ENOENT:
 		return false, unix.EBADF
+	default: // ours, such as EMFILE
+		return false, errno
 	}
 	defer closeFD(fd)
 	return readFlags(fd)

@@ -3,6 +3,8 @@ package broker
 import (
 	"maps"
 	"os"
+	"os/signal"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -92,11 +94,26 @@ func TestNumbersIn(t *testing.T) {
 	}
 }
 
+// TestSignalsOfAThread blocks a signal on a thread and sends it there.
 func TestSignalsOfAThread(t *testing.T) {
-	if _, ok := signalsOf(os.Getpid()); !ok {
-		t.Error("our own signals cannot be read")
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	set := unix.Sigset_t{Val: [16]uint64{1 << (unix.SIGUSR1 - 1)}}
+	var old unix.Sigset_t
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &set, &old); err != nil {
+		t.Fatal(err)
 	}
-	if _, ok := signalsOf(1 << 30); ok {
-		t.Error("the signals of a thread that does not exist were read")
+	ignored := make(chan os.Signal, 1)
+	signal.Notify(ignored, unix.SIGUSR1) // its default action would end the tests
+	defer signal.Stop(ignored)
+	defer func() { _ = unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil) }()
+	if err := unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	if own := signalsOf(unix.Gettid()); own.thread != set.Val[0] || own.blocked&set.Val[0] == 0 || own.process != 0 {
+		t.Errorf("%x is pending for the thread, %x for the process, %x blocked", own.thread, own.process, own.blocked)
+	}
+	if none := signalsOf(1 << 30); none != (signals{}) {
+		t.Errorf("a thread that does not exist has signals: %+v", none)
 	}
 }

@@ -1,9 +1,6 @@
 package broker
 
 import (
-	"bytes"
-	"os"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -16,31 +13,40 @@ import (
 // has a signal to take).
 const errRestartSys = syscall.Errno(512)
 
+// lookShare keeps the watcher to a part of one processor, however many calls wait.
+const lookShare = 8
+
 // watch looks at the waiting calls until there are none.
 func (p *pending) watch(b *Broker) {
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
+	files := statusFiles{}
+	defer files.keep(nil)
+	timer := time.NewTimer(lookEvery)
+	defer timer.Stop()
 	for {
 		select {
 		case <-p.stopped:
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
-		for _, w := range p.all() {
-			b.look(w)
+		begin := time.Now()
+		calls := p.all()
+		files.keep(calls)
+		for _, w := range calls {
+			b.look(w, files)
 		}
 		if p.idle() {
 			return
 		}
+		timer.Reset(max(lookEvery, lookShare*time.Since(begin)))
 	}
 }
 
-func (p *pending) all() []*waiting {
+func (p *pending) all() map[uint64]*waiting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	calls := make([]*waiting, 0, len(p.calls))
-	for _, w := range p.calls {
-		calls = append(calls, w)
+	calls := make(map[uint64]*waiting, len(p.calls))
+	for id, w := range p.calls {
+		calls[id] = w
 	}
 	return calls
 }
@@ -58,14 +64,14 @@ func (p *pending) idle() bool {
 
 // look answers a waiting call if a deadline, a signal or a retry ends it, and
 // drops it if its caller is gone.
-func (b *Broker) look(w *waiting) {
+func (b *Broker) look(w *waiting, files statusFiles) {
 	if !b.listener.valid(w.req.ID) {
 		if b.pending.take(w.req.ID) != nil {
 			b.pending.end(w)
 		}
 		return
 	}
-	if errno := b.interruption(w); errno != 0 {
+	if errno := w.interruption(files); errno != 0 {
 		if b.pending.take(w.req.ID) != nil {
 			b.finish(w, performed(-1, errno))
 		}
@@ -91,8 +97,8 @@ func (b *Broker) attempt(w *waiting) {
 }
 
 // interruption is what ends a waiting call before its time, or 0.
-func (b *Broker) interruption(w *waiting) syscall.Errno {
-	errno := interruptedBy(w.req.thread)
+func (w *waiting) interruption(files statusFiles) syscall.Errno {
+	errno := interruptedBy(w.req.thread, files.signals(w))
 	switch {
 	case errno == errRestartSys && w.timed:
 		return unix.EINTR // signal(7): not restarted with SO_SNDTIMEO
@@ -113,52 +119,20 @@ func (b *Broker) interruption(w *waiting) syscall.Errno {
 // signal; another would see the number itself. A signal of the whole process is
 // given to its main thread unless that one blocks it (complete_signal of
 // kernel/signal.c); in that case EINTR is safe for whoever waits.
-func interruptedBy(th *thread) syscall.Errno {
-	own, ok := signalsOf(th.tid)
-	if !ok {
-		return 0
-	}
+func interruptedBy(th *thread, own signals) syscall.Errno {
 	if own.thread&^own.blocked != 0 {
 		return errRestartSys
 	}
 	shared := own.process &^ own.blocked
-	tgid := th.identity().process
-	if shared == 0 || th.tid == tgid {
-		if shared != 0 {
-			return errRestartSys
-		}
+	if shared == 0 {
 		return 0
 	}
-	if main, ok := signalsOf(tgid); ok && shared&main.blocked != 0 {
+	process := th.identity().process
+	if th.tid == process {
+		return errRestartSys
+	}
+	if main := signalsOf(process); shared&main.blocked != 0 {
 		return unix.EINTR
 	}
 	return 0
-}
-
-// signals are the masks of one thread (proc_pid_status(5)).
-type signals struct{ thread, process, blocked uint64 }
-
-func signalsOf(tid int) (s signals, ok bool) {
-	status, err := os.ReadFile("/proc/" + strconv.Itoa(tid) + "/status")
-	if err != nil {
-		return s, false
-	}
-	for line := range bytes.Lines(status) {
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		var field *uint64
-		switch string(name) {
-		case "SigPnd":
-			field = &s.thread
-		case "ShdPnd":
-			field = &s.process
-		case "SigBlk":
-			field = &s.blocked
-		default:
-			continue
-		}
-		if *field, err = strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64); err != nil {
-			return s, false
-		}
-	}
-	return s, true
 }

@@ -14,6 +14,7 @@ spare = [socket.socket() for _ in range(5)]
 held = [socket.socket() for _ in range(target["connections"])]
 for s in held:
     with attempt():
+        s.bind(("", 0))  # a bound socket is kept by the supervisor when it is replaced
         s.connect((target["allowed"], 80))
 for s in spare + held[-5:]:
     with attempt():

@@ -1,0 +1,53 @@
+package network
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// longestDelay is what calls that never end may cost another, in milliseconds.
+const longestDelay = 5
+
+// TestStalledCallsDelayNobody makes calls while forty threads wait for an address
+// that never answers, sixteen for room in full queues and buffers, and a process
+// floods the supervisor. One slow moment of the machine is not the supervisor's.
+func TestStalledCallsDelayNobody(t *testing.T) {
+	needWorld(t)
+	dir := programs(t)
+	policy := policyFile(t, "version = 1\n[network]\nallow = [\""+silent+":7\", \""+peer+":7\"]\n[process]\nthreads = true\n[limits]\npids = 128\nopen_files = 512\n")
+	s := scene{program: "liveness", args: []string{silent, peer, peerOther}, flags: []string{"--policy=" + policy}}
+	for _, who := range []account{root(), user()} {
+		t.Run(who.name, func(t *testing.T) {
+			var slow []string
+			for range 3 {
+				run := s.sandboxed(t, who, dir)
+				if slow = slowCalls(t, run); len(slow) == 0 {
+					return
+				}
+			}
+			t.Errorf("one call of ten takes more than %d ms while others stall: %q", longestDelay, slow)
+		})
+	}
+}
+
+// slowCalls reads what liveness.py prints.
+func slowCalls(t *testing.T, run ended) (slow []string) {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(run.stdout), "\n")
+	if len(lines) != 3 || run.status != 0 {
+		t.Fatalf("status %d\n%s%s", run.status, run.stdout, run.stderr)
+	}
+	t.Log(strings.Join(lines, ", "))
+	for _, line := range lines {
+		var kind string
+		var delay float64
+		if _, err := fmt.Sscan(line, &kind, &delay); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if delay > longestDelay {
+			slow = append(slow, line)
+		}
+	}
+	return slow
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"syscall"
 	"time"
@@ -20,6 +21,9 @@ func init() {
 	if script := os.Getenv("PSB_MINI"); script != "" {
 		os.Exit(mini(script))
 	}
+	// Under nohup(1) what the tests start would ignore the signal too, if it were not
+	// caught here: a caught signal gets its default action at execve(2).
+	signal.Notify(make(chan os.Signal, 1), unix.SIGHUP)
 }
 
 // sessionLeader stands for PID 1: it leads the session, and the program is the

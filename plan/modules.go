@@ -15,6 +15,9 @@ type Modules struct {
 	Files  []host.ModuleFile // all that can be imported, for python.modules.allow
 	Denied []host.ModuleFile // those of python.modules.deny
 	Needed []string          // what the allowed modules and CPython itself import
+
+	// Around is what lies in the directories of the denied files and above, by path.
+	Around map[string][]host.Neighbour
 }
 
 // ModuleRule is one rule on imports and who enforces it.
@@ -44,35 +47,76 @@ func covers(patterns []string, module string) bool {
 	})
 }
 
-// hideModules takes the files of refused modules out of the tree. Denied ones are
-// covered by something empty; with a list of allowed ones, only their files and
-// those of what they need are shown. What CPython cannot start without stays.
+// hideModules takes the files of refused modules out of the tree. Of a directory
+// with a denied one in it, everything else is shown piece by piece (some 30 µs for
+// each); with a list of allowed ones, only their files and those of what they need
+// are shown. What CPython cannot start without stays.
 func (v *view) hideModules(p *Plan, h *Host) {
 	if len(p.Python.ModulesAllow) > 0 {
 		v.showOnly(p.Python, h)
 	}
+	hidden := make(map[string]bool)
 	for _, file := range h.Modules.Denied {
-		if !v.shows(file.Path) || slices.Contains(startNames(), file.Module) {
-			continue
+		if !slices.Contains(startNames(), file.Module) {
+			hidden[file.Path] = true
 		}
-		if file.Dir {
-			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(file.Path))
-			continue
-		}
-		v.tree.Binds = append(v.tree.Binds, namespaces.Bind{
-			Source: "/dev/null", Target: file.Path, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
-		})
 	}
+	if len(hidden) == 0 {
+		return
+	}
+	var kept []namespaces.Bind
+	for _, bind := range v.tree.Binds {
+		kept = append(kept, v.without(bind, hidden, h.Modules.Around)...)
+	}
+	v.tree.Binds = kept
+	v.coverShown(h.Modules.Denied, hidden)
+}
+
+// coverShown covers by something empty what is hidden and yet shown, by a path of
+// the operator's that lies above.
+func (v *view) coverShown(files []host.ModuleFile, hidden map[string]bool) {
+	for _, file := range files {
+		shown := slices.ContainsFunc(v.tree.Binds, func(b namespaces.Bind) bool { return isSameOrBelow(file.Path, b.Target) })
+		switch {
+		case !hidden[file.Path] || !shown:
+		case file.Dir:
+			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(file.Path))
+		default:
+			v.tree.Binds = append(v.tree.Binds, namespaces.Bind{
+				Source: "/dev/null", Target: file.Path, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
+			})
+		}
+	}
+}
+
+// without returns the binds of what bind shows and is not hidden. A directory that
+// was not listed holds nothing hidden.
+func (v *view) without(bind namespaces.Bind, hidden map[string]bool, around map[string][]host.Neighbour) []namespaces.Bind {
+	entries, splits := around[bind.Source]
+	switch {
+	case hidden[bind.Source]:
+		return nil
+	case !splits:
+		return []namespaces.Bind{bind}
+	}
+	var kept []namespaces.Bind
+	for _, entry := range entries {
+		below := namespaces.Bind{
+			Source: path.Join(bind.Source, entry.Name), Target: path.Join(bind.Target, entry.Name), Flags: bind.Flags,
+		}
+		if entry.Link != "" {
+			v.tree.Links = append(v.tree.Links, namespaces.Link{Path: below.Target, Text: entry.Link})
+			continue
+		}
+		kept = append(kept, v.without(below, hidden, around)...)
+	}
+	return kept
 }
 
 func emptyDirectory(name string) namespaces.Tmpfs {
 	return namespaces.Tmpfs{
 		Path: name, Bytes: 4096, Inodes: 2, Mode: 0o555, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
 	}
-}
-
-func (v *view) shows(name string) bool {
-	return slices.ContainsFunc(v.tree.Binds, func(b namespaces.Bind) bool { return isSameOrBelow(name, b.Target) })
 }
 
 // showOnly replaces the binds of the interpreter's module directories by binds of

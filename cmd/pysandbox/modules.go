@@ -12,6 +12,7 @@ func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 	var m plan.Modules
 	if len(p.Python.ModulesDeny) > 0 {
 		m.Denied = python.FindModules(p.DeniedModules())
+		m.Around = python.Neighbours(m.Denied)
 	}
 	if len(p.Python.ModulesAllow) == 0 {
 		return m, nil

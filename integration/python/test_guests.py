@@ -46,66 +46,117 @@ class Modules(unittest.TestCase):
 
     CODE = r"""
 import sys, json
-out = {}
-try:
-    import ctypes
-except ImportError as e:
-    out["refusal"] = str(e)
+out = {"refusals": []}
+for name in ("ctypes", "secrets", "sqlite3"):
+    try:
+        __import__(name)
+    except ImportError as e:
+        out["refusals"].append(str(e))
 sys.meta_path[:] = [f for f in sys.meta_path if type(f).__module__ != "pysandbox_guest._rules"]
-import builtins, importlib.util, os
-found = []
+sys.path_importer_cache.clear()
+import builtins, importlib.machinery, importlib.util, os, zipimport
+DENIED = ("ctypes", "_ctypes.", "secrets.", "sqlite3", "_sqlite3.")
+NAMES = ("ctypes", "ctypes/__init__.py", "ctypes/util.py", "secrets.py", "sqlite3", "sqlite3/dbapi2.py")
+found = out["found"] = []
+
+def attempt(what, function, *args):
+    try:
+        function(*args)
+        found.append([what, str(args[-1])])
+    except (OSError, ImportError):
+        pass
+
 for top in sys.path:
-    for name in ("ctypes/__init__.py", "ctypes/util.py", "secrets.py"):
-        try:
-            found.append(open(os.path.join(top, name)).name)
-        except OSError:
-            pass
-    for where in (top, os.path.join(top, "__pycache__")):
-        try:
-            names = os.listdir(where)
-        except OSError:
-            continue
-        for name in names:
-            if name.startswith(("_ctypes.", "secrets.")):
-                try:
-                    found.append(open(os.path.join(where, name), "rb").name)
-                except OSError:
-                    pass
-out["found"] = found
-try:
-    import ctypes
-    ctypes.CDLL
-    out["loaded"] = True
-except (ImportError, AttributeError):
-    out["loaded"] = False
+    for name in NAMES:
+        path = os.path.join(top, name)
+        for function in (os.stat, os.lstat, os.listdir, open):
+            attempt(function.__name__, function, path)
+        attempt("source", lambda p: importlib.machinery.SourceFileLoader("m", p).get_code("m"), path)
+        attempt("zip", zipimport.zipimporter, path)
+    for where in (top, os.path.join(top, "__pycache__"), os.path.join(top, "lib-dynload")):
+        for listing in (os.listdir, lambda d: [e.name for e in os.scandir(d)]):
+            try:
+                names = listing(where)
+            except OSError:
+                continue
+            found += [["listing", where + "/" + name] for name in names if name.startswith(DENIED)]
+        for suffix in importlib.machinery.EXTENSION_SUFFIXES:
+            for name in ("_ctypes", "_sqlite3"):
+                path = os.path.join(where, name + suffix)
+                attempt("open", open, path, "rb")
+                attempt("extension", lambda p: importlib.util.module_from_spec(
+                    importlib.util.spec_from_file_location("_x", p)), path)
+for name in ("ctypes", "_ctypes", "secrets", "sqlite3", "_sqlite3"):
+    attempt("import", lambda n: __import__(n), name)
 import json.decoder
 print(json.dumps(out))
 """
 
-    def run_with(self, path, modules):
+    def run_with(self, path, modules, code=CODE):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump({"version": 1, "extends": "strict", "python": {"modules": modules}}, file)
             file.flush()
-            done = subprocess.run([BINARY, "exec", "--policy", file.name, "--python", path, "-c", self.CODE],
+            done = subprocess.run([BINARY, "exec", "--policy", file.name, "--python", path, "-c", code],
                                   capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
             return json.loads(done.stdout)
 
     def test_denied_and_not_allowed(self):
         for path in GUESTS:
-            for modules, words in (({"deny": ["ctypes", "secrets"]}, "python.modules.deny = ['ctypes']"),
-                                   ({"allow": [
-                                       "json", "importlib"]}, "not in python.modules.allow; add 'ctypes'")):
+            for modules, words in (
+                    ({"deny": ["ctypes", "secrets", "sqlite3"]}, "python.modules.deny = [%r]"),
+                    ({"allow": ["json", "importlib", "zipimport"]}, "not in python.modules.allow; add %r")):
                 with self.subTest(path, modules=modules):
                     out = self.run_with(path, modules)
-                    self.assertIn(words, out["refusal"])
-                    self.assertEqual((out["found"], out["loaded"]), ([], False))
+                    for name, refusal in zip(("ctypes", "secrets", "sqlite3"), out["refusals"]):
+                        self.assertIn(words % name, refusal)
+                    self.assertEqual((len(out["refusals"]), out["found"]), (3, []))
 
     def test_the_control_finds_them(self):
-        path = GUESTS[0]
-        out = self.run_with(path, {"deny": ["this"]})
-        self.assertNotIn("refusal", out)
-        self.assertTrue(out["found"] and out["loaded"])
+        for path in GUESTS:
+            with self.subTest(path):
+                out = self.run_with(path, {"deny": ["this"]})
+                self.assertEqual(out["refusals"], [])
+                kinds = {what for what, _ in out["found"]}
+                self.assertLessEqual({"stat", "listdir", "open", "source", "listing", "import"}, kinds)
+
+    def test_ctypes_cannot_load_a_denied_extension(self):
+        code = r"""
+import ctypes, json, os, sys, importlib.machinery as m
+out = {"refusals": [], "found": []}
+for top in sys.path:
+    for name in ("_bz2", "_lzma"):
+        for suffix in m.EXTENSION_SUFFIXES:
+            try:
+                ctypes.PyDLL(os.path.join(top, name + suffix))
+                out["found"].append(name)
+            except OSError:
+                pass
+print(json.dumps(out))
+"""
+        for path in GUESTS:
+            with self.subTest(path):
+                self.assertNotIn("_bz2", self.run_with(path, {"deny": ["bz2"]}, code)["found"])
+                control = self.run_with(path, {"deny": ["this"]}, code)["found"]
+                self.assertEqual("_bz2" in control, self.run_with(
+                    path, {"deny": ["lzma"]}, code)["found"] == ["_bz2"])
+
+    def test_what_lies_beside_a_denied_module_is_there(self):
+        code = r"""
+import json, os, sys
+import email.mime.text, http.client, logging.handlers, statistics, xml.dom.minidom, hashlib, bz2
+out = {"refusals": [], "found": []}
+try:
+    import email.mime.audio
+except ImportError as problem:
+    out["refusals"].append(str(problem))
+out["found"] = [n for n in os.listdir(os.path.dirname(email.mime.text.__file__)) if n.startswith("audio")]
+print(json.dumps(out))
+"""
+        for path in GUESTS:
+            with self.subTest(path):
+                out = self.run_with(path, {"deny": ["ctypes", "secrets", "email.mime.audio"]}, code)
+                self.assertEqual((len(out["refusals"]), out["found"]), (1, []))
 
     def test_explain_says_who_enforces(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:

@@ -88,6 +88,49 @@ func (i Interpreter) FindModules(names []string) []ModuleFile {
 	return slices.Compact(found)
 }
 
+// Neighbour is what lies in a directory beside a module.
+type Neighbour struct {
+	Name string
+	Dir  bool
+	Link string // what a symlink says, empty for anything else
+}
+
+// Neighbours lists every directory from those of the closure down to the ones that
+// hold the files, by path, so that all but the files can be shown.
+func (i Interpreter) Neighbours(files []ModuleFile) map[string][]Neighbour {
+	seen := make(listings)
+	around := make(map[string][]Neighbour)
+	for _, file := range files {
+		for _, bind := range i.Binds {
+			for dir := filepath.Dir(file.Path); dir == bind.Path || strings.HasPrefix(dir, bind.Path+"/"); dir = filepath.Dir(dir) {
+				if around[dir] == nil {
+					around[dir] = neighbours(dir, seen.of(dir))
+				}
+			}
+		}
+	}
+	return around
+}
+
+func neighbours(dir string, entries []os.DirEntry) []Neighbour {
+	found := make([]Neighbour, 0, len(entries))
+	for _, entry := range entries {
+		n := Neighbour{Name: entry.Name(), Dir: entry.IsDir()}
+		switch {
+		case entry.Type()&os.ModeSymlink != 0:
+			var err error
+			if n.Link, err = os.Readlink(filepath.Join(dir, n.Name)); err != nil {
+				continue // it has gone
+			}
+		case !entry.IsDir() && !entry.Type().IsRegular():
+			continue // a socket or a device is nothing to import
+		}
+		found = append(found, n)
+	}
+	slices.SortFunc(found, func(a, b Neighbour) int { return strings.Compare(a.Name, b.Name) })
+	return found
+}
+
 // listings are what directories have been found to hold, each of which is read
 // once, however many modules are looked for in it.
 type listings map[string][]os.DirEntry

@@ -44,6 +44,14 @@ func budgets() []budget {
 			value: func(r *results) float64 { return r.samples[pysandbox][allowed].quantile(0.99) },
 		},
 		overBare(crowded, "p50 ≤ 70 µs over bare", 70*microsecond),
+		{
+			contender: pysandbox, metric: inFlight, text: "≤ 1.5 × bare", most: 1.5,
+			value: func(r *results) float64 { return r.ratio(inFlight) },
+		},
+		{
+			contender: pysandbox, metric: stalled, text: "p99 ≤ 5 ms", most: 5000 * microsecond,
+			value: func(r *results) float64 { return r.samples[pysandbox][stalled].quantile(0.99) },
+		},
 		overBare(loopback, "≤ 3 × 30 µs over bare", 90*microsecond),
 		{
 			contender: pysandbox, metric: lookup, text: "p50 ≤ 100 µs", most: 100 * microsecond,

@@ -68,11 +68,14 @@ func contenders(binary, python, scratch string) ([]contender, error) {
 const benchPolicy = `version = 1
 extends = "http-only"
 
+[network]
+allow = ["udp://203.0.113.80:7"]
+
 [limits]
 wall = "10m"
 cpu = "none"
-connections = 4096
-open_files = 1024
+connections = 6000
+open_files = 6000
 memory = %q
 pids = %s
 `
@@ -94,7 +97,7 @@ func pysandboxes(binary, python, scratch string) ([]contender, error) {
 		}
 		var measures []metric
 		if variant.name == pysandbox {
-			measures = slices.Concat(localMeasures(), networkMeasures(), []metric{denied})
+			measures = slices.Concat(localMeasures(), networkMeasures(), []metric{denied, stalled})
 		}
 		field = append(field, contender{
 			name: variant.name, note: variant.note, measures: measures,

@@ -24,6 +24,11 @@ func serve() error {
 	if err != nil {
 		return err
 	}
+	echo, err := net.ListenPacket("udp", "203.0.113.80:7")
+	if err != nil {
+		return err
+	}
+	go echoDatagrams(echo)
 	go func() { _ = (&dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(answer)}).ActivateAndServe() }()
 	fmt.Println("ready")
 	for {
@@ -35,6 +40,17 @@ func serve() error {
 			defer connection.Close()
 			_ = converse(connection) // the guest sees a broken connection by itself
 		}()
+	}
+}
+
+func echoDatagrams(at net.PacketConn) {
+	buf := make([]byte, 1<<16)
+	for {
+		n, from, err := at.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		_, _ = at.WriteTo(buf[:n], from)
 	}
 }
 

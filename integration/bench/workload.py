@@ -9,11 +9,14 @@ take turns faster than the machine changes. The peer is the bench's own server.
 import json
 import os
 import socket
+import struct
 import sys
-from time import perf_counter_ns as now
+import threading
+from time import perf_counter_ns as now, sleep
 
 PEER = "203.0.113.80"
 QUIET = "203.0.113.81"  # takes connects without waking up for each
+NOBODY = "203.0.113.99"  # never answers
 NAME = "peer.bench.example"
 WARMUP = 5
 
@@ -72,6 +75,59 @@ def crowded_connect():
     finally:
         for fd in crowd:
             os.close(fd)
+
+
+def stalled_connect():
+    """Denied connects beside fifty that wait for an address that does not exist."""
+    if threading.active_count() == 1:
+        for _ in range(50):
+            threading.Thread(target=wait_in_vain, daemon=True).start()
+        sleep(0.1)
+    return denied_connect()
+
+
+def wait_in_vain():
+    while True:
+        with tcp() as sock:
+            try:
+                sock.connect((NOBODY, 80))
+            except OSError:
+                pass
+
+
+def in_flight():
+    """The time of 5000 connects that asyncio begins at once."""
+    import asyncio
+
+    async def connect_all():
+        loop = asyncio.get_running_loop()
+        begin = now()
+        await asyncio.gather(*(loop.sock_connect(sock, (PEER, 80)) for sock in socks))
+        return now() - begin
+
+    socks = [tcp() for _ in range(5000)]
+    for sock in socks:
+        sock.setblocking(False)
+        # Reset at the end: the next run needs the ports.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    try:
+        return [asyncio.run(connect_all())]
+    finally:
+        for sock in socks:
+            sock.close()
+
+
+def datagram_round_trip():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.connect((PEER, 7))
+        message = bytes(64)
+
+        def act(_):
+            sock.send(message)
+            sock.recv(64)
+
+        return timed(100, act)
 
 
 def loopback_connect():

@@ -16,14 +16,20 @@ import (
 // oldestHost is the oldest minor version that the client supports.
 const oldestHost = 9
 
-// environment is what the Python tests read, and nothing else of the caller's
-// that could change what they find.
-func environment(t *testing.T, guests []testenv.Python) []string {
+// repository is the checkout.
+func repository(t *testing.T) string {
 	t.Helper()
 	root, err := testenv.RepositoryRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return root
+}
+
+// environment is what the Python tests of the checkout in root read, and nothing
+// else of the caller's that could change what they find.
+func environment(t *testing.T, root string, guests []testenv.Python) []string {
+	t.Helper()
 	var paths []string
 	for _, guest := range guests {
 		paths = append(paths, guest.Path)
@@ -48,11 +54,25 @@ func packagePath(root string) string {
 // clientTests are those in which the version of the host counts.
 func clientTests() []string { return []string{"test_sandbox", "test_capability", "test_async"} }
 
+// unittest runs one module of tests as a user.
+func unittest(t *testing.T, uid uint32, python testenv.Python, module string, env []string) {
+	t.Helper()
+	cmd := testenv.RunAs(t, uid, exec.Command(python.Path, "-m", "unittest", module))
+	cmd.Dir, cmd.Env = t.TempDir(), env
+	if uid != uint32(os.Getuid()) {
+		cmd.Dir = "/"
+	}
+	output, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(output), "\nRan ") {
+		t.Errorf("%s: %v\n%s", module, err, output)
+	}
+}
+
 // TestPython runs every test_*.py with one host, and those of the client with all
 // others.
 func TestPython(t *testing.T) {
 	pythons := testenv.Pythons(t)
-	env := environment(t, pythons)
+	env := environment(t, repository(t), pythons)
 	modules, err := filepath.Glob("test_*.py")
 	if err != nil || len(modules) == 0 {
 		t.Fatalf("there are no tests here: %v", err)
@@ -66,14 +86,8 @@ func TestPython(t *testing.T) {
 		t.Run(python.Name()+" "+filepath.Base(filepath.Dir(filepath.Dir(python.Path))), func(t *testing.T) {
 			for _, module := range modules {
 				name := strings.TrimSuffix(module, ".py")
-				if hosts > 1 && !slices.Contains(clientTests(), name) {
-					continue
-				}
-				cmd := exec.Command(python.Path, "-m", "unittest", name)
-				cmd.Env = env
-				output, err := cmd.CombinedOutput()
-				if err != nil || !strings.Contains(string(output), "\nRan ") {
-					t.Errorf("%s: %v\n%s", name, err, output)
+				if hosts == 1 || slices.Contains(clientTests(), name) {
+					unittest(t, uint32(os.Getuid()), python, name, env)
 				}
 			}
 		})
@@ -81,4 +95,45 @@ func TestPython(t *testing.T) {
 	if hosts == 0 {
 		t.Fatalf("no CPython 3.%d or newer for the client was found", oldestHost)
 	}
+}
+
+// TestAsOrdinaryUser runs what a sandbox has to do with as an ordinary user, with
+// the interpreters that this user may run. Where the caller is one, TestPython has
+// done so.
+func TestAsOrdinaryUser(t *testing.T) {
+	uid := testenv.OrdinaryUser()
+	if uid == uint32(os.Getuid()) {
+		return
+	}
+	root := openTree(t)
+	var pythons []testenv.Python
+	for _, python := range testenv.Pythons(t) {
+		cmd := testenv.RunAs(t, uid, exec.Command(python.Path, "-c", "pass"))
+		cmd.Dir = "/"
+		if cmd.Run() == nil {
+			pythons = append(pythons, python)
+		}
+	}
+	host := slices.IndexFunc(pythons, func(p testenv.Python) bool { return p.Minor >= oldestHost })
+	if host < 0 {
+		t.Fatalf("uid %d may run no CPython 3.%d or newer; install Debian's python3", uid, oldestHost)
+	}
+	// Python 2.7's rexec says the same to every user.
+	env := append(environment(t, root, pythons), "HOME="+root, "USER=nobody", "PYSANDBOX_ORACLE=")
+	for _, module := range append(clientTests(), "test_cancel", "test_hostile", "test_hook", "test_guests", "test_rexec") {
+		t.Run(module, func(t *testing.T) { unittest(t, uid, pythons[host], module, env) })
+	}
+}
+
+// openTree copies the Python packages and their tests to where every user can read
+// them.
+func openTree(t *testing.T) string {
+	t.Helper()
+	top := testenv.WorldDir(t)
+	for _, dir := range []string{"cpython-shim/python", "integration/python"} {
+		if err := os.CopyFS(filepath.Join(top, dir), os.DirFS(filepath.Join(repository(t), dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return top
 }

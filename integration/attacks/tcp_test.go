@@ -35,6 +35,10 @@ func doorsToTCP() []attack {
 			program: "tcp_listen", hows: []string{"fresh", "used", "bound"},
 			set: portOfTheHost, flags: web, harmless: true,
 		},
+		{
+			program: "tcp_theft", hows: []string{"fresh", "used", "failed"},
+			set: sharedPort, flags: web, harmless: true,
+		},
 		{program: "tcp_connections", set: fewConnections},
 	}
 }

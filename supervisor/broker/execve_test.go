@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"net"
 	"slices"
 	"testing"
 
@@ -110,5 +111,30 @@ print(outcome(a.sendmsg, [b'x'], [], socket.MSG_OOB), outcome(a.send, b'x', sock
 	}
 	if got := denials(records); !slices.Equal(got, want) {
 		t.Errorf("denials: %q", got)
+	}
+}
+
+// TestManyThreadsSpawnAtOnce starts programs by vfork(2) and posix_spawn(3) in
+// several threads that also connect: the broker must take none for another.
+func TestManyThreadsSpawnAtOnce(t *testing.T) {
+	s := listenAt(t, outside4)
+	config := allowing(t, net.JoinHostPort(s.host, s.port))
+	config.Spawn.Any = true
+	output, _ := runPython(t, config, spawnPrelude+`
+import threading
+server, results = (sys.argv[1], int(sys.argv[2])), []
+def work():
+    for _ in range(10):
+        pid = os.posix_spawn('/usr/bin/true', ['true'], {})
+        with connected(server) as c:
+            c.sendall(b'ping')
+            results.append((run('/usr/bin/true'), c.recv(4), os.waitpid(pid, 0)[1]))
+threads = [threading.Thread(target=work) for _ in range(8)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(len(results), set(results))
+`, s.host, s.port)
+	if output != "80 {(0, b'ping', 0)}\n" {
+		t.Error(output)
 	}
 }

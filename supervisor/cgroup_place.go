@@ -33,7 +33,7 @@ type CgroupPlace struct {
 	Reason string // why something is missing and what would fix it
 
 	dirs map[string]string // by controller; for v2 one, named ""
-	join bool              // v2: this process must leave dirs[""] first
+	join bool              // v2: this process and its children must leave dirs[""] first
 }
 
 // cgroupRoot is where control groups are mounted by convention; the library
@@ -120,7 +120,7 @@ func findV2(own string) CgroupPlace {
 			return above
 		}
 	}
-	if p, found := findSystemd(); found {
+	if p, found := findSystemd(own); found {
 		return p
 	}
 	return CgroupPlace{Kind: CgroupNone, Reason: err.Error()}
@@ -128,8 +128,8 @@ func findV2(own string) CgroupPlace {
 
 // v2Dir is a place in dir if limits can be had there. A group passes controllers
 // on to its children only if it has no processes of its own (cgroups(7), "no
-// internal processes"), so where this process alone is in the way, it is to move
-// to a group beside the sandbox's.
+// internal processes"), so where this process and the stage, its child, alone are in
+// the way, they are to move to a group beside the sandbox's.
 func v2Dir(dir string, inIt bool) (CgroupPlace, error) {
 	if err := canMake(dir); err != nil {
 		return CgroupPlace{}, err
@@ -147,7 +147,7 @@ func v2Dir(dir string, inIt bool) (CgroupPlace, error) {
 		if err != nil {
 			return CgroupPlace{}, fmt.Errorf("list the processes of %s: %w", dir, err)
 		}
-		p.join = len(pids) == 1 && pids[0] == os.Getpid()
+		p.join = len(pids) > 0 && areOurs(pids)
 		if len(pids) > 0 && (!inIt || !p.join) {
 			return CgroupPlace{}, fmt.Errorf("%s cannot limit its children while other processes are in it", dir)
 		}
@@ -185,16 +185,20 @@ func managedBySystemd(dir string) bool {
 	return true
 }
 
-// findSystemd is the place that systemd makes on request: the system's for
-// root, the user's own otherwise.
-func findSystemd() (CgroupPlace, bool) {
+// findSystemd is the place that systemd makes on request: the system's for root; for
+// an ordinary user the user's own, in whose slice this process, of group own, must be.
+// A service of the system's would escape what bounds it.
+func findSystemd(own string) (CgroupPlace, bool) {
 	if !cgroups.PathExists("/run/systemd/system") {
 		return CgroupPlace{}, false
 	}
 	dir, bus := cgroupRoot, "/run/dbus/system_bus_socket"
 	if uid := strconv.Itoa(os.Geteuid()); uid != "0" {
-		dir = filepath.Join(cgroupRoot, "user.slice", "user-"+uid+".slice", "user@"+uid+".service")
-		bus = filepath.Join("/run/user", uid, "bus")
+		slice := filepath.Join("/user.slice", "user-"+uid+".slice")
+		if !strings.HasPrefix(own, slice+"/") {
+			return CgroupPlace{}, false
+		}
+		dir, bus = filepath.Join(cgroupRoot, slice, "user@"+uid+".service"), userBus()
 	}
 	offered, err := words(dir, "cgroup.controllers")
 	if err != nil || !cgroups.PathExists(bus) {

@@ -1,11 +1,13 @@
 package supervisor
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	systemdDbus "github.com/coreos/go-systemd/v22/dbus"
@@ -89,13 +91,62 @@ func passOn(dir string, controllers []string) error {
 	return cgroups.WriteFile(dir, "cgroup.subtree_control", strings.Join(line, " "))
 }
 
-// stepAside moves this process into a group of its own.
+// stepAside moves this process and its children into a group of their own. The stage
+// may clone another one meanwhile.
 func stepAside(dir string) error {
 	aside := filepath.Join(dir, supervisorGroup)
 	if err := os.Mkdir(aside, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
 		return err
 	}
-	return cgroups.WriteCgroupProc(aside, os.Getpid())
+	const rounds = 1000 // a process that is ending may be listed and not moved
+	for range rounds {
+		pids, err := cgroups.GetPids(dir)
+		if err != nil || len(pids) == 0 {
+			return err
+		}
+		if !areOurs(pids) {
+			return fmt.Errorf("%s cannot limit its children while other processes are in it", dir)
+		}
+		for _, pid := range pids {
+			if err := cgroups.WriteCgroupProc(aside, pid); err != nil && !errors.Is(err, unix.ESRCH) {
+				return err
+			}
+		}
+	}
+	return fmt.Errorf("leave %s: some processes stay in it", dir)
+}
+
+// areOurs is whether each process is this one or descends from it.
+func areOurs(pids []int) bool {
+	return !slices.ContainsFunc(pids, func(pid int) bool { return !isOurs(pid) })
+}
+
+// isOurs is also true of a process that has ended: it is in nobody's way.
+func isOurs(pid int) bool {
+	for pid != os.Getpid() {
+		parent, alive := parentOf(pid)
+		if !alive {
+			return true
+		}
+		if pid = parent; pid == 0 { // of an outer PID namespace
+			return false
+		}
+	}
+	return true
+}
+
+// parentOf reads field 4 of /proc/PID/stat.
+func parentOf(pid int) (parent int, alive bool) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0, false
+	}
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name is the program's choice
+	if len(fields) < 2 {
+		return 0, false
+	}
+	parent, err = strconv.Atoi(string(fields[1]))
+	return parent, err == nil
 }
 
 // v2Resources makes the kernel kill the whole group for memory (cgroup-v2.rst,
@@ -111,11 +162,22 @@ func (c *Cgroup) v2Resources(r *cgroups.Resources) *cgroups.Resources {
 	return r
 }
 
+// busVariable names the bus of a user's systemd; su(1) and cron(8) may not set it.
+const busVariable = "DBUS_SESSION_BUS_ADDRESS"
+
+// userBus is where logind puts that bus (pam_systemd(8)).
+func userBus() string { return filepath.Join("/run/user", strconv.Itoa(os.Geteuid()), "bus") }
+
 // newScope has systemd make a scope and its group.
 func newScope(limits CgroupLimits, config *cgroups.Cgroup, pid int) (*Cgroup, error) {
 	r := config.Resources
 	if len(v2Controllers(r)) == 0 && !limits.CountCPU {
 		return nil, errNoCgroup
+	}
+	if os.Geteuid() != 0 && os.Getenv(busVariable) == "" {
+		if err := os.Setenv(busVariable, "unix:path="+userBus()); err != nil { // for the library
+			return nil, err
+		}
 	}
 	config.ScopePrefix, config.Systemd = groupName, true
 	config.SystemdProps = []systemdDbus.Property{

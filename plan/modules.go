@@ -160,7 +160,7 @@ func isModuleRoot(name string, files []host.ModuleFile) bool {
 func startNames() []string {
 	return []string{
 		"encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "_collections_abc",
-		"_sitebuiltins", "importlib", "zipimport", "struct", "_struct", "runpy", "pkgutil",
+		"_sitebuiltins", "__future__", "importlib", "zipimport", "struct", "_struct", "runpy", "pkgutil",
 	}
 }
 

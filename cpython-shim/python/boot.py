@@ -5,12 +5,12 @@ from marshal import loads
 
 here = __file__.rpartition("/")[0]
 with open(here + "/bytecode", "rb") as file:
-    codes = file.read()
-if codes[:4] == sys.modules["_frozen_importlib_external"].MAGIC_NUMBER:
-    codes = loads(codes[4:])
+    data = file.read()
+codes = None
+if data[:4] == sys.modules["_frozen_importlib_external"].MAGIC_NUMBER:
+    codes = loads(data[4:])
     start = loads(codes["start"])
 else:
-    codes = None
     with open(here + "/start.py", "rb") as file:
         start = compile(file.read(), here + "/start.py", "exec")
 exec(start, {"here": here, "codes": codes})

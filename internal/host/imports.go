@@ -17,7 +17,7 @@ import (
 func startModules() []string {
 	return []string{
 		"encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "_collections_abc",
-		"_sitebuiltins", "_bootlocale", "runpy", "importlib", "pkgutil", "warnings", "traceback", "linecache",
+		"_sitebuiltins", "_bootlocale", "__future__", "runpy", "importlib", "pkgutil", "warnings", "traceback", "linecache",
 		"types", "struct", "_struct", "zipimport", "sitecustomize",
 	}
 }

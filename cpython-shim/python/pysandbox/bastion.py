@@ -5,7 +5,7 @@ what it shows to a guest, through Sandbox.grant or RExec, is all that there is.
 from __future__ import annotations
 
 from types import MethodType
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Optional, Tuple, Type
 
 
 class BastionClass:
@@ -23,9 +23,9 @@ class BastionClass:
         self.__dict__[name] = attribute
         return attribute
 
-    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Callable[..., Any], tuple]]":
+    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Callable[..., Any], Tuple[Type[BaseException], ...]]]":
         """The methods that a guest may call, found when the object is granted."""
-        found: Dict[str, Tuple[Callable[..., Any], tuple]] = {}
+        found: "Dict[str, Tuple[Callable[..., Any], Tuple[Type[BaseException], ...]]]" = {}
         for name in self._get_.names():  # type: ignore[attr-defined]
             try:
                 found[name] = (self._get_(name), (Exception,))

@@ -10,10 +10,13 @@ from .errors import PolicyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+    from typing import (
+        Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, overload,
+    )
 
     from .connection import Connection
 
+    F = TypeVar("F", bound=Callable[..., Any])
     Schema = Any  # a type, None, reference(...), callback, or a tuple of these: any of them
 
 
@@ -49,15 +52,25 @@ class reference:
         self.methods = methods
 
 
-def expose(function: "Optional[Callable]" = None, *, params: "Optional[Sequence[Schema]]" = None,
+if TYPE_CHECKING:
+    @overload
+    def expose(function: F) -> F: ...
+
+    @overload
+    def expose(*, params: Optional[Sequence[Schema]] = None, returns: Schema = anything,
+               raises: Sequence[type] = ()) -> Callable[[F], F]: ...
+
+
+def expose(function: "Optional[Callable[..., Any]]" = None, *, params: "Optional[Sequence[Schema]]" = None,
            returns: Schema = anything, raises: "Sequence[type]" = ()) -> Any:
     """Marks a method as one that a guest may be granted. params are the schemas of
     the parameters without self, returns that of the result, and raises the
     exception classes that the guest is told by name and message. Any other
     exception is told as a RemoteError without a word of the host's."""
-    def mark(method: Callable) -> Callable:
-        method.__pysandbox__ = Exposed(
-            None if params is None else tuple(params), returns, tuple(raises))  # type: ignore
+    exposed = Exposed(None if params is None else tuple(params), returns, tuple(raises))
+
+    def mark(method: F) -> F:
+        setattr(method, "__pysandbox__", exposed)
         return method
     return mark if function is None else mark(function)
 
@@ -67,7 +80,7 @@ class Entry:
 
     __slots__ = ("name", "call", "exposed", "least", "most", "names", "is_async")
 
-    def __init__(self, name: str, call: Callable, exposed: Exposed):
+    def __init__(self, name: str, call: Callable[..., Any], exposed: Exposed):
         self.name, self.call, self.exposed = name, call, exposed
         import inspect  # which a sandbox without capabilities does not need
         self.is_async = inspect.iscoroutinefunction(call)
@@ -94,7 +107,7 @@ class Entry:
             raise TypeError("%s(): argument %d is a %s" % (self.name, at + 1, type(value).__name__))
 
 
-def _arity(call: Callable) -> "Tuple[int, int, List[str]]":
+def _arity(call: Callable[..., Any]) -> "Tuple[int, int, List[str]]":
     import inspect
     try:
         parameters = inspect.signature(call).parameters.values()
@@ -133,7 +146,7 @@ class Facet:
         self.thing, self.table, self.grant = thing, table, grant
 
     @property
-    def key(self) -> tuple:
+    def key(self) -> Tuple[int, Tuple[str, ...], int]:
         """Equal for the same methods of the same object."""
         return (id(self.thing), tuple(sorted(self.table)), id(self.grant))
 

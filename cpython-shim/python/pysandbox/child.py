@@ -29,7 +29,7 @@ class Child:
         actions += [(os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable() if fd not in fds]
         # Python ignores these two, and a child would go on to.
         self._pid = os.posix_spawn(
-            command[0], command, os.environ, file_actions=actions,
+            command[0], list(command), os.environ, file_actions=actions,
             setsigdef=(_signal.SIGPIPE, _signal.SIGXFSZ))
         self._lock = allocate_lock()
         self._ended = False

@@ -6,7 +6,17 @@ None, bool, int of 64 bits, float, bytes, str, list and dict with str keys are
 values; a tuple becomes a list. Whatever else a value holds is for the caller's
 function to turn into a number (a reference) or two (a place in an area).
 """
+from __future__ import annotations
+
 from struct import error as short, pack, unpack_from
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, Tuple, Union
+
+    Place = Union[int, Tuple[int, ...]]  # of a reference, or of bytes in an area
+    Refer = Optional[Callable[[Any], Optional[Place]]]
+    Resolve = Optional[Callable[[Place], Any]]
 
 MAX_FRAME = 128 << 10  # bytes
 MAX_DEPTH = 32
@@ -23,7 +33,7 @@ class FrameError(ValueError):
     """A frame, or a value, that is not of the subset."""
 
 
-def _head(out, major, number):
+def _head(out: bytearray, major: int, number: int) -> None:
     if number < 24:
         out.append(major | number)
     elif number < 0x100:
@@ -36,7 +46,7 @@ def _head(out, major, number):
         out += pack(">BQ", major | 27, number)
 
 
-def _put(out, value, refer, depth):
+def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
     kind = type(value)
     if depth > MAX_DEPTH:
         raise FrameError("a value is deeper than %d" % MAX_DEPTH)
@@ -80,7 +90,7 @@ def _put(out, value, refer, depth):
         _put(out, place, None, depth + 1)
 
 
-def encode(value, refer=None):
+def encode(value: Any, refer: Refer = None) -> bytes:
     """The bytes of a value. refer(object) returns the int of a reference, the
     (offset, length) of bytes that it has put into an area, or None."""
     out = bytearray()
@@ -91,7 +101,7 @@ def encode(value, refer=None):
     return bytes(out)
 
 
-def _number(data, at):
+def _number(data: bytes, at: int) -> Tuple[int, int]:
     """The argument of the head at data[at], and where it ends."""
     info = data[at] & 31
     if info < 24:
@@ -111,14 +121,14 @@ def _number(data, at):
     return number, end
 
 
-def _text(data, at):
+def _text(data: bytes, at: int) -> Tuple[str, int]:
     size, at = _number(data, at)
     if size > len(data) - at:
         raise FrameError("text is cut off")
     return data[at:at + size].decode(), at + size
 
 
-def _get(data, at, resolve, depth):
+def _get(data: bytes, at: int, resolve: Resolve, depth: int) -> Tuple[Any, int]:
     if depth > MAX_DEPTH:
         raise FrameError("a value is deeper than %d" % MAX_DEPTH)
     major = data[at] >> 5
@@ -153,10 +163,10 @@ def _get(data, at, resolve, depth):
     return _place(place, resolve), at
 
 
-def _map(data, at, count, resolve, depth):
+def _map(data: bytes, at: int, count: int, resolve: Resolve, depth: int) -> Tuple[Any, int]:
     if count > (len(data) - at) // 2:
         raise FrameError("a map is cut off")
-    entries = {}
+    entries: dict[str, Any] = {}
     for _ in range(count):
         if data[at] >> 5 != 3:
             raise FrameError("a key is not text")
@@ -167,7 +177,7 @@ def _map(data, at, count, resolve, depth):
     return entries, at
 
 
-def _simple(data, at):
+def _simple(data: bytes, at: int) -> Tuple[Any, int]:
     head = data[at]
     if head == 0xF6:
         return None, at + 1
@@ -185,11 +195,11 @@ class Reference(int):
     """A reference that nobody resolved: its number."""
 
 
-class Region(tuple):
+class Region(tuple):  # type: ignore[type-arg]  # tuple[int, ...] is new in 3.9
     """A place in an area that nobody resolved: its offset and length."""
 
 
-def _place(place, resolve):
+def _place(place: Any, resolve: Resolve) -> Any:
     if type(place) is int and -1 << 63 <= place < 1 << 63:
         return Reference(place) if resolve is None else resolve(place)
     if type(place) is list and [
@@ -198,7 +208,7 @@ def _place(place, resolve):
     raise FrameError("a reference is a number or a place in the area")
 
 
-def decode(data, resolve=None):
+def decode(data: bytes, resolve: Resolve = None) -> Any:
     """The value that fills data, which is bytes. resolve(place) returns what an
     int of a reference or an (offset, length) stands for. FrameError otherwise."""
     try:

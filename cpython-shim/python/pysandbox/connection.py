@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
     from .capability import Grant
+    from .codec import Place
     from .scope import Scope
 
 MAX_TEXT = 64 << 10  # of an exception's message or traceback
@@ -161,7 +162,7 @@ class Connection:
         is ended after so many seconds, or the deadline."""
         self._sender.send(codec.encode(frame, lambda value: self._refer(value, grant)), seconds)
 
-    def _refer(self, value: "Any", grant: "Optional[Grant]") -> "Any":
+    def _refer(self, value: "Any", grant: "Optional[Grant]") -> "Optional[Place]":
         if isinstance(value, (bytes, bytearray, memoryview)):
             return self.area.put(value)
         if isinstance(value, Callback) and value.belongs_to(self):

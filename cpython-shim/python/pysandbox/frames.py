@@ -22,8 +22,8 @@ _SHAPES = {  # kind: schemas of the elements
 def kind_of(frame: Any) -> int:
     """The kind of a decoded frame. FrameError if its elements are not those of
     its kind."""
-    kind = frame[0] if type(frame) is list and frame else None
+    kind: Any = frame[0] if type(frame) is list and frame else None
     shape = _SHAPES.get(kind) if type(kind) is int else None
     if shape is None or len(shape) != len(frame) or not all(fits(s, v) for s, v in zip(shape, frame)):
         raise FrameError("a frame of kind %r has a wrong shape" % (kind,))
-    return kind
+    return int(kind)

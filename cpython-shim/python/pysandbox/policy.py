@@ -58,16 +58,16 @@ class Policy:
         """The policy in a dict with the keys of a policy file. Relative paths
         are relative to the working directory."""
         from copy import deepcopy
-        document = deepcopy(dict(document))
-        document.setdefault("version", 1)
-        files = document.get("files") or {}
+        copied = deepcopy(dict(document))
+        copied.setdefault("version", 1)
+        files = copied.get("files") or {}
         for key in ("read", "write", "exec"):
             if key in files:
                 files[key] = [os.path.abspath(path) for path in files[key]]
-        base = document.get("extends")
+        base = copied.get("extends")
         if isinstance(base, str) and ("/" in base or base.endswith((".toml", ".json"))):
-            document["extends"] = os.path.abspath(base)
-        policy = cls._of("document", document)
+            copied["extends"] = os.path.abspath(base)
+        policy = cls._of("document", copied)
         policy.plan()
         return policy
 

@@ -114,9 +114,9 @@ class Process:
         if result is None:
             self.kill()
             return RunError("the sandbox did not end")
-        problem = result.report.error()
-        if problem is not None:
-            return problem
+        error = result.report.error()
+        if error is not None:
+            return error
         return RunError("the guest has ended with status %d" % result.exit_code, result.report)
 
 

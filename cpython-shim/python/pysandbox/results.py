@@ -6,7 +6,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from typing import Any, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .errors import EndedError, LimitError, RunError, SetupError, ViolationError
 
@@ -167,6 +167,6 @@ class Result:
         return self
 
 
-def _known(cls: type, raw: Mapping[str, Any]) -> dict:
+def _known(cls: type, raw: Mapping[str, Any]) -> "Dict[str, Any]":
     names = {field.name for field in dataclasses.fields(cls)}
     return {key: value for key, value in raw.items() if key in names and value is not None}

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import io
 import os
-import sys
 import threading
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .bastion import Bastion, BastionClass
-from .capability import PLAIN, expose, facet, reference
+from .capability import PLAIN, facet
+from .cellhost import FILE_METHODS, CellHost
 from .policy import Policy
 from .sandbox import Sandbox
 
@@ -24,13 +24,11 @@ __all__ = ["RExec", "RHooks", "Bastion", "BastionClass", "FileBase", "C_EXTENSIO
 
 PY_SOURCE, C_EXTENSION = 1, 3  # of the module imp
 
-_FILE_METHODS = ("close", "flush", "read", "readline", "readlines", "seek", "tell", "write", "writelines")
-
 
 class FileBase:
     """The methods that files of a cell have."""
 
-    ok_file_methods = _FILE_METHODS
+    ok_file_methods = FILE_METHODS
 
 
 class RHooks:
@@ -120,7 +118,7 @@ class RExec:
         self._sandbox = Sandbox(policy, python=python, deadline=timeout)
         self._nested = threading.local()
         self._ready = False
-        self._streams: Dict[str, Any] = {}
+        self._streaming = threading.local()  # on: the cell's streams are the host's
 
     def close(self) -> None:
         """Ends the cell."""
@@ -141,7 +139,7 @@ class RExec:
                 "ok_path", "ok_builtin_modules", "ok_posix_names", "ok_sys_names", "nok_builtin_names")}
             config["overridden"] = [name for name in ("r_open", "r_import", "r_reload", "r_unload")
                                     if getattr(type(self), name) is not getattr(RExec, name)]
-            self._sandbox._request("cell", ["init", [config, facet(_Host(self))]])
+            self._sandbox._request("cell", ["init", [config, facet(CellHost(self))]])
             self.make_initial_modules()
         return self._sandbox._request("cell", [method, args])
 
@@ -182,8 +180,8 @@ class RExec:
 
     # Running
 
-    def _run(self, method: str, args: "List[Any]", streams: bool = False) -> Any:
-        return self._ask("apply", [method, args, streams])
+    def _run(self, method: str, args: "List[Any]") -> Any:
+        return self._ask("apply", [method, args, self._streams()])
 
     def r_exec(self, code: str) -> None:
         """Runs statements in the cell's __main__, which has no standard streams.
@@ -215,31 +213,35 @@ class RExec:
 
     def s_apply(self, func: Any, args: "Sequence[Any]" = (), kw: "Mapping[str, Any]" = {}) -> Any:
         """Calls an r_ method while the cell's streams are the host's."""
-        inner = self._run
-        self._run = lambda method, args, streams=True: inner(
-            method, args, True)  # type: ignore[method-assign]
+        before, self._streaming.on = self._streams(), True
         try:
             return func(*args, **kw)
         finally:
-            del self._run
+            self._streaming.on = before
+
+    def _streams(self) -> bool:
+        """Whether this thread is in s_apply."""
+        return getattr(self._streaming, "on", False)
 
     def s_exec(self, *args: Any) -> None:
-        return self.s_apply(self.r_exec, args)
+        self.s_apply(self.r_exec, args)
 
     def s_eval(self, *args: Any) -> Any:
         return self.s_apply(self.r_eval, args)
 
     def s_execfile(self, *args: Any) -> None:
-        return self.s_apply(self.r_execfile, args)
+        self.s_apply(self.r_execfile, args)
 
     def s_import(self, *args: Any) -> Module:
-        return self.s_apply(self.r_import, args)
+        module: Module = self.s_apply(self.r_import, args)
+        return module
 
     def s_reload(self, *args: Any) -> Module:
-        return self.s_apply(self.r_reload, args)
+        module: Module = self.s_apply(self.r_reload, args)
+        return module
 
     def s_unload(self, *args: Any) -> None:
-        return self.s_apply(self.r_unload, args)
+        self.s_apply(self.r_unload, args)
 
     # What code inside reaches
 
@@ -263,69 +265,6 @@ class RExec:
     make_delegate_files = reset_files = save_files = restore_files = set_files
 
 
-class _Host:
-    """What a cell may ask of the host."""
-
-    def __init__(self, cell: RExec):
-        self._cell = cell
-
-    @expose(params=(str, str))
-    def write(self, stream: str, text: str) -> None:
-        _stream(stream, ("stdout", "stderr")).write(text)
-
-    @expose(params=(str,))
-    def flush(self, stream: str) -> None:
-        _stream(stream, ("stdout", "stderr")).flush()
-
-    @expose(params=(str, int), returns=str)
-    def read(self, stream: str, size: int) -> str:
-        return _stream(stream, ("stdin",)).read(size)
-
-    @expose(params=(str, int), returns=str)
-    def readline(self, stream: str, size: int) -> str:
-        return _stream(stream, ("stdin",)).readline(size)
-
-    @expose(params=(str,), returns=(list, None))
-    def load(self, name: str) -> "Optional[List[Any]]":
-        return self._cell.hooks.find(name, self._cell.ok_path)
-
-    @expose(params=(str, str), raises=(Exception,))
-    def hook(self, method: str, name: str) -> None:
-        if method not in ("r_import", "r_reload", "r_unload"):
-            raise ValueError(method)
-        self._cell._nested.on = True
-        try:
-            getattr(self._cell, method)(name)
-        finally:
-            self._cell._nested.on = False
-
-    @expose(params=(str, str, int), returns=reference(*_FILE_METHODS), raises=(OSError, ValueError))
-    def open(self, file: str, mode: str, buf: int) -> Any:
-        self._cell._nested.on = True
-        try:
-            opened = self._cell.r_open(file, mode, buf)
-        finally:
-            self._cell._nested.on = False
-        return _File(opened)
-
-
-class _File:
-    """The methods of a file that r_open has opened."""
-
-    def __init__(self, opened: Any):
-        self._opened = opened
-
-    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Any, tuple]]":
-        return {name: (getattr(self._opened, name), (OSError, ValueError))
-                for name in _FILE_METHODS if hasattr(self._opened, name)}
-
-
-def _stream(name: str, allowed: "Sequence[str]") -> Any:
-    if name not in allowed:
-        raise ValueError(name)
-    return getattr(sys, name)
-
-
 def _text(code: Any) -> str:
     if not isinstance(code, str):
         raise TypeError("code objects do not cross to a cell; pass the source")
@@ -333,4 +272,4 @@ def _text(code: Any) -> str:
 
 
 def _name(m: Any) -> str:
-    return m if isinstance(m, str) else m.__name__
+    return str(m if isinstance(m, str) else m.__name__)

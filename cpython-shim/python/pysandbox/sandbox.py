@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from _thread import RLock
+from _thread import allocate_lock
 
 from . import files
 from .errors import PolicyError, RunError, SandboxError
@@ -52,7 +52,7 @@ class Sandbox:
         self._python, self._env, self._cwd, self._deadline = python, env, cwd, deadline
         self._grants: Dict[str, Grant] = {}
         self._allowed: tuple[str, ...] = ()
-        self._lock = RLock()
+        self._lock = allocate_lock()
         self._live: "Optional[tuple[Process, Connection]]" = None
         self._runs: "List[Connection]" = []
         self._injected: "set[str]" = set()
@@ -190,15 +190,15 @@ class Sandbox:
             if self._closed:
                 raise RunError("the sandbox is closed")
             if self._live is None:
-                self._live = self._launch([], False)
+                self._live = self._launch([], False, self.policy)
             return self._live
 
-    def _launch(self, program: "Sequence[str]", stdin: bool,
+    def _launch(self, program: "Sequence[str]", stdin: bool, policy: Policy,
                 env: "Optional[Mapping[str, str]]" = None) -> "tuple[Process, Connection]":
         merged = dict(self._env or {})
         merged.update(env or {})
         process = Process(
-            self.policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin)
+            policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin)
         from .connection import Connection  # while the guest comes to life
         try:
             connection = Connection(process.channel, self._grants, self._deadline, self._loop,
@@ -250,11 +250,7 @@ class Sandbox:
         with self._lock:
             if self._closed:
                 raise RunError("the sandbox is closed")
-        outer, self.policy = self.policy, policy
-        try:
-            process, connection = self._launch(program + [str(a) for a in argv], stdin, env)
-        finally:
-            self.policy = outer
+        process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env)
         with self._lock:
             self._runs = [run for run in self._runs if not run._closed] + [connection]
         return Run(process, connection)

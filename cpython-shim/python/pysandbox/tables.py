@@ -1,8 +1,14 @@
 """What the two ends of a channel share: objects by number, and areas for bytes
 that are too long for a frame. The host and the guest have this same file.
 """
+from __future__ import annotations
+
 import os
 from _thread import allocate_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Dict, Hashable, List, Optional, Tuple
 
 MAX_EXPORTS = 4096
 AREA = 64 << 20  # bytes; capability.AreaSize of the supervisor
@@ -16,13 +22,13 @@ class Exports:
     """The objects that the other side may name. Numbers count from 0 and are
     never used twice, so that an old one names nothing."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = allocate_lock()
-        self._entries = {}  # number: [object, key, times sent]
-        self._numbers = {}  # key: number
+        self._entries: Dict[int, List[Any]] = {}  # number: [object, key, times sent]
+        self._numbers: Dict[Hashable, int] = {}  # key: number
         self._next = 0
 
-    def add(self, key, thing):
+    def add(self, key: Hashable, thing: Any) -> int:
         """The number of thing; equal keys have equal numbers."""
         with self._lock:
             number = self._numbers.get(key)
@@ -36,12 +42,12 @@ class Exports:
             self._entries[number][2] += 1
             return number
 
-    def get(self, number):
+    def get(self, number: int) -> Any:
         """The object, or None."""
         entry = self._entries.get(number)
         return None if entry is None else entry[0]
 
-    def release(self, number, times):
+    def release(self, number: int, times: int) -> None:
         """Forgets an object that was sent so many times and is held no more."""
         with self._lock:
             entry = self._entries.get(number)
@@ -51,7 +57,7 @@ class Exports:
             if entry[2] <= 0:
                 self._forget(number)
 
-    def revoke(self, key):
+    def revoke(self, key: Hashable) -> Optional[int]:
         """Forgets an object whoever holds it. Its number, or None."""
         with self._lock:
             number = self._numbers.get(key)
@@ -59,11 +65,11 @@ class Exports:
                 self._forget(number)
             return number
 
-    def _forget(self, number):
+    def _forget(self, number: int) -> None:
         entry = self._entries.pop(number)
         self._numbers.pop(entry[1], None)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._entries)
 
 
@@ -72,13 +78,13 @@ class Area:
     one the other way round. What was put is freed when the other side says that
     it has its own copy."""
 
-    def __init__(self, read_fd, write_fd):
+    def __init__(self, read_fd: int, write_fd: int):
         self._read, self._write = read_fd, write_fd
         self._lock = allocate_lock()
         self._free = [(0, AREA)]  # (start, end), sorted
-        self._used = {}  # start: end
+        self._used: Dict[int, int] = {}  # start: end
 
-    def put(self, data):
+    def put(self, data: Any) -> Tuple[int, int]:
         """Writes bytes and returns their (offset, length)."""
         view = memoryview(data).cast("B")
         start = self._take(len(view))
@@ -87,7 +93,7 @@ class Area:
             done += os.pwrite(self._write, view[done:], start + done)
         return start, len(view)
 
-    def _take(self, size):
+    def _take(self, size: int) -> int:
         rounded = (size + 4095) & ~4095
         with self._lock:
             for i, (start, end) in enumerate(self._free):
@@ -97,13 +103,13 @@ class Area:
                     return start
         raise MemoryError("no room for %d bytes in the area of %d" % (size, AREA))
 
-    def free(self, start):
+    def free(self, start: int) -> None:
         """Makes room again; what was not put is ignored."""
         with self._lock:
             end = self._used.pop(start, None)
             if end is None:
                 return
-            merged = []
+            merged: List[Tuple[int, int]] = []
             for begin, stop in sorted(self._free + [(start, end)]):
                 if merged and merged[-1][1] == begin:
                     merged[-1] = (merged[-1][0], stop)
@@ -111,7 +117,7 @@ class Area:
                     merged.append((begin, stop))
             self._free = merged
 
-    def get(self, offset, length):
+    def get(self, offset: int, length: int) -> bytes:
         """A copy of what the other side put."""
         if offset + length > AREA:
             raise ValueError("a place lies outside of the area")

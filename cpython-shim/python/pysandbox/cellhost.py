@@ -1,0 +1,75 @@
+"""The capability by which a cell of pysandbox.rexec reaches its host."""
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
+
+from .capability import expose, reference
+
+if TYPE_CHECKING:
+    from .rexec import RExec
+
+FILE_METHODS = ("close", "flush", "read", "readline", "readlines", "seek", "tell", "write", "writelines")
+
+
+class CellHost:
+    """What a cell may ask of the host."""
+
+    def __init__(self, cell: "RExec"):
+        self._cell = cell
+
+    @expose(params=(str, str))
+    def write(self, stream: str, text: str) -> None:
+        _stream(stream, ("stdout", "stderr")).write(text)
+
+    @expose(params=(str,))
+    def flush(self, stream: str) -> None:
+        _stream(stream, ("stdout", "stderr")).flush()
+
+    @expose(params=(str, int), returns=str)
+    def read(self, stream: str, size: int) -> str:
+        return str(_stream(stream, ("stdin",)).read(size))
+
+    @expose(params=(str, int), returns=str)
+    def readline(self, stream: str, size: int) -> str:
+        return str(_stream(stream, ("stdin",)).readline(size))
+
+    @expose(params=(str,), returns=(list, None))
+    def load(self, name: str) -> "Optional[List[Any]]":
+        return self._cell.hooks.find(name, self._cell.ok_path)
+
+    @expose(params=(str, str), raises=(Exception,))
+    def hook(self, method: str, name: str) -> None:
+        if method not in ("r_import", "r_reload", "r_unload"):
+            raise ValueError(method)
+        self._cell._nested.on = True
+        try:
+            getattr(self._cell, method)(name)
+        finally:
+            self._cell._nested.on = False
+
+    @expose(params=(str, str, int), returns=reference(*FILE_METHODS), raises=(OSError, ValueError))
+    def open(self, file: str, mode: str, buf: int) -> Any:
+        self._cell._nested.on = True
+        try:
+            opened = self._cell.r_open(file, mode, buf)
+        finally:
+            self._cell._nested.on = False
+        return _File(opened)
+
+
+class _File:
+    """The methods of a file that r_open has opened."""
+
+    def __init__(self, opened: Any):
+        self._opened = opened
+
+    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Any, Tuple[type, ...]]]":
+        return {name: (getattr(self._opened, name), (OSError, ValueError))
+                for name in FILE_METHODS if hasattr(self._opened, name)}
+
+
+def _stream(name: str, allowed: "Sequence[str]") -> Any:
+    if name not in allowed:
+        raise ValueError(name)
+    return getattr(sys, name)

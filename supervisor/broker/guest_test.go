@@ -184,16 +184,17 @@ func (g *guest) launch(tb testing.TB, argv []string) *seccomp.Listener {
 	return listener
 }
 
-// patience bounds the run of one guest.
-const patience = 60 * time.Second
+// patience bounds the run of one guest, whose races take some tens of microseconds
+// for each try.
+func patience() time.Duration { return time.Minute + time.Duration(raceTries())*time.Millisecond }
 
 // wait waits for the end of the guest and of its broker, and returns its output.
 func (g *guest) wait(tb testing.TB) string {
 	tb.Helper()
-	timer := time.AfterFunc(patience, func() { _ = g.cmd.Process.Kill() })
+	timer := time.AfterFunc(patience(), func() { _ = g.cmd.Process.Kill() })
 	err := g.cmd.Wait()
 	if !timer.Stop() {
-		tb.Errorf("the guest did not end in %v", patience)
+		tb.Errorf("the guest did not end in %v", patience())
 	}
 	g.cancel()
 	if served := <-g.served; served != nil {

@@ -161,7 +161,7 @@ while True:
 			t.Error("no error")
 		}
 		g.served <- nil
-	case <-time.After(patience):
+	case <-time.After(patience()):
 		t.Error("the broker goes on")
 	}
 	_ = g.cmd.Process.Kill()

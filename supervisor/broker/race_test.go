@@ -2,6 +2,7 @@ package broker
 
 import (
 	"bytes"
+	"flag"
 	"net"
 	"os"
 	"strconv"
@@ -13,21 +14,26 @@ import (
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
-// How often a race is run. Check-then-continue loses the first within 51 tries
-// and the second within 5.
-const (
-	addressTries = 100_000
-	swapTries    = 10_000
-)
+// long makes every race ten times as long.
+var long = flag.Bool("long", false, "try every race 1,000,000 times instead of 100,000")
+
+// raceTries is how often a race is run. Check-then-continue loses that for the
+// address within 51 tries and that for the descriptor within 5.
+func raceTries() int {
+	switch {
+	case *long:
+		return 1_000_000
+	case testing.Short():
+		return 5_000
+	}
+	return 100_000
+}
 
 // race runs testdata/race.c in a sandbox and returns how many calls ended which
 // way.
-func race(t *testing.T, config Config, tries int, kind string, args ...string) map[string]int {
+func race(t *testing.T, config Config, kind string, args ...string) map[string]int {
 	t.Helper()
-	if testing.Short() {
-		tries /= 20
-	}
-	g := startGuest(t, config, append([]string{program("race"), kind, strconv.Itoa(tries)}, args...)...)
+	g := startGuest(t, config, append([]string{program("race"), kind, strconv.Itoa(raceTries())}, args...)...)
 	results := make(map[string]int)
 	for line := range strings.Lines(g.wait(t)) {
 		name, count, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -45,7 +51,7 @@ func race(t *testing.T, config Config, tries int, kind string, args ...string) m
 func TestAddressChangedByAnotherThread(t *testing.T) {
 	denied, closed := listenAt(t, outside4), closedPort(t, outside4)
 	config := allowing(t, net.JoinHostPort(outside4, closed))
-	results := race(t, config, addressTries, "address", outside4, closed, denied.port)
+	results := race(t, config, "address", outside4, closed, denied.port)
 	if results["ECONNREFUSED"] == 0 || results["EACCES"] == 0 {
 		t.Errorf("the race was not run: %v", results)
 	}
@@ -67,7 +73,7 @@ func TestListenersAreSeen(t *testing.T) {
 // sandbox and a host socket. Nothing may ever listen on the host.
 func TestDescriptorSwappedUnderListen(t *testing.T) {
 	listening := watchListeners(t)
-	results := race(t, allowing(t, dark4+":80"), swapTries, "listen", dark4, "80")
+	results := race(t, allowing(t, dark4+":80"), "listen", dark4, "80")
 	if results["success"] == 0 {
 		t.Errorf("the race was not run: %v", results)
 	}
@@ -80,7 +86,7 @@ func TestDescriptorSwappedUnderListen(t *testing.T) {
 // only the host has. The kernel is left to bind the local socket that was judged;
 // Landlock must refuse the host socket.
 func TestDescriptorSwappedUnderBind(t *testing.T) {
-	results := race(t, allowing(t, dark4+":80"), swapTries, "bind", dark4, "80", outside4)
+	results := race(t, allowing(t, dark4+":80"), "bind", dark4, "80", outside4)
 	if results["EACCES"] == 0 {
 		t.Errorf("the race was not run: %v", results)
 	}
@@ -93,7 +99,7 @@ func TestDescriptorSwappedUnderBind(t *testing.T) {
 // socket of the sandbox cannot reach and a host socket must not.
 func TestDescriptorSwappedUnderConnect(t *testing.T) {
 	canary := listenAt(t, "127.0.0.1")
-	results := race(t, allowing(t, dark4+":80"), swapTries, "connect", dark4, "80", "127.0.0.1", canary.port)
+	results := race(t, allowing(t, dark4+":80"), "connect", dark4, "80", "127.0.0.1", canary.port)
 	if results["ECONNREFUSED"] == 0 {
 		t.Errorf("the race was not run: %v", results)
 	}

@@ -203,10 +203,10 @@ def coerce(text):
 
 def main():
     import sys
-    import tempfile
     if len(sys.argv) < 2:
         sys.exit("usage: applets.py URL [NAME=VALUE...]")
-    host = AppletHost(os.path.join(tempfile.gettempdir(), "applet-homes-%d" % os.getuid()))
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    host = AppletHost(os.path.join(data, "applet-homes"))
     began = time.monotonic()
     try:
         origin = host.load(sys.argv[1], **dict(word.split("=", 1) for word in sys.argv[2:]))

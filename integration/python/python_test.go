@@ -137,3 +137,45 @@ func openTree(t *testing.T) string {
 	}
 	return top
 }
+
+// TestInstall installs the package from the checkout, without a network, into an
+// environment of its own for the oldest and the newest CPython that can make one.
+func TestInstall(t *testing.T) {
+	var hosts []testenv.Python
+	for _, python := range testenv.Pythons(t) {
+		if python.Minor >= oldestHost && exec.Command(python.Path, "-c", "import ensurepip").Run() == nil {
+			hosts = append(hosts, python)
+		}
+	}
+	if len(hosts) == 0 {
+		t.Fatal("no CPython can make an environment with pip; install python3-venv")
+	}
+	slices.SortFunc(hosts, func(a, b testenv.Python) int { return a.Minor - b.Minor })
+	tree := openTree(t) // a build leaves nothing in the checkout
+	for _, python := range slices.Compact([]testenv.Python{hosts[0], hosts[len(hosts)-1]}) {
+		t.Run(python.Name(), func(t *testing.T) {
+			venv := filepath.Join(t.TempDir(), "venv")
+			inside := filepath.Join(venv, "bin/python")
+			const use = "import os, pysandbox\n" +
+				"assert os.path.exists(os.path.join(os.path.dirname(pysandbox.__file__), 'py.typed'))\n" +
+				"with pysandbox.Sandbox() as sb: print(sb.eval('6 * 7'), sb.exec('print(1)').stdout)\n" +
+				"print(sb.report.outcome)"
+			for _, args := range [][]string{
+				{python.Path, "-m", "venv", venv},
+				{inside, "-m", "pip", "install", "--quiet", "--no-index", filepath.Join(tree, "cpython-shim/python")},
+				{inside, "-c", use},
+			} {
+				cmd := exec.Command(args[0], args[1:]...)
+				cmd.Dir = t.TempDir()
+				cmd.Env = append(os.Environ(), "PYSANDBOX_BINARY="+testenv.Binary(t), "PYTHONPATH=", "PIP_DISABLE_PIP_VERSION_CHECK=1")
+				output, err := cmd.CombinedOutput()
+				if err != nil {
+					t.Fatalf("%v: %v\n%s", args, err, output)
+				}
+				if want := "42 b'1\\n'\nexited\n"; args[0] == inside && args[1] == "-c" && string(output) != want {
+					t.Errorf("the installed package says %q, not %q", output, want)
+				}
+			}
+		})
+	}
+}

@@ -111,6 +111,27 @@ class Frames(unittest.TestCase):
 
 
 class Floods(unittest.TestCase):
+    def setUp(self):
+        """Another sandbox answers all the while."""
+        bystander, over, waited = Sandbox(), threading.Event(), []
+        bystander.eval("1")
+
+        def watch():
+            while not over.wait(0.1):
+                began = time.monotonic()
+                bystander.eval("1")
+                waited.append(time.monotonic() - began)
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+
+        def end():
+            over.set()
+            watcher.join()
+            bystander.close()
+            self.assertTrue(waited)
+            self.assertLess(max(waited), 5)
+        self.addCleanup(end)
+
     def test_frames(self):
         with Sandbox(deadline=DEADLINE) as sb:
             before = memory()

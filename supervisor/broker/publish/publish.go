@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -116,9 +117,9 @@ func (s *server) carry(ctx context.Context, port Port, client *net.TCPConn) {
 const lastWords = time.Second
 
 // copyHalf copies one direction and passes its end on: a FIN as a FIN, anything
-// else as a reset. net.TCPConn copies by splice(2).
+// else as a reset.
 func copyHalf(ctx context.Context, to, from *net.TCPConn) {
-	if _, err := to.ReadFrom(from); err != nil && ctx.Err() == nil {
+	if err := copyAll(to, from); err != nil && ctx.Err() == nil {
 		_ = to.SetLinger(0)
 		_ = to.Close()
 		_ = from.SetLinger(0)
@@ -126,6 +127,42 @@ func copyHalf(ctx context.Context, to, from *net.TCPConn) {
 		return
 	}
 	_ = to.CloseWrite()
+}
+
+// Messages of requests and answers are mostly smaller than a buffer, and a copy of
+// them is quicker than the two splice(2) calls that net.TCPConn would make of it.
+// What fills the buffer is the beginning of more, of which the rest is spliced.
+const (
+	messageSize = 16 << 10
+	bulkSize    = 1 << 20
+)
+
+// copyAll copies until the end of from.
+func copyAll(to, from *net.TCPConn) error {
+	buf := make([]byte, messageSize)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 {
+			if _, err := to.Write(buf[:n]); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case n < len(buf):
+			continue
+		}
+		bulk := &io.LimitedReader{R: from, N: bulkSize}
+		if _, err := to.ReadFrom(bulk); err != nil {
+			return err
+		}
+		if bulk.N > 0 { // ended before
+			return nil
+		}
+	}
 }
 
 func (s *server) record(port Port, peer netip.AddrPort, start time.Time, err error) {

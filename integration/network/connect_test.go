@@ -3,6 +3,8 @@ package network
 import (
 	"strings"
 	"testing"
+
+	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
 // connections is what connect.py prints.
@@ -68,4 +70,35 @@ func TestEventLoops(t *testing.T) {
 			"refusedfirst.test: 203.0.113.80 quickly\nin flight: 500 echoes\n" +
 			"refused: ConnectionRefusedError\ncancelled: timeout",
 	}.run(t)
+}
+
+// TestEventLoopsOfOthers holds 200 connections at once by the loops that people
+// use beside asyncio's own: by C code that calls connect and epoll in its own way.
+func TestEventLoopsOfOthers(t *testing.T) {
+	for loop, feature := range map[string]testenv.Feature{
+		"aiohttp": testenv.Aiohttp, "uvloop": testenv.Uvloop, "gevent": testenv.Gevent,
+	} {
+		t.Run(loop, func(t *testing.T) {
+			needWorld(t)
+			testenv.Need(t, feature)
+			policy := policyFile(t, `version = 1
+[network]
+allow = ["`+peer+`:7,80,9999"]
+[limits]
+connections = 300
+open_files = 1000
+`)
+			const most = "echoes: 200\nclosed: ECONNREFUSED\ndenied: "
+			bare := map[string]string{"aiohttp": "200"}[loop]
+			if bare == "" {
+				bare = "None"
+			}
+			scene{
+				program: "loops_of_others", args: []string{loop, peer, "200"}, flags: []string{"--policy=" + policy},
+				want:   most + bare + "\nend: None",
+				inside: most + "EACCES\nend: None",
+				denied: []string{"connect tcp://" + peer + ":8080 network.default EACCES"},
+			}.run(t)
+		})
+	}
 }

@@ -39,6 +39,8 @@ const (
 	Requests       Feature = "requests"        // requests of /usr/bin/python3
 	Gunicorn       Feature = "gunicorn"        // gunicorn of /usr/bin/python3, and wrk(1)
 	Aiohttp        Feature = "aiohttp"         // aiohttp of /usr/bin/python3
+	Uvloop         Feature = "uvloop"          // uvloop of /usr/bin/python3
+	Gevent         Feature = "gevent"          // gevent of /usr/bin/python3
 )
 
 // Features lists every feature, in the order in which they are declared.
@@ -47,6 +49,7 @@ func Features() []Feature {
 		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify,
 		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
 		Compiler, Runc, Strace, Setpriv, Redis, Postgres, Nginx, Requests, Gunicorn, Aiohttp,
+		Uvloop, Gevent,
 	}
 }
 
@@ -77,6 +80,8 @@ func probes() map[Feature]func() error {
 		Requests:       func() error { return probeModule("requests") },
 		Gunicorn:       func() error { return errors.Join(probeProgram("wrk"), probeModule("gunicorn")) },
 		Aiohttp:        func() error { return probeModule("aiohttp") },
+		Uvloop:         func() error { return probeModule("uvloop") },
+		Gevent:         func() error { return probeModule("gevent") },
 	}
 }
 

@@ -66,8 +66,10 @@ class Frames(unittest.TestCase):
             for name, value in values.items():
                 sb.write_file("/tmp/" + name, value)
             began = time.monotonic()
-            with self.assertRaises(expected):
+            with self.assertRaises(expected) as caught:
                 sb.exec(STUBBORN + source + "\nimport time; time.sleep(100)")
+            if isinstance(caught.exception, ViolationError):
+                self.assertEqual([v.operation for v in caught.exception.report.violations], ["channel"])
             self.assertLess(time.monotonic() - began, DEADLINE + 12)
             with self.assertRaises(SandboxError):
                 sb.eval("1")

@@ -39,13 +39,22 @@ class Code(unittest.TestCase):
 def describe(name, thing, level):
     lines = ["%s `%s`" % ("#" * level, name + signature(thing)), "", inspect.getdoc(thing) or "", ""]
     if inspect.isclass(thing):
-        for key, member in vars(thing).items():
+        for key, member in members(thing).items():
             function = getattr(member, "__func__", member)
             if key[:1] != "_" and inspect.isfunction(function) and inspect.getdoc(function):
                 lines += describe(name + "." + key, function, level + 1)
             elif key[:1] != "_" and isinstance(member, property) and inspect.getdoc(member):
                 lines += ["%s `%s.%s`" % ("#" * (level + 1), name, key), "", inspect.getdoc(member), ""]
     return lines
+
+
+def members(kind):
+    """What a class of ours defines, or another of ours that it is made of."""
+    found = {}
+    for base in kind.__mro__:
+        if base is kind or base.__module__ == "pysandbox.guestfiles":
+            found.update((key, member) for key, member in vars(base).items() if key not in found)
+    return found
 
 
 def signature(thing):

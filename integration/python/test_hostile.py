@@ -99,6 +99,25 @@ class Frames(unittest.TestCase):
         self.attack("import os\nfrom pysandbox_guest._codec import encode\n"
                     "for n in (9, 8, 7): os.write(3, encode([2, n, None]))", ViolationError)
 
+    def test_a_repeated_answer(self):
+        """A guest may answer its own request early, but not twice."""
+        with Sandbox(deadline=DEADLINE) as sb:
+            sb.exec("import os, time\nfrom pysandbox_guest._codec import encode\n"
+                    "n = __import__('pysandbox_guest')._connection.interrupt.running[-1]\n"
+                    "for _ in range(2): os.write(3, encode([2, n, None]))\ntime.sleep(100)")
+            with self.assertRaises(ViolationError):
+                for _ in range(100):
+                    sb.eval("1", timeout=1)
+
+    def test_a_repeated_call(self):
+        """Two calls of one number: the second is refused while the first is under way,
+        and both are answered."""
+        with Sandbox(deadline=DEADLINE) as sb:
+            sb.grant("store", Store())
+            sb.exec("import os\nfrom pysandbox_guest._codec import encode\n"
+                    "for _ in range(2): os.write(3, encode([1, 2**40, 0, store._number, 'later', [1], {}]))")
+            self.assertEqual(sb.eval("store.echo(3)"), 3)
+
     def test_a_descriptor_is_not_taken(self):
         before = len(os.listdir("/proc/self/fd"))
         with Sandbox() as sb:

@@ -1,4 +1,5 @@
 """Running code: requests to a live sandbox, programs of their own, files, errors."""
+import gc
 import os
 import tempfile
 import time
@@ -8,7 +9,7 @@ from pysandbox import (
     EndedError, GuestError, LimitError, Policy, PolicyError, RunError, Sandbox, SetupError,
 )
 from pysandbox import files
-from support import Case
+from support import Case, Store
 
 
 class Requests(Case):
@@ -67,6 +68,18 @@ class Requests(Case):
         self.assertEqual(self.sb.eval("what"), ["a", "1"])
         self.assertIn(b"Beautiful", self.sb.run_module("this").stdout)
 
+    def test_a_file_of_the_hosts_has_its_name_and_lines(self):
+        with tempfile.TemporaryDirectory() as top:
+            path = os.path.join(top, "job.py")
+            with open(path, "wb") as file:
+                file.write(
+                    b"# -*- coding: latin-1 -*-\ntext = '\xe9'\ndef go():\n    raise ValueError(text)\n")
+            self.sb.run_file(path)
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec("go()")
+        self.assertEqual(caught.exception.message, "\u00e9")
+        self.assertIn('File "job.py", line 4, in go\n    raise ValueError(text)', caught.exception.traceback)
+
     def test_the_report_comes_with_the_end(self):
         self.sb.eval("1")
         self.sb.close()
@@ -76,6 +89,24 @@ class Requests(Case):
 
 
 class Endings(unittest.TestCase):
+    def test_a_forgotten_sandbox_ends(self):
+        sb = Sandbox()
+        sb.grant("store", Store())
+        self.assertEqual(sb.eval("store.echo(1) + 41"), 42)
+        process = sb._live[0]
+        self.assertFalse(process.ended(0.2))
+        del sb
+        gc.collect()
+        self.assertTrue(process.ended(10))
+
+    def test_a_program_outlives_the_last_mention_of_its_sandbox(self):
+        sb = Sandbox()
+        sb.grant("store", Store())
+        run = sb.start("import time\ntime.sleep(0.5)\nprint(store.later(5))")
+        del sb
+        gc.collect()
+        self.assertEqual(run.wait(30).stdout, b"5\n")
+
     def test_a_limit_is_a_limit(self):
         with Sandbox(Policy.preset("strict").narrow(wall=1)) as sb:
             with self.assertRaises(LimitError) as caught:
@@ -234,7 +265,6 @@ class Policies(unittest.TestCase):
             Policy.preset("lax")
 
     def test_policies_may_limit_grants(self):
-        from support import Store
         with Sandbox({"extends": "strict", "capabilities": {"grant": ["store"]}}) as sb:
             sb.grant("store", Store())
             self.assertEqual(sb.eval("store.echo(1)"), 1)

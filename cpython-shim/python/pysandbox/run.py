@@ -10,6 +10,7 @@ from .results import Event, Result
 if TYPE_CHECKING:
     from .connection import Connection
     from .process import Process
+    from .sandbox import Sandbox
 
 PATIENCE = 0.5  # seconds that a program has for what it does at SIGTERM
 
@@ -18,8 +19,9 @@ class Run:
     """What Sandbox.start returns. stdout and stderr are iterated by line while
     the program runs; what nobody reads is in the result."""
 
-    def __init__(self, process: Process, connection: Connection):
+    def __init__(self, process: Process, connection: Connection, sandbox: Sandbox):
         self._process, self._connection = process, connection
+        self._sandbox = sandbox  # whose capabilities the program has
         self.stdout, self.stderr = process.stdout, process.stderr
 
     def write(self, data: bytes) -> None:

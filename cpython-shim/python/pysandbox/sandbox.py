@@ -3,9 +3,10 @@ from __future__ import annotations
 
 import os
 from _thread import allocate_lock
+from _weakref import ref
 
-from . import files
 from .errors import PolicyError, RunError, SandboxError
+from .guestfiles import GuestFiles
 from .policy import Policy
 from .process import Process
 
@@ -28,7 +29,7 @@ RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")
 MARK_PATIENCE = 1.0  # seconds to wait for output that was promised
 
 
-class Sandbox:
+class Sandbox(GuestFiles):
     """Runs Python code under a policy.
 
         with Sandbox("strict") as sb:
@@ -68,6 +69,11 @@ class Sandbox:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        live = getattr(self, "_live", None)
+        if live is not None:
+            live[1].close()  # and nobody waits for the end
 
     def close(self) -> None:
         """Ends the live interpreter and revokes every grant."""
@@ -109,7 +115,8 @@ class Sandbox:
         if self._allowed and name not in self._allowed:
             raise PolicyError("the policy grants %s, not %s; add it to capabilities.grant" % (
                 ", ".join(self._allowed), name))
-        grant = Grant(name, callbacks, self._revoke)
+        own = ref(self)  # a grant must not keep a forgotten sandbox alive, nor must a channel
+        grant = Grant(name, callbacks, lambda taken: _forget(own(), taken))
         grant.facet = facet(thing, methods, grant)
         with self._lock:
             if name in self._grants:
@@ -142,12 +149,11 @@ class Sandbox:
     def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
                  timeout: "Optional[float]" = None) -> Execution:
         """Runs a file of the host's in the guest's __main__. The host reads it; it
-        need not be visible inside."""
+        need not be visible inside, where only its name is known."""
         name = os.fspath(path)
         with open(name, "rb") as file:
             source = file.read()
-        self._request("write", ["/tmp/.pysandbox.py", source, 0o600], timeout)
-        return self._run("run_file", ["/tmp/.pysandbox.py", [str(a) for a in argv]], timeout)
+        return self._run("run_file", [os.path.basename(name), source, [str(a) for a in argv]], timeout)
 
     def run_module(
             self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
@@ -200,8 +206,9 @@ class Sandbox:
         process = Process(
             policy, program, python=self._python, env=merged, cwd=self._cwd, stdin=stdin)
         from .connection import Connection  # while the guest comes to life
+        own = ref(self)
         try:
-            connection = Connection(process.channel, self._grants, self._deadline, self._loop,
+            connection = Connection(process.channel, self._grants, self._deadline, lambda: _loop_of(own()),
                                     process.kill, process.end_error)
         except SandboxError:
             process.channel.close()
@@ -253,36 +260,15 @@ class Sandbox:
         process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env)
         with self._lock:
             self._runs = [run for run in self._runs if not run._closed] + [connection]
-        return Run(process, connection)
+        return Run(process, connection, self)
 
-    # Files
 
-    def write_file(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Writes a file inside; the guest writes it, under its own rights."""
-        self._request("write", [path, data, mode])
+def _forget(sandbox: "Optional[Sandbox]", grant: "Grant") -> None:
+    if sandbox is not None:
+        sandbox._revoke(grant)
 
-    def read_file(self, path: str, limit: int = files.LIMIT) -> bytes:
-        """The content of a file inside, at most limit bytes. The guest reads it, so
-        whatever its symlinks say, it is a file of the guest's own."""
-        data = self._request("read", [path, limit])
-        if not isinstance(data, bytes) or len(data) > limit:
-            raise RunError("the guest did not send a file of at most %d bytes" % limit)
-        return data
 
-    def copy_in(self, source: "Union[str, os.PathLike[str]]", path: str) -> None:
-        """Copies a file of the host's into the sandbox."""
-        with open(source, "rb") as file:
-            self.write_file(path, file.read())
-
-    def copy_out(self, path: str, target: "Union[str, os.PathLike[str]]", limit: int = files.LIMIT) -> None:
-        """Copies a file out of the sandbox. The target is replaced, never followed
-        if it is a symlink."""
-        files.replace(os.fspath(target), self.read_file(path, limit))
-
-    def list_files(self, top: str) -> "Dict[str, int]":
-        """The regular files below a directory inside, as relative paths and sizes:
-        the guest's word. Names that lead out of top are left out."""
-        found = self._request("list", [top])
-        if not isinstance(found, dict):
-            raise RunError("the guest did not send a list of files")
-        return {name: size for name, size in found.items() if files.is_below(name) and type(size) is int}
+def _loop_of(sandbox: "Optional[Sandbox]") -> "asyncio.AbstractEventLoop":
+    if sandbox is None:
+        raise RunError("the sandbox is gone")
+    return sandbox._loop()

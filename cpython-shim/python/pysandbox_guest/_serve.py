@@ -89,7 +89,11 @@ class Sources:
         while frame is not None:
             name = frame.f_locals.get("filename")
             if name in remembered:
-                return remembered[name]
+                source = remembered[name]
+                if isinstance(source, bytes):
+                    from importlib.util import decode_source
+                    source = decode_source(source)
+                return source
             frame = frame.f_back
         return None
 
@@ -102,13 +106,11 @@ def run_eval(source, filename):
     return eval(compiled(source.lstrip(" \t"), filename, "eval"), main.__dict__)
 
 
-def run_file(path, argv):
-    """Runs a file that is visible inside in __main__, as exec does."""
-    with open(path, "rb") as file:
-        source = file.read()
-    sys.argv[:] = [path] + argv
-    main.__file__ = path
-    exec(compile(source, path, "exec", dont_inherit=True), main.__dict__)
+def run_file(name, source, argv):
+    """Runs the source of a file of the host's in __main__, as exec does."""
+    sys.argv[:] = [name] + argv
+    main.__file__ = name
+    exec(compiled(source, name, "exec"), main.__dict__)
 
 
 def run_module(name, argv):

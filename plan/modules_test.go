@@ -22,8 +22,11 @@ func stdlib() plan.Modules {
 		},
 		Around: map[string][]host.Neighbour{
 			root: {
-				{Name: "ctypes", Dir: true}, {Name: "json", Dir: true}, {Name: "lib-dynload", Dir: true},
-				{Name: "os.py"}, {Name: "site.py", Link: "../site.py"},
+				{Name: "ctypes", Dir: true},
+				{Name: "json", Dir: true},
+				{Name: "lib-dynload", Dir: true},
+				{Name: "os.py"},
+				{Name: "site.py", Link: "../site.py"},
 			},
 			root + "/lib-dynload": {{Name: "_ctypes.so"}, {Name: "_json.so"}},
 		},

@@ -51,7 +51,9 @@ func (c cached) find(t *testing.T) Interpreter {
 }
 
 // file is the path of the entry.
-func (c cached) file() string { return filepath.Join(c.Dir, entryName(c.executable, programIdentity())) }
+func (c cached) file() string {
+	return filepath.Join(c.Dir, entryName(c.executable, programIdentity()))
+}
 
 func TestCacheAnswersWhatWasFound(t *testing.T) {
 	for _, path := range everyPython(t) {

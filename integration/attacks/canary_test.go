@@ -110,12 +110,12 @@ func (c *canary) accept() {
 // whoever came before is accepted before.
 func (c *canary) reached(t *testing.T) bool {
 	t.Helper()
-	own, err := net.DialTimeout("tcp", c.listener.Addr().String(), patience)
+	own, err := net.DialTimeout("tcp", c.listener.Addr().String(), patience())
 	if err != nil {
 		t.Fatalf("the canary cannot be reached at all: %v", err)
 	}
 	defer own.Close()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(patience()); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		c.mu.Lock()
 		arrived, others := c.callers[own.LocalAddr().String()], len(c.callers)-c.own-1
 		if arrived {

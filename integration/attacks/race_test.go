@@ -59,7 +59,7 @@ func logTries(t *testing.T, s *scene) {
 func setTries(s *scene) {
 	tries, seconds := 100_000, 5*time.Second
 	if *long {
-		tries, seconds = 1_000_000, 50*time.Second
+		tries, seconds = 1_000_000, patience()/6 // the tries end first
 	}
 	s.target["tries"], s.target["seconds"], s.target["children"] = tries, seconds.Seconds(), tries/1000
 }

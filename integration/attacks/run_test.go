@@ -26,7 +26,12 @@ import (
 const debianPython = "/usr/bin/python3"
 
 // patience bounds one run. A run that needs it has failed.
-const patience = 150 * time.Second
+func patience() time.Duration {
+	if *long {
+		return time.Hour
+	}
+	return 150 * time.Second
+}
 
 // account is who runs pysandbox or the control.
 type account struct {
@@ -141,7 +146,7 @@ func (s *scene) runSandboxed(t *testing.T, who account, python, program string) 
 	file := filepath.Join(reports, "report.json")
 	args := []string{"exec", "--python=" + python, "--report=" + file}
 	if !slices.ContainsFunc(s.flags, func(f string) bool { return strings.HasPrefix(f, "--timeout") }) {
-		args = append(args, "--timeout=120s")
+		args = append(args, "--timeout="+(patience()*4/5).String())
 	}
 	args = append(append(args, s.flags...), s.words(t, program)...)
 	s.sandboxed = true
@@ -177,7 +182,7 @@ func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 		})
 	}
 	testenv.RunAs(t, who.uid, cmd)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience())
 	defer cancel()
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %v: %v", cmd.Args, err)
@@ -185,7 +190,7 @@ func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(unix.SIGKILL) })
 	err := cmd.Wait()
 	if !stop() {
-		t.Errorf("%v did not end in %v", cmd.Args, patience)
+		t.Errorf("%v did not end in %v", cmd.Args, patience())
 	}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -62,8 +62,8 @@ func (b *Broker) judged(req *request, operation string, k socketKind, d destinat
 	}
 	req.record = b.entry(req, verdict, operation, canonical.target(k), decision.Rule)
 	req.record.Hint = decision.Hint
-	if original := d.target(k); original != req.record.Target {
-		req.record.Original = original
+	if canonical.addr != d.addr {
+		req.record.Original = d.target(k)
 	}
 	if names := b.rules.pinned(d.addr.Addr()); len(names) > 0 {
 		req.record.Name = names[0]

@@ -6,6 +6,7 @@
  *                            running already; it becomes PID 1's parent and ends.
  * anything else              does nothing. */
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -166,12 +167,27 @@ static int begin_as_user(int control)
 	return 0;
 }
 
+/* Fills the numbers 0 to 2 that the caller has closed: whatever is opened next would
+ * get them, and be taken for the caller's standard input or output. */
+static int fill_standard_numbers(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return errno ? errno : EBADF;
+	return 0;
+}
+
 static void begin_exec(void)
 {
 	int pair[2], on = 1;
 
 	psb_begun.attempted = 1;
 	psb_begun.lease = psb_begun.pidfd = psb_begun.control = -1;
+	int err = fill_standard_numbers();
+	if (err) {
+		fail_begin(PSB_BEGIN_STANDARD, err);
+		return;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		fail_begin(PSB_BEGIN_SOCKET, errno);
 		return;
@@ -179,7 +195,7 @@ static void begin_exec(void)
 	psb_begun.control = pair[0];
 	/* Before the stage can say anything: the kernel names senders from then on. */
 	setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-	int err = geteuid() == 0 ? begin_as_root(pair[1]) : begin_as_user(pair[1]);
+	err = geteuid() == 0 ? begin_as_root(pair[1]) : begin_as_user(pair[1]);
 	close(pair[1]);
 	if (!err)
 		recall_plan(argument_count, arguments, psb_begun.uid);

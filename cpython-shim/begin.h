@@ -66,6 +66,7 @@ enum psb_begin_step {
 	PSB_BEGIN_LEASE,
 	PSB_BEGIN_CREDENTIALS,
 	PSB_BEGIN_CLONE,
+	PSB_BEGIN_STANDARD,
 };
 
 extern struct psb_begun psb_begun;

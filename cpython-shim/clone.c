@@ -12,6 +12,10 @@ long clone_here(struct clone_args *args, void (*run)(void *), void *with)
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack < 0 && stack > -4096)
 		return stack;
+	/* What runs off the stack faults instead of writing to our memory. */
+	long err = sys3(SYS_mprotect, stack, PSB_GUARD_SIZE, PROT_NONE);
+	if (err)
+		return err;
 	args->flags |= CLONE_VM;
 	args->stack = (uint64_t)stack;
 	args->stack_size = PSB_STACK_SIZE;

@@ -10,8 +10,6 @@
 
 #include "stage.h"
 
-#define MAX_PATH 4096
-
 static int open_no_symlinks(int dir, const char *path, uint64_t flags)
 {
 	struct open_how how = {
@@ -19,92 +17,6 @@ static int open_no_symlinks(int dir, const char *path, uint64_t flags)
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
 	};
 	return (int)sys4(SYS_openat2, dir, path, &how, sizeof how);
-}
-
-int op_mkdir(const char *path, unsigned mode)
-{
-	int err = make_parents(path);
-	if (err)
-		return err;
-	err = (int)sys2(SYS_mkdir, path, mode);
-	if (err == -EEXIST)
-		return 0;
-	return err;
-}
-
-/* Creates every missing directory above path. */
-int make_parents(const char *path)
-{
-	char part[MAX_PATH];
-	size_t len = text_length(path), i;
-
-	if (len >= sizeof part || path[0] != '/')
-		return -EINVAL;
-	for (i = len; i > 1 && path[i] != '/'; i--)
-		;
-	if (i <= 1)
-		return 0;
-	text_copy(part, path);
-	part[i] = 0;
-	int err = (int)sys2(SYS_mkdir, part, 0755);
-	if (!err || err == -EEXIST)
-		return 0;
-	if (err != -ENOENT)
-		return err;
-	for (size_t j = 1; j <= i; j++) {
-		if (part[j] != '/' && part[j] != 0)
-			continue;
-		char kept = part[j];
-		part[j] = 0;
-		err = (int)sys2(SYS_mkdir, part, 0755);
-		if (err && err != -EEXIST)
-			return err;
-		part[j] = kept;
-	}
-	return 0;
-}
-
-int op_file(const struct op *op)
-{
-	int err = make_parents(op->s1);
-	if (err)
-		return err;
-	int fd = (int)sys3(SYS_open, op->s1, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			   op->n1);
-	if (fd < 0)
-		return fd;
-	long n = sys3(SYS_write, fd, op->data, op->data_len);
-	sys1(SYS_close, fd);
-	if (n < 0)
-		return (int)n;
-	return (uint32_t)n == op->data_len ? 0 : -EIO;
-}
-
-int op_symlink(const struct op *op)
-{
-	int err = make_parents(op->s1);
-	if (err)
-		return err;
-	return (int)sys2(SYS_symlink, op->s2, op->s1);
-}
-
-/* Makes a mount point for tree: a directory for a directory, an empty file for
- * anything else. One that is there already will do. */
-static int make_mount_point(int tree, const char *target)
-{
-	struct stat st;
-	long err = sys2(SYS_fstat, tree, &st);
-
-	for (int tries = 0; !err && tries < 2; tries++) {
-		if (S_ISDIR(st.st_mode))
-			err = sys2(SYS_mkdir, target, 0755);
-		else
-			err = sys3(SYS_mknod, target, S_IFREG | 0444, 0);
-		if (err != -ENOENT)
-			return err == -EEXIST ? 0 : (int)err;
-		err = make_parents(target);
-	}
-	return (int)err;
 }
 
 /* Attaches a detached tree at target. Closes tree. */
@@ -187,7 +99,15 @@ int mount_tmpfs(const char *size, const char *inodes, const char *mode, unsigned
 	if (!err)
 		err = sys3(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs);
 	sys1(SYS_close, fs);
-	return (int)err;
+	if (err < 0)
+		return (int)err;
+	int tree = (int)err;
+	int noted = create_in(tree);
+	if (noted) {
+		sys1(SYS_close, tree);
+		return noted;
+	}
+	return tree;
 }
 
 static char *text_octal(char *out, unsigned mode)

@@ -21,17 +21,36 @@ static void detach(void *none)
 	stage_exit(sys2(SYS_umount2, HOST_TREE, MNT_DETACH) ? 1 : 0);
 }
 
-/* Removes the mount point, which is busy until the tree is out of the namespace.
- * The detacher has to have the processor for that. */
-static int remove_mount_point(void)
+/* Waits for the end of the detacher, which has PID 1's capabilities. */
+int stage_await_detacher(struct stage *st)
 {
-	for (int tries = 0; tries < 100000; tries++) {
+	int status = 0;
+	long pid;
+
+	if (!st->detacher)
+		return 0;
+	do
+		pid = sys4(SYS_wait4, st->detacher, &status, __WALL, 0);
+	while (pid == -EINTR);
+	if (pid < 0)
+		return (int)pid;
+	st->detacher = 0;
+	return status ? -EBUSY : 0;
+}
+
+/* Removes the mount point, which is busy until the tree is out of the namespace.
+ * The detacher has to have the processor for that: on a busy machine this waits for
+ * its end. */
+static int remove_mount_point(struct stage *st)
+{
+	for (int tries = 0; tries < 1000; tries++) {
 		long err = sys1(SYS_rmdir, HOST_TREE);
 		if (err != -EBUSY)
 			return (int)err;
 		sys0(SYS_sched_yield);
 	}
-	return -EBUSY;
+	int err = stage_await_detacher(st);
+	return err ? err : (int)sys1(SYS_rmdir, HOST_TREE);
 }
 
 /* Lets the host's tree go. No source can be opened after this. Does nothing the
@@ -48,22 +67,5 @@ int op_pivot(struct stage *st)
 	st->detacher = (int)clone_here(&args, detach, 0);
 	if (st->detacher < 0)
 		return st->detacher;
-	return remove_mount_point();
-}
-
-/* Waits for the end of the detacher, which has PID 1's capabilities. */
-int stage_await_detacher(struct stage *st)
-{
-	int status = 0;
-	long pid;
-
-	if (!st->detacher)
-		return 0;
-	do
-		pid = sys4(SYS_wait4, st->detacher, &status, __WALL, 0);
-	while (pid == -EINTR);
-	if (pid < 0)
-		return (int)pid;
-	st->detacher = 0;
-	return status ? -EBUSY : 0;
+	return remove_mount_point(st);
 }

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "stage.h"
 
@@ -122,6 +123,14 @@ int op_filter(struct stage *st, const struct op *op)
 	return 0;
 }
 
+/* Points vector at count words from p on. Returns what follows them. */
+static const char *fill_vector(const char **vector, uint64_t count, const char *p)
+{
+	for (uint64_t i = 0; i < count; i++, p += text_length(p) + 1)
+		vector[i] = p;
+	return p; /* the mapping is zeroed, so the vector ends here */
+}
+
 /* Executes what GO has brought. */
 int op_exec(const struct stage *st)
 {
@@ -129,15 +138,16 @@ int op_exec(const struct stage *st)
 	int err = plan_count(&st->command) == 1 ? plan_decode(&st->command, 0, &op) : -EBADMSG;
 	if (err || op.code != PSB_OP_EXEC)
 		return err ? err : -EBADMSG;
-	const char *p = (const char *)op.data;
-	const char *argv[op.n1 + 1], *envp[op.n2 + 1];
-	uint64_t i;
-
-	for (i = 0; i < op.n1; i++, p += text_length(p) + 1)
-		argv[i] = p;
-	argv[i] = 0;
-	for (i = 0; i < op.n2; i++, p += text_length(p) + 1)
-		envp[i] = p;
-	envp[i] = 0;
+	/* Each word has a byte at least, so the two vectors cannot be larger. */
+	if (op.n1 > op.data_len || op.n2 > op.data_len)
+		return -EBADMSG;
+	const char **argv = (const char **)sys6(SYS_mmap, 0, (op.n1 + op.n2 + 2) * sizeof *argv,
+						PROT_READ | PROT_WRITE,
+						MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((long)argv < 0 && (long)argv > -4096)
+		return (int)(long)argv;
+	const char **envp = argv + op.n1 + 1;
+	const char *p = fill_vector(argv, op.n1, (const char *)op.data);
+	fill_vector(envp, op.n2, p);
 	return (int)sys3(SYS_execve, op.s1, argv, envp);
 }

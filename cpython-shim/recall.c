@@ -81,12 +81,32 @@ static void name_file(char *path, size_t room, const struct psb_memo_header *hea
 			    (head->key + head->program.inode) % PSB_MEMO_SLOTS);
 }
 
+/* Opens a file of a directory that no other user can look into. O_NONBLOCK: what is
+ * there may be a FIFO. */
+static int open_own(const char *path)
+{
+	char directory[sizeof psb_begun.memo_file];
+	struct stat st;
+	int file = -1;
+
+	text_copy(directory, path);
+	char *name = strrchr(directory, '/');
+	*name++ = 0;
+	int dir = open(directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return -1;
+	if (!fstat(dir, &st) && st.st_uid == geteuid() && !(st.st_mode & 077))
+		file = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	close(dir);
+	return file;
+}
+
 /* Reads a file that only this user can have written. Returns its size, or 0. */
 static size_t read_own(const char *path, uint8_t **bytes)
 {
 	struct stat st;
 	ssize_t n = -1;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_own(path);
 
 	if (fd < 0)
 		return 0;

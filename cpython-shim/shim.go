@@ -62,6 +62,7 @@ const (
 	StepLease       Step = C.PSB_BEGIN_LEASE
 	StepCredentials Step = C.PSB_BEGIN_CREDENTIALS
 	StepClone       Step = C.PSB_BEGIN_CLONE
+	StepStandard    Step = C.PSB_BEGIN_STANDARD
 )
 
 func (s Step) String() string {
@@ -74,6 +75,8 @@ func (s Step) String() string {
 		return "take on the leased uid"
 	case StepClone:
 		return "clone a process in new namespaces"
+	case StepStandard:
+		return "open /dev/null in the place of a closed standard descriptor"
 	default:
 		return "begin"
 	}

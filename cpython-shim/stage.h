@@ -71,10 +71,15 @@ int stage_give(struct stage *st, uint32_t type, int fd);
 int op_socket(struct stage *st, const struct op *op);
 int op_local_routes(void);
 
-/* mount.c, proc.c: operations on the tree. */
+/* create.c */
 int op_mkdir(const char *path, unsigned mode);
 int op_file(const struct op *op);
 int op_symlink(const struct op *op);
+int create_in(int tree);
+int make_parents(const char *path);
+int make_mount_point(int tree, const char *target);
+
+/* mount.c, proc.c: operations on the tree. */
 int op_bind(struct stage *st, const struct op *op);
 int op_tmpfs(const struct op *op);
 int op_devpts(const struct op *op);
@@ -82,7 +87,6 @@ int op_proc(struct stage *st, const struct op *op);
 int op_pivot(struct stage *st);
 int stage_await_detacher(struct stage *st);
 int op_root_read_only(void);
-int make_parents(const char *path);
 int attach_tree(int tree, const char *target);
 int mount_tmpfs(const char *size, const char *inodes, const char *mode, unsigned attrs);
 
@@ -120,7 +124,8 @@ int stage_receive_stdio(struct stage *st);
 int stage_open_terminal(struct stage *st, uint32_t mask);
 
 /* clone.c */
-#define PSB_STACK_SIZE (64 * 1024)
+#define PSB_STACK_SIZE (64 * 1024) /* the lowest PSB_GUARD_SIZE bytes are no memory */
+#define PSB_GUARD_SIZE 4096
 long clone_here(struct clone_args *args, void (*run)(void *), void *with);
 
 /* run.c */

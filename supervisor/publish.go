@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 
@@ -61,7 +62,19 @@ func (s *sandbox) publish(ctx context.Context) {
 // network for us, one at a time.
 type innerSockets struct {
 	asking  sync.Mutex
+	asked   atomic.Bool
 	arrived chan int
+}
+
+// takeInnerSocket hands a socket to who has asked for it. It is false, and the
+// socket closed, if nobody has.
+func (s *sandbox) takeInnerSocket(fd int) bool {
+	if !s.inner.asked.CompareAndSwap(true, false) {
+		_ = unix.Close(fd)
+		return false
+	}
+	s.inner.arrived <- fd
+	return true
 }
 
 // innerSocket asks PID 1 for a TCP socket. When ctx is done it no longer asks, so
@@ -72,16 +85,39 @@ func (s *sandbox) innerSocket(ctx context.Context, family int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return -1, err
 	}
+	s.inner.asked.Store(true)
 	request := message{kind: msgSocket, a: int32(family), b: unix.SOCK_STREAM}
 	if err := s.child.control.send(request); err != nil {
 		return -1, err
 	}
 	select {
 	case fd := <-s.inner.arrived:
+		if err := checkInnerSocket(fd, family); err != nil {
+			_ = unix.Close(fd)
+			s.end(Cause{Kind: CauseInternal, Err: err})
+			return -1, err
+		}
 		return fd, nil
 	case <-ctx.Done():
 		return -1, ctx.Err()
 	case <-s.gone:
 		return -1, net.ErrClosed
 	}
+}
+
+// checkInnerSocket refuses what was not asked for: what PID 1 sends may end up in
+// the program's hands.
+func checkInnerSocket(fd, family int) error {
+	for _, want := range []struct{ option, value int }{
+		{unix.SO_DOMAIN, family}, {unix.SO_TYPE, unix.SOCK_STREAM}, {unix.SO_PROTOCOL, unix.IPPROTO_TCP},
+	} {
+		got, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, want.option)
+		if err != nil {
+			return fmt.Errorf("look at a socket of the sandbox: %w", err)
+		}
+		if got != want.value {
+			return fmt.Errorf("the sandbox made another socket than it was asked for (option %d is %d, want %d)", want.option, got, want.value)
+		}
+	}
+	return nil
 }

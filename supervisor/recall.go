@@ -3,8 +3,11 @@ package supervisor
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // memo is what a later run with the same command line may begin with: the
@@ -34,21 +37,56 @@ func (c *child) recalled(made []byte) bool {
 // keep keeps a memo for the next run, where that is possible: it saves time and
 // nothing else. It must be called with the rights of the caller.
 func (c *child) keep(made []byte) {
-	file := c.recall.File
-	if file == "" {
+	if c.recall.File == "" {
 		return
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+	directory, name := filepath.Split(c.recall.File)
+	root, err := openOwn(directory)
+	if err != nil {
 		return
 	}
-	// One name, so that killed runs leave one file. Two that write at once make a
-	// memo that is wrong, which the next run finds out.
-	draft := file + ".new"
-	err := os.WriteFile(draft, append(bytes.Clone(c.recall.Header), made...), 0o600)
+	defer func() { _ = root.Close() }()
+	draft := fmt.Sprintf("%s.%d", name, os.Getpid())
+	err = writeNew(root, draft, append(bytes.Clone(c.recall.Header), made...))
 	if err == nil {
-		err = os.Rename(draft, file)
+		err = root.Rename(draft, name)
 	}
 	if err != nil {
-		_ = os.Remove(draft)
+		_ = root.Remove(draft)
 	}
+}
+
+// openOwn makes and opens a directory that no other user can look into. One that
+// is somebody else's is refused: HOME may be anywhere.
+func openOwn(directory string) (*os.Root, error) {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(directory)
+	if err != nil {
+		return nil, err
+	}
+	info, err := root.Stat(".")
+	if err == nil {
+		owner, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o077 != 0 {
+			err = os.ErrPermission
+		}
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, err
+	}
+	return root, nil
+}
+
+// writeNew writes a file that is not there yet, so that nothing is followed. What a
+// killed run has left under its process id is in the way once.
+func writeNew(root *os.Root, name string, content []byte) error {
+	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
 }

@@ -28,7 +28,9 @@ func (s *sandbox) listen() {
 		case msgError:
 			s.cause.Set(setupCause(stageError(m, s.setup)))
 		case msgSocket:
-			s.inner.arrived <- m.fd
+			if !s.takeInnerSocket(m.fd) {
+				s.end(Cause{Kind: CauseInternal, Err: errors.New("the sandbox sent a socket that nobody asked for")})
+			}
 		case msgStopped:
 			s.stopped <- unix.Signal(m.a)
 		default:

@@ -10,8 +10,8 @@ import (
 	"github.com/pysandbox/pysandbox/plan"
 )
 
-// protected lists the files that decide about a run or tell of it, under the
-// names that they have behind symbolic links. It is empty for a plan that lets
+// protected lists the files that decide about a run or tell of it, with the
+// symbolic links by which they are named. It is empty for a plan that lets
 // nothing be written.
 func protected(p *plan.Plan, kept map[string]string, cache host.Cache) []plan.Protected {
 	if len(p.Files.Write) == 0 {
@@ -34,7 +34,9 @@ func protected(p *plan.Plan, kept map[string]string, cache host.Cache) []plan.Pr
 	}
 	var found []plan.Protected
 	for path, what := range all {
-		found = append(found, plan.Protected{Path: real(path), What: what})
+		for _, name := range namesOf(path) {
+			found = append(found, plan.Protected{Path: name, What: what})
+		}
 	}
 	slices.SortFunc(found, func(a, b plan.Protected) int { return strings.Compare(a.Path, b.Path) })
 	return found
@@ -47,17 +49,32 @@ func absolute(p *plan.Plan, path string) string {
 	return filepath.Join(p.Invocation.Directory, path)
 }
 
-// real is the name of a file behind symbolic links; of one that does not exist
-// yet, the name that it will have.
-func real(path string) string {
-	directory := filepath.Dir(path)
-	looked := host.LookPaths([]string{path, directory})
-	switch {
-	case looked[path].Real != "":
-		return looked[path].Real
-	case looked[directory].Real != "":
-		return filepath.Join(looked[directory].Real, filepath.Base(path))
-	default:
-		return path
+// maxLinks is how many symbolic links the kernel follows (path_resolution(7)).
+const maxLinks = 40
+
+// namesOf lists the names by which path is found: each symbolic link on the way,
+// and what it is in the end. Who can change a link changes what path means. What is
+// not there yet has the name that it will have.
+func namesOf(path string) []string {
+	var links []string
+	at, rest := "/", components(path)
+	for len(rest) > 0 {
+		next := filepath.Join(at, rest[0]) // also "..": at has no links
+		rest = rest[1:]
+		target, err := os.Readlink(next)
+		if err != nil || len(links) == maxLinks {
+			at = next
+			continue
+		}
+		links = append(links, next)
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(components(target), rest...)
 	}
+	return append(links, at)
+}
+
+func components(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }

@@ -29,7 +29,7 @@ func TestProtectedFilesAreFoundBehindLinks(t *testing.T) {
 	}
 	kept := map[string]string{"link/report.json": "the report"}
 	got := make(map[string]string)
-	for _, found := range protected(p, kept, host.Cache{Dir: filepath.Join(directory, "link")}) {
+	for _, found := range protected(p, kept, host.Cache{Dir: filepath.Join(directory, "link/missing/plans")}) {
 		got[found.Path] = found.What
 	}
 	program, err := os.Executable()
@@ -37,18 +37,18 @@ func TestProtectedFilesAreFoundBehindLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		filepath.Join(directory, "real/job.toml"):    "the policy",
-		filepath.Join(directory, "real/report.json"): "the report",
-		filepath.Join(directory, "real"):             "the cache of interpreters",
-		program:                                      "pysandbox itself",
+		filepath.Join(directory, "real/job.toml"):      "the policy",
+		filepath.Join(directory, "real/report.json"):   "the report",
+		filepath.Join(directory, "real/missing/plans"): "the cache of interpreters",
+		program: "pysandbox itself",
 	}
 	for path, what := range want {
 		if got[path] != what {
 			t.Errorf("%s is %q, want %q", path, got[path], what)
 		}
 	}
-	if len(got) != len(want) {
-		t.Errorf("got %v", got)
+	if _, ok := got[filepath.Join(directory, "link")]; !ok || len(got) != len(want)+1 {
+		t.Errorf("got %v, want the link too", got)
 	}
 
 	p.Files.Write = nil

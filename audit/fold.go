@@ -6,8 +6,13 @@ import (
 	"sync"
 )
 
-// MaxDenials is how many distinct denials a Fold keeps.
-const MaxDenials = 1000
+// MaxDenials is how many distinct denials of the kernel's a Fold keeps, and
+// MaxGuestDenials how many of those that the guest alone tells of: however many it
+// invents, what the kernel has seen has room.
+const (
+	MaxDenials      = 1000
+	MaxGuestDenials = 200
+)
 
 // maxFolded is the length in bytes to which a folded string is cut. It bounds
 // the memory of a Fold whatever a guest does.
@@ -30,6 +35,8 @@ type Fold struct {
 	kinds   map[kind]*counted
 	where   map[place]string
 	dropped int
+
+	fromKernel, fromGuest int // kinds
 }
 
 type kind struct {
@@ -66,7 +73,7 @@ func (f *Fold) Record(r Record) {
 		seen.Count++
 		return
 	}
-	if len(f.kinds) == MaxDenials {
+	if f.full(k.guest) {
 		f.dropped++
 		return
 	}
@@ -77,6 +84,19 @@ func (f *Fold) Record(r Record) {
 		Operation: k.operation, Target: k.target, Rule: k.rule, Errno: k.errno,
 		Hint: short(r.Hint), Guest: k.guest, Count: 1,
 	}}
+}
+
+// full counts one more kind unless there is no room for it.
+func (f *Fold) full(guest bool) bool {
+	count, most := &f.fromKernel, MaxDenials
+	if guest {
+		count, most = &f.fromGuest, MaxGuestDenials
+	}
+	if *count == most {
+		return true
+	}
+	*count++
+	return false
 }
 
 // remember keeps the first place from which the guest says it did something.

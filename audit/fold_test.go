@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -100,5 +101,17 @@ func TestTeeAndFoldConcurrently(t *testing.T) {
 		if got, _ := f.Denials(); len(got) != 1 || got[0].Count != 4000 {
 			t.Errorf("got %+v, want one kind counted 4000 times", got)
 		}
+	}
+}
+
+func TestNotesOfTheGuestLeaveRoomForTheKernel(t *testing.T) {
+	var f Fold
+	for i := range 5000 {
+		f.Record(Record{Source: SourceGuest, Verdict: Deny, Operation: "import", Target: strconv.Itoa(i)})
+	}
+	f.Record(Record{Source: SourceKernel, Verdict: Deny, Operation: "connect", Target: "tcp://192.0.2.1:1"})
+	got, dropped := f.Denials()
+	if len(got) != MaxGuestDenials+1 || got[len(got)-1].Operation != "connect" || dropped != 5000-MaxGuestDenials {
+		t.Errorf("%d kinds, the last is %+v, %d dropped", len(got), got[len(got)-1], dropped)
 	}
 }

@@ -6,6 +6,7 @@ import time
 import unittest
 
 from pysandbox import (
+from pysandbox.stream import Stream
     EndedError, GuestError, LimitError, Policy, PolicyError, RunError, Sandbox, SetupError,
 )
 from pysandbox import files
@@ -270,6 +271,18 @@ class Policies(unittest.TestCase):
             self.assertEqual(sb.eval("store.echo(1)"), 1)
             with self.assertRaises(PolicyError):
                 sb.grant("other", Store())
+
+
+class Bounds(unittest.TestCase):
+    def test_old_lines_that_nobody_reads_give_way(self):
+        stream = Stream(bound=100)
+        for number in range(1000):
+            stream.feed(b"line %d\n" % number)
+        stream.end()
+        kept = list(stream)
+        self.assertEqual(kept[-1], b"line 999\n")
+        self.assertTrue(80 <= sum(map(len, kept)) <= 100, kept)
+        self.assertTrue(all(line.startswith(b"line ") for line in kept), kept)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,6 @@ class Connection:
         self.exports.add("root", None)
         self._lock = threading.Lock()
         self._pending: Dict[int, Pending] = {}
-        self._received: Dict[int, int] = {}  # the guest's functions: times received
         self._last = 0
         self.bulk = 0  # bytes of arguments that are under way
         self._closed = False
@@ -232,8 +231,6 @@ class Connection:
 
     def callback(self, number: int) -> Callback:
         """A function of the guest's that has arrived."""
-        with self._lock:
-            self._received[number] = self._received.get(number, 0) + 1
         return Callback(self, number)
 
     def release(self, number: int) -> None:

@@ -56,8 +56,9 @@ class Process:
             os.close(input_end)
             for _, writer in pipes:
                 os.close(writer)
-        from .stream import Pump, Stream
-        self.stdout, self.stderr, self._report, self.audit = streams = [Stream() for _ in pipes]
+        from .stream import AUDIT_BOUND, Pump, Stream
+        streams = [Stream(), Stream(), Stream(), Stream(AUDIT_BOUND)]
+        self.stdout, self.stderr, self._report, self.audit = streams
         self._pump = Pump({reader: stream for (reader, _), stream in zip(pipes, streams)}, self._child.wait)
 
     def kill(self, blame: "Optional[Exception]" = None) -> None:

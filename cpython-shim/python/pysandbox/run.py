@@ -40,7 +40,8 @@ class Run:
             self._process.stdin = None
 
     def audit(self) -> "Iterator[Event]":
-        """The decisions about this run, as they are made."""
+        """The decisions about this run, as they are made. Of what nobody has read,
+        the last 4 MiB are kept."""
         for line in self._process.audit:
             yield Event.parse(line)
 

@@ -11,20 +11,26 @@ if TYPE_CHECKING:
     from typing import Callable, Dict, Iterator, Optional
 
 CHUNK = 1 << 16
+AUDIT_BOUND = 4 << 20
 
 
 class Stream:
     """Bytes that arrive from a guest. What is kept is bounded by the policy's
-    limit on output. Iterating yields lines as they arrive, each once."""
+    limit on output or, with a bound in bytes, by that: the oldest lines that nobody
+    has read give way. Iterating yields lines as they arrive, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, bound: int = 0) -> None:
         self._data = bytearray()
+        self._bound = bound
         self._ended = False
         self._changed = threading.Condition()
 
     def feed(self, data: bytes) -> None:
         with self._changed:
             self._data += data
+            if self._bound and len(self._data) > self._bound:
+                end = self._data.find(b"\n", len(self._data) - self._bound)
+                del self._data[:end + 1 if end >= 0 else len(self._data)]
             self._changed.notify_all()
 
     def end(self) -> None:

@@ -6,10 +6,10 @@ import time
 import unittest
 
 from pysandbox import (
-from pysandbox.stream import Stream
     EndedError, GuestError, LimitError, Policy, PolicyError, RunError, Sandbox, SetupError,
 )
 from pysandbox import files
+from pysandbox.stream import Stream
 from support import Case, Store
 
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +37,14 @@ static bool ends_flags(const char *word)
 	return !strcmp(word, "-c") || (n > 3 && !strcmp(word + n - 3, ".py"));
 }
 
+/* Whether a file may not be as large as a plan: to write one would bring SIGXFSZ,
+ * which ends a process that has not set up its signals. */
+static bool files_are_limited(void)
+{
+	struct rlimit limit;
+	return getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur < LARGEST_MEMO;
+}
+
 /* Returns 0 for a run that is not recalled: one with a terminal has rules for it,
  * which the stage cannot add before it has it. */
 static uint64_t key_of(int argc, char **argv)
@@ -43,7 +52,7 @@ static uint64_t key_of(int argc, char **argv)
 	char directory[4096];
 	uint64_t hash = 0xcbf29ce484222325u;
 
-	if (isatty(0) || isatty(1) || isatty(2) || !getcwd(directory, sizeof directory))
+	if (files_are_limited() || isatty(0) || isatty(1) || isatty(2) || !getcwd(directory, sizeof directory))
 		return 0;
 	hash = mix(hash, directory);
 	for (int i = 1; i < argc; i++) {

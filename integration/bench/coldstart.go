@@ -26,6 +26,7 @@ func quickPlan() roundPlan {
 // the machine falls on all of them, and begins each round with another one, so
 // that none always follows the same neighbour.
 func coldStart(r *results, field []contender, plan roundPlan) error {
+	field = sandboxes(field)
 	for round := range plan.coldWarmup + plan.coldRounds {
 		for i := range field {
 			contender := field[(i+round)%len(field)]

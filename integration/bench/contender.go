@@ -20,6 +20,7 @@ type contender struct {
 	command func(args ...string) *exec.Cmd
 	// measures are those of workload.py that mean something for this contender.
 	measures []metric
+	carrier  bool // it carries a network and is no sandbox
 }
 
 // Names of the contenders that budgets speak of.
@@ -47,7 +48,7 @@ func contenders(binary, python, scratch string) ([]contender, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, candidate := range append(candidates, peers...) {
+	for _, candidate := range slices.Concat(candidates, peers, carriers(python, scratch)) {
 		cmd := candidate.command("-I", "-S", "-c", "pass")
 		output, err := cmd.CombinedOutput()
 		switch {

@@ -17,7 +17,7 @@ import (
 // child (PID 1 inside).
 func memory(r *results, field []contender, plan roundPlan) error {
 	for range plan.memoryRounds {
-		for _, contender := range field {
+		for _, contender := range sandboxes(field) {
 			if contender.name == bare || contender.name == cgroup {
 				continue
 			}

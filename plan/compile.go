@@ -21,7 +21,7 @@ func Compile(pol policy.Policy, inv Invocation) (*Plan, error) {
 	layers := chooseLayers(&pol)
 	filter, filterErr := compileFilter(layers, pol.Syscalls)
 	env, envErr := compileEnvironment(&pol, inv)
-	if err := errors.Join(refuseUnavailable(&pol), checkThreads(&pol), checkPaths(pol.Files), checkLimits(pol.Limits), envErr, filterErr); err != nil {
+	if err := errors.Join(checkThreads(&pol), checkPaths(pol.Files), checkLimits(pol.Limits), envErr, filterErr); err != nil {
 		return nil, fmt.Errorf("compile the policy: %w", err)
 	}
 	p := &Plan{

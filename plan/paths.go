@@ -58,9 +58,13 @@ func (a access) or(b access) access {
 }
 
 // HostPaths returns every host path that Resolve needs to know of, sorted: what
-// the operator named, the script, and where the program might start.
+// the operator named, the script, where the program might start, and the sockets
+// of network.unix with their directories.
 func (p *Plan) HostPaths() []string {
-	names := slices.Concat(p.Files.Read, p.Files.Write, p.Files.Exec, []string{p.Invocation.Directory})
+	names := slices.Concat(p.Files.Read, p.Files.Write, p.Files.Exec, p.Network.Unix, []string{p.Invocation.Directory})
+	for _, name := range p.Network.Unix {
+		names = append(names, path.Dir(name))
+	}
 	for _, name := range []string{p.Command.Script, p.Process.Directory} {
 		if name != "" {
 			names = append(names, name)

@@ -317,15 +317,22 @@ func TestTheHostsHardLimitsStay(t *testing.T) {
 	}
 }
 
-func TestWhatIsNotBuiltIsRefused(t *testing.T) {
-	for want, change := range map[string]func(*policy.Policy){
-		"network.unix": func(p *policy.Policy) { p.Network.Unix = []string{"/run/x"} },
+func TestASocketInAWritableDirectoryIsRefused(t *testing.T) {
+	h := withPaths(fixedHost(), map[string]host.Path{
+		"/srv/out":       {Real: "/srv/out", Dir: true, Owner: 1000},
+		"/run/alias":     {Real: "/srv/out/deep", Dir: true},
+		"/run/link.sock": {Real: "/srv/out/link.sock"},
+	})
+	for name, fits := range map[string]bool{
+		"/run/job.sock": true, "/srv/output.sock": true,
+		"/srv/out/job.sock": false, "/run/link.sock": false, "/run/alias/later.sock": false,
 	} {
-		pol := preset(t, "strict")
-		change(&pol)
-		_, err := plan.Compile(pol, script())
-		if err == nil || !strings.Contains(err.Error(), want+" is not available in this version") {
-			t.Errorf("%s: got error %v", want, err)
+		_, err := resolveWith(t, func(p *policy.Policy) {
+			p.Network.Unix = []string{name}
+			p.Files.Write = []string{"/srv/out"}
+		}, script(), h)
+		if fits != (err == nil) || !fits && !strings.Contains(err.Error(), "network.unix: "+name+" lies in /srv/out") {
+			t.Errorf("%s: got error %v", name, err)
 		}
 	}
 }

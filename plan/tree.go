@@ -40,7 +40,7 @@ func (p *Plan) resolveView(h *Host) (*view, error) {
 	if err := errors.Join(v.addUserPaths(p, h), v.addScript(p, h)); err != nil {
 		return nil, err
 	}
-	if err := v.checkWritable(p, h); err != nil {
+	if err := errors.Join(v.checkWritable(p, h), v.checkUnix(p, h)); err != nil {
 		return nil, err
 	}
 	for _, c := range v.closures {

@@ -1,0 +1,32 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+)
+
+// checkUnix refuses sockets of network.unix that lie in what the program may
+// write: it could put a link to any other socket of the host in their place, and
+// the supervisor, which connects by the path, would follow it.
+func (v *view) checkUnix(p *Plan, h *Host) error {
+	var problems []error
+	for _, name := range p.Network.Unix {
+		for _, dir := range slices.Sorted(maps.Keys(v.user)) {
+			if v.user[dir].write && leadsBelow(name, dir, h) {
+				problems = append(problems, fmt.Errorf("network.unix: %s lies in %s, where the program could put a link to another socket in its place; name a socket apart from files.write", name, dir))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// leadsBelow says whether a path, or what it or its directory leads to, lies in
+// dir. The socket itself may be made later.
+func leadsBelow(name, dir string, h *Host) bool {
+	return slices.ContainsFunc([]string{name, h.Paths[name].Real, h.Paths[path.Dir(name)].Real}, func(at string) bool {
+		return at != "" && isSameOrBelow(at, dir)
+	})
+}

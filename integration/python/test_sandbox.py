@@ -114,12 +114,23 @@ class Endings(unittest.TestCase):
                 sb.exec("import time; time.sleep(60)")
             self.assertEqual(caught.exception.limit, "wall")
 
+    def test_output_that_was_cut_is_a_limit(self):
+        for after in ("", "; 1 / 0"):
+            for _ in range(4):
+                with Sandbox(Policy.preset("strict").narrow(output="1KiB")) as sb:
+                    with self.assertRaises(LimitError) as caught:
+                        sb.exec("print('x' * 5000)" + after)
+                self.assertEqual(caught.exception.limit, "output")
+                self.assertRegex(caught.exception.output.stdout, b"^x{900,1024}$")
+        with Sandbox(Policy.preset("strict").narrow(output="8KiB")) as sb:
+            self.assertEqual(sb.exec("print('x' * 5000)").stdout, b"x" * 5000 + b"\n")
+
     def test_an_end_is_an_end(self):
         with Sandbox() as sb:
             with self.assertRaises(EndedError):
                 sb.exec("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
         with Sandbox() as sb:
-            with self.assertRaises(RunError) as caught:
+            with self.assertRaises(EndedError) as caught:
                 sb.exec("import os; os._exit(7)")
             self.assertEqual(caught.exception.report.exit_code, 7)
 

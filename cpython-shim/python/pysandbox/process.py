@@ -7,20 +7,26 @@ import os
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
 from _signal import SIGINT, SIGTERM  # signal makes enumerations of the same numbers
 from _thread import allocate_lock
+from time import monotonic
 
 from .binary import find
 from .child import Child
-from .errors import CancelledError, DeadlineError, RunError, SetupError, ViolationError
+from .errors import (
+    CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, ViolationError,
+)
 from .policy import Arguments, Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Mapping, Optional, Sequence
 
-    from .results import Result
+    from .results import Report, Result
 
 # The numbers of the binary's descriptors.
 _REPORT, _AUDIT, _CHANNEL, _POLICY = 3, 4, 5, 6
+
+MARK_PATIENCE = 1.0  # seconds to wait for output that was promised
+END_PATIENCE = 10.0  # seconds that a run may take whose output has ended
 
 
 class Process:
@@ -30,6 +36,7 @@ class Process:
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
                  stdin: bool = False):
         self.blame: Optional[Exception] = None  # why we ended it ourselves
+        self._known: Optional[Report] = None
         self._result: Optional[Result] = None
         self._lock = allocate_lock()
         self.stdin: Optional[int] = None
@@ -82,43 +89,66 @@ class Process:
 
     def wait(self, timeout: "Optional[float]" = None) -> "Optional[Result]":
         """The result once the run is over, or None if it is not within timeout."""
-        if not self.ended(timeout):
+        report = self.report(timeout)
+        if report is None:
             return None
         with self._lock:
             if self._result is None:
-                self._result = self._read(self._pump.status)
+                from .results import Result
+                stderr = self.stderr.available()
+                self._result = Result(report, self.stdout.available(), stderr)
             return self._result
 
-    def _read(self, status: "Optional[int]") -> Result:
-        from .results import Report, Result  # with dataclasses, which a run need not wait for
-        text = self._report.rest()
-        stderr = self.stderr.available()
-        if text:
-            report = Report.parse(text)
-        elif self.blame is not None or status is None or status < 0:
-            report = Report(outcome="signaled", reason="killed by the host", exit_code=137, signal="SIGKILL")
-        else:
-            raise SetupError(stderr.decode("utf-8", "replace").replace("pysandbox: ", "").strip() or
-                             "the supervisor ended with status %d and no report" % status)
-        return Result(report, self.stdout.available(), stderr)
+    def report(self, timeout: "Optional[float]" = None) -> "Optional[Report]":
+        """The report once the run is over, or None if it is not within timeout. The
+        output stays where it is."""
+        if not self.ended(timeout):
+            return None
+        with self._lock:
+            if self._known is None:
+                self._known = self._read(self._pump.status)
+            return self._known
 
-    def end_error(self, timeout: float = 2.0) -> Exception:
+    def _read(self, status: "Optional[int]") -> Report:
+        from .results import Report  # with dataclasses, which a run need not wait for
+        text = self._report.rest()
+        if text:
+            return Report.parse(text)
+        if self.blame is not None or status is None or status < 0:
+            return Report(outcome="signaled", reason="killed by the host", exit_code=137, signal="SIGKILL")
+        said = self.stderr.available().decode("utf-8", "replace").replace("pysandbox: ", "").strip()
+        raise SetupError(said or "the supervisor ended with status %d and no report" % status)
+
+    def output(self, mark: bytes) -> "tuple[bytes, bytes, bool]":
+        """What has been written before mark to the two streams, and whether that is
+        all. It is not if the run has ended on the way, of which the answer of a guest
+        knows nothing."""
+        until = monotonic() + MARK_PATIENCE
+        stdout, all_of_it = self.stdout.until(mark, MARK_PATIENCE)
+        stderr, all_of_that = self.stderr.until(mark, max(0.0, until - monotonic()))
+        whole = all_of_it and all_of_that
+        if not whole:  # or the guest has closed its output, and lives
+            ends = self.stdout.ended or self.stderr.ended
+            whole = not self.ended(END_PATIENCE if ends else 0)
+        return stdout, stderr, whole
+
+    def end_error(self, timeout: float = 2.0) -> SandboxError:
         """Why the run is over, as a typed error."""
         if isinstance(self.blame, (CancelledError, DeadlineError)):
             return self.blame
         if self.blame is not None:
             return ViolationError("the guest broke the capability channel: %s" % self.blame)
         try:
-            result = self.wait(timeout)
+            report = self.report(timeout)
         except SetupError as problem:
             return problem
-        if result is None:
+        if report is None:
             self.kill()
             return RunError("the sandbox did not end")
-        error = result.report.error()
+        error = report.error()
         if error is not None:
             return error
-        return RunError("the guest has ended with status %d" % result.exit_code, result.report)
+        return EndedError("the guest has ended with status %d" % report.exit_code, report)
 
 
 def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from .errors import EndedError, LimitError, RunError, SetupError, ViolationError
+from .errors import EndedError, LimitError, RunError, SandboxError, SetupError, ViolationError
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Report:
         """Whether the program ended by itself with status 0."""
         return self.outcome == "exited" and self.exit_code == 0
 
-    def error(self) -> "Optional[Exception]":
+    def error(self) -> "Optional[SandboxError]":
         """The typed error of a run that did not end by itself, or None."""
         if self.outcome == "exited":
             return None

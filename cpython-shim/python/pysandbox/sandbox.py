@@ -5,7 +5,7 @@ import os
 from _thread import allocate_lock
 from _weakref import ref
 
-from .errors import PolicyError, RunError, SandboxError
+from .errors import GuestError, PolicyError, RunError, SandboxError
 from .guestfiles import GuestFiles
 from .policy import Policy
 from .process import Process
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 # What pysandbox_guest itself has under that name.
 RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")
-MARK_PATIENCE = 1.0  # seconds to wait for output that was promised
 
 
 class Sandbox(GuestFiles):
@@ -169,8 +168,10 @@ class Sandbox(GuestFiles):
             self._request(method, args, timeout, mark=mark)
         except SandboxError as caught:
             problem = caught
-        output = Execution(
-            process.stdout.until(mark, MARK_PATIENCE), process.stderr.until(mark, MARK_PATIENCE))
+        stdout, stderr, whole = process.output(mark)
+        output = Execution(stdout, stderr)
+        if not whole and (problem is None or isinstance(problem, GuestError)):
+            problem = process.end_error()
         if problem is not None:
             problem.output = output
             raise problem

@@ -49,14 +49,20 @@ class Stream:
             self._changed.wait_for(lambda: self._ended, timeout)
             return self._take(len(self._data))
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will arrive."""
+        return self._ended
+
     def available(self) -> bytes:
         """All that has arrived and nobody has read; it does not wait."""
         with self._changed:
             return self._take(len(self._data))
 
-    def until(self, mark: bytes, timeout: float) -> bytes:
-        """What stands before mark, which is taken away. Without a mark in time
-        (the guest may have closed its output), all that has arrived."""
+    def until(self, mark: bytes, timeout: float) -> "tuple[bytes, bool]":
+        """What stands before mark, which is taken away, and True. Without a mark in
+        time (the guest may have closed its output), all that has arrived, but for
+        the beginning of a mark, and False."""
         deadline = time.monotonic() + timeout
         searched = 0
         with self._changed:
@@ -65,11 +71,15 @@ class Stream:
                 if at >= 0:
                     before = self._take(at)
                     del self._data[:len(mark)]
-                    return before
+                    return before, True
                 searched = len(self._data)
                 left = deadline - time.monotonic()
                 if self._ended or left <= 0:
-                    return self._take(len(self._data))
+                    begun = next((n for n in range(len(mark) - 1, 0, -1) if self._data.endswith(mark[:n])), 0)
+                    before = self._take(len(self._data) - begun)
+                    if self._ended:
+                        self._data.clear()
+                    return before, False
                 self._changed.wait(left)
 
     def __iter__(self) -> "Iterator[bytes]":

@@ -73,20 +73,33 @@ func (v *view) hideModules(p *Plan, h *Host) {
 }
 
 // coverShown covers by something empty what is hidden and yet shown, by a path of
-// the operator's that lies above.
+// the operator's that lies above. Nothing is shown at or below a covered place,
+// whoever allowed it, and nothing in it needs a cover of its own.
 func (v *view) coverShown(files []host.ModuleFile, hidden map[string]bool) {
-	for _, file := range files {
-		shown := slices.ContainsFunc(v.tree.Binds, func(b namespaces.Bind) bool { return isSameOrBelow(file.Path, b.Target) })
-		switch {
-		case !hidden[file.Path] || !shown:
-		case file.Dir:
-			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(file.Path))
-		default:
-			v.tree.Binds = append(v.tree.Binds, namespaces.Bind{
-				Source: "/dev/null", Target: file.Path, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
-			})
+	var covered []string
+	shown := slices.Clone(v.tree.Binds)
+	for _, file := range outermostFirst(files) {
+		above := slices.ContainsFunc(shown, func(b namespaces.Bind) bool { return isSameOrBelow(file.Path, b.Target) })
+		if !hidden[file.Path] || !above || belowAny(file.Path, covered) {
+			continue
 		}
+		covered = append(covered, file.Path)
+		v.tree.Binds = slices.DeleteFunc(v.tree.Binds, func(b namespaces.Bind) bool { return isSameOrBelow(b.Target, file.Path) })
+		if file.Dir {
+			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(file.Path))
+			continue
+		}
+		v.tree.Binds = append(v.tree.Binds, namespaces.Bind{
+			Source: "/dev/null", Target: file.Path, Flags: namespaces.FlagReadOnly | namespaces.FlagNoExec,
+		})
 	}
+}
+
+// outermostFirst sorts a directory before what lies in it.
+func outermostFirst(files []host.ModuleFile) []host.ModuleFile {
+	sorted := slices.Clone(files)
+	slices.SortFunc(sorted, func(a, b host.ModuleFile) int { return strings.Compare(a.Path, b.Path) })
+	return sorted
 }
 
 // without returns the binds of what bind shows and is not hidden. A directory that

@@ -92,3 +92,52 @@ func TestADeniedModuleBelowAnOperatorsPathIsCovered(t *testing.T) {
 		}
 	}
 }
+
+// TestDenyBeatsAllowForModules names a package in both lists, one of its modules
+// beside it, and shows its directory by paths of the operator's.
+func TestDenyBeatsAllowForModules(t *testing.T) {
+	const root = "/usr/lib/python3.12"
+	h := withPaths(fixedHost(), map[string]host.Path{
+		"/usr/lib":     {Real: "/usr/lib", Dir: true},
+		root + "/json": {Real: root + "/json", Dir: true},
+	})
+	h.Modules = plan.Modules{
+		Files: []host.ModuleFile{
+			{Path: root + "/csv.py", Module: "csv"},
+			{Path: root + "/json", Module: "json", Dir: true},
+		},
+		Denied: []host.ModuleFile{
+			{Path: root + "/json", Module: "json", Dir: true},
+			{Path: root + "/json/decoder.py", Module: "json"},
+		},
+		Around: map[string][]host.Neighbour{
+			root:           {{Name: "csv.py"}, {Name: "json", Dir: true}},
+			root + "/json": {{Name: "decoder.py"}},
+		},
+	}
+	for name, read := range map[string][]string{
+		"no paths":         nil,
+		"the library":      {"/usr/lib"},
+		"the package":      {root + "/json"},
+		"one in the other": {"/usr/lib", root + "/json"},
+	} {
+		r, err := resolveWith(t, func(p *policy.Policy) {
+			p.Python.ModulesAllow = []string{"csv", "json"}
+			p.Python.ModulesDeny = []string{"json", "json.decoder"}
+			p.Files.Read = append(p.Files.Read, read...)
+		}, script(), h)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		binds := lines(r, "bind ")
+		if slices.ContainsFunc(binds, func(line string) bool { return strings.Contains(line, root+"/json") }) {
+			t.Errorf("%s: json is shown by %q", name, binds)
+		}
+		if !slices.ContainsFunc(binds, func(line string) bool {
+			return strings.Contains(line, root+"/csv.py") || strings.Contains(line, "/usr/lib ")
+		}) {
+			t.Errorf("%s: csv is not shown by %q", name, binds)
+		}
+	}
+}

@@ -19,7 +19,8 @@ var (
 
 // FindProgram returns the absolute path of the program that the caller means: a
 // name is looked up on PATH, a path counts from the working directory. A directory
-// of PATH that cannot be searched has no programs. The error wraps ErrNoProgram or
+// of PATH that cannot be searched has no programs; a shim of pyenv stands for the
+// program of the version in force. The error wraps ErrNoProgram or
 // ErrNotExecutable.
 func FindProgram(name string, caller Caller) (string, error) {
 	return findProgram(newTree(), name, caller)
@@ -28,6 +29,9 @@ func FindProgram(name string, caller Caller) (string, error) {
 func findProgram(t *tree, name string, caller Caller) (string, error) {
 	if strings.Contains(name, "/") {
 		path := caller.absolute(name)
+		if program, ok := throughShim(t, path, caller); ok {
+			path = program
+		}
 		if err := checkProgram(t, path); err != nil {
 			return "", err
 		}
@@ -38,7 +42,10 @@ func findProgram(t *tree, name string, caller Caller) (string, error) {
 		path := filepath.Join(dir, name)
 		err := checkProgram(t, path)
 		if err == nil {
-			return path, nil
+			if program, ok := throughShim(t, path, caller); ok {
+				return program, nil
+			}
+			continue
 		}
 		if errors.Is(err, ErrNotExecutable) && !errors.Is(err, unix.EACCES) && found == nil {
 			found = err
@@ -84,7 +91,7 @@ func buildPrograms(t *tree, entries []string, caller Caller) (Closure, []string,
 		if err != nil {
 			return Closure{}, nil, err
 		}
-		if err := b.namedProgram(path, 0); err != nil {
+		if err := b.namedProgram(path, 0, true); err != nil {
 			return Closure{}, nil, err
 		}
 	}
@@ -111,8 +118,9 @@ func SystemClosure(caller Caller) Closure {
 const maxShebangs = 4
 
 // namedProgram makes visible a program that the operator named: an ELF file, or
-// a script together with what interprets it.
-func (b *builder) namedProgram(path string, depth int) error {
+// a script together with what interprets it. claimed says that a Python may show
+// what belongs to it although not every user can read that.
+func (b *builder) namedProgram(path string, depth int, claimed bool) error {
 	found, err := b.tree.walk(path)
 	if err != nil {
 		return err
@@ -121,12 +129,15 @@ func (b *builder) namedProgram(path string, depth int) error {
 		b.own = append(b.own, found.path)
 	}
 	b.tree.watch(found.path)
-	interpreter, err := b.shebang(found.path)
+	interpreter, byName, err := b.shebang(found.path)
 	if err != nil {
 		return err
 	}
 	if interpreter == nil {
 		b.companions(found.path)
+		if python, err := b.python(path, claimed); python || err != nil {
+			return err
+		}
 		return b.program(path)
 	}
 	if depth == maxShebangs {
@@ -136,7 +147,10 @@ func (b *builder) namedProgram(path string, depth int) error {
 		return err
 	}
 	for _, next := range interpreter {
-		if err := b.namedProgram(next, depth+1); err != nil {
+		if err := b.namedProgram(next, depth+1, byName || b.beside(found.path, next)); err != nil {
+			if strings.HasPrefix(filepath.Base(next), "python") {
+				err = fmt.Errorf("%w; to run it as a script: pysandbox exec --python=%s %s", err, next, path)
+			}
 			return fmt.Errorf("the interpreter of %s: %w", path, err)
 		}
 	}
@@ -144,28 +158,29 @@ func (b *builder) namedProgram(path string, depth int) error {
 }
 
 // shebang returns the programs that the first line of a script starts: one, or
-// env(1) and what it looks up. It returns none for a file that is no script.
-func (b *builder) shebang(path string) ([]string, error) {
+// env(1) and what it looks up; byName says that this was found on the caller's
+// PATH. It returns none for a file that is no script.
+func (b *builder) shebang(path string) (programs []string, byName bool, err error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read the program: %w", err)
+		return nil, false, fmt.Errorf("read the program: %w", err)
 	}
 	defer file.Close()
 	var head [256]byte // BINPRM_BUF_SIZE, execve(2)
 	n, err := file.ReadAt(head[:], 0)
 	if n == 0 {
-		return nil, fmt.Errorf("read the program %s: %w", path, err)
+		return nil, false, fmt.Errorf("read the program %s: %w", path, err)
 	}
 	line, isScript := bytes.CutPrefix(head[:n], []byte("#!"))
 	if !isScript {
-		return nil, nil
+		return nil, false, nil
 	}
 	line, _, _ = bytes.Cut(line, []byte("\n"))
 	words := strings.Fields(string(line))
 	if len(words) == 0 || !filepath.IsAbs(words[0]) {
-		return nil, fmt.Errorf("start %s: its first line names no interpreter by an absolute path", path)
+		return nil, false, fmt.Errorf("start %s: its first line names no interpreter by an absolute path", path)
 	}
-	programs := words[:1]
+	programs = words[:1:1]
 	if filepath.Base(words[0]) == "env" {
 		for _, word := range words[1:] {
 			if strings.HasPrefix(word, "-") || strings.Contains(word, "=") {
@@ -173,12 +188,12 @@ func (b *builder) shebang(path string) ([]string, error) {
 			}
 			program, err := findProgram(b.tree, word, b.caller)
 			if err != nil {
-				return nil, fmt.Errorf("start %s: %w", path, err)
+				return nil, false, fmt.Errorf("start %s: %w", path, err)
 			}
-			return append(programs, program), nil
+			return append(programs, program), !strings.Contains(word, "/"), nil
 		}
 	}
-	return programs, nil
+	return programs, false, nil
 }
 
 // programDir makes visible a directory that the operator named, with what every

@@ -125,3 +125,74 @@ func TestSystemClosureRunsAnyProgram(t *testing.T) {
 		t.Errorf("ls /etc: %v\n%s", err, output)
 	}
 }
+
+// TestScriptsOfAVirtualEnvironmentKeepIt starts what pip installs in bin, in a
+// directory that only its owner may enter, by its path and by a link elsewhere. A
+// script elsewhere that names the same interpreter opens nothing of it.
+func TestScriptsOfAVirtualEnvironmentKeepIt(t *testing.T) {
+	testenv.Need(t, testenv.DebianPython)
+	dir := t.TempDir()
+	env := filepath.Join(dir, "env")
+	if output, err := exec.Command("/usr/bin/python3", "-m", "venv", "--without-pip", env).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	if err := os.Chmod(env, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	const program = "\nimport json, sys\nprint(sys.prefix, end='')\n"
+	tool, planted := filepath.Join(env, "bin/tool"), filepath.Join(testenv.WorldDir(t), "tool")
+	for _, script := range []string{tool, planted} {
+		writeFile(t, script, "#!"+filepath.Join(env, "bin/python")+program)
+		if err := os.Chmod(script, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link(t, "env/bin/tool", filepath.Join(dir, "link"))
+	for _, name := range []string{tool, filepath.Join(dir, "link")} {
+		closure, err := ProgramClosure([]string{name}, testCaller())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if output, err := inside(t, closure, name).CombinedOutput(); err != nil || string(output) != env {
+			t.Errorf("%s: its prefix is %q, not %q (%v)", name, output, env, err)
+		}
+	}
+	if closure, err := ProgramClosure([]string{planted}, testCaller()); err == nil && shows(closure, env+"/lib") {
+		t.Errorf("a script elsewhere shows the environment: %+v", closure.Binds)
+	}
+}
+
+// TestAShimStandsForItsProgram looks names up through pyenv's shims, by PATH, by
+// path and from the first line of a script.
+func TestAShimStandsForItsProgram(t *testing.T) {
+	root := testenv.WorldDir(t)
+	for _, name := range []string{"shims", "versions/1.0/bin"} {
+		if err := os.MkdirAll(filepath.Join(root, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeFile(t, filepath.Join(root, "version"), "1.0\n")
+	for _, name := range []string{"tool", "gone"} {
+		copyFile(t, "/usr/bin/env", filepath.Join(root, "shims", name))
+	}
+	real := filepath.Join(root, "versions/1.0/bin/tool")
+	copyFile(t, "/usr/bin/env", real)
+	caller := Caller{Directory: root, Env: map[string]string{"PATH": filepath.Join(root, "shims")}}
+	for _, name := range []string{"tool", "shims/tool", filepath.Join(root, "shims/tool")} {
+		if path, err := FindProgram(name, caller); path != real {
+			t.Errorf("%s is %q (%v), not %s", name, path, err, real)
+		}
+	}
+	if path, err := FindProgram("gone", caller); !errors.Is(err, ErrNoProgram) {
+		t.Errorf("a program that the version lacks is %q (%v)", path, err)
+	}
+	script := filepath.Join(root, "script")
+	writeFile(t, script, "#!/usr/bin/env tool\n")
+	if err := os.Chmod(script, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	closure, err := ProgramClosure([]string{script}, caller)
+	if err != nil || !shows(closure, real) || shows(closure, filepath.Join(root, "shims/tool")) {
+		t.Errorf("the script shows %+v (%v)", closure.Binds, err)
+	}
+}

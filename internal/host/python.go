@@ -22,6 +22,7 @@ func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, []strin
 type pythonBuilder struct {
 	*builder
 	selection
+	unclaimed bool // what is not public stays hidden, even the interpreter's own
 }
 
 func (p *pythonBuilder) build() error {
@@ -57,6 +58,9 @@ func (p *pythonBuilder) build() error {
 
 // claimOwn claims what belongs to this interpreter and to nothing else.
 func (p *pythonBuilder) claimOwn() {
+	if p.unclaimed {
+		return
+	}
 	prefix := p.layout.prefix
 	p.claim(prefix, p.layout.executable, p.layout.stdlib, p.layout.zip())
 	if !isSharedPrefix(prefix, p.caller) {

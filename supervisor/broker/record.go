@@ -19,6 +19,7 @@ const (
 	ruleHandoff      = "network.handoff"  // what a host socket in the sandbox's hands may not do
 	ruleInside       = "network.inside"   // stays in the sandbox
 	ruleConnections  = "limits.connections"
+	rulePids         = "limits.pids"
 	ruleSpawn        = "process.spawn"
 	ruleSyscalls     = "seccomp.default"
 	ruleArchitecture = "seccomp.architecture"

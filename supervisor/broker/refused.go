@@ -70,10 +70,33 @@ func (b *Broker) refuse(req *request, errno syscall.Errno) reply {
 		req.record.Rule, req.record.Hint = ruleThreads, "process.threads = true"
 		return deny(errno)
 	}
+	if errno == unix.EPERM && isFork(&req.Notification) {
+		// The policy leaves room for one process, so the filter has none of what
+		// makes a second. The answer is that of a limit on processes (fork(2)).
+		req.record.Rule, req.record.Hint = rulePids, "--pids=2"
+		return deny(unix.EAGAIN)
+	}
 	if filter := b.explained.filter; filter != nil && filter.Grantable(dataOf(&req.Notification)) {
 		req.record.Hint = "syscalls.allow = [\"" + name + "\"]"
 	}
 	return deny(errno)
+}
+
+// isFork says whether a call makes a process as fork(2) and vfork(3) do, in the
+// namespaces of its parent.
+func isFork(n *seccomp.Notification) bool {
+	switch n.Syscall {
+	case unix.SYS_FORK, unix.SYS_VFORK:
+		return true
+	case unix.SYS_CLONE:
+		const apart = unix.CLONE_FILES | unix.CLONE_THREAD | unix.CLONE_PARENT | unix.CLONE_PTRACE |
+			unix.CLONE_NEWNS | unix.CLONE_NEWCGROUP | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC |
+			unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNET
+		shared := n.Args[0] & (unix.CLONE_VM | unix.CLONE_VFORK)
+		return n.Args[0]&apart == 0 && (shared == 0 || shared == unix.CLONE_VM|unix.CLONE_VFORK)
+	default:
+		return false
+	}
 }
 
 // dataOf is what the filter saw of a call.

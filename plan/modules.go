@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -15,6 +16,9 @@ type Modules struct {
 	Files  []host.ModuleFile // all that can be imported, for python.modules.allow
 	Denied []host.ModuleFile // those of python.modules.deny
 	Needed []string          // what the allowed modules and CPython itself import
+
+	// Unknown are those that were not found, by the key that names them: "allow" or "deny".
+	Unknown map[string][]string
 
 	// Around is what lies in the directories of the denied files and above, by path.
 	Around map[string][]host.Neighbour
@@ -155,12 +159,32 @@ func (v *view) showOnly(python policy.Python, h *Host) {
 			}
 		}
 	}
+	for _, file := range h.Modules.Files {
+		// Without this directory CPython believes that it is not installed.
+		if dir := path.Dir(file.Path); path.Base(dir) == "lib-dynload" && replaced[path.Dir(dir)] != 0 {
+			replaced[dir] = replaced[path.Dir(dir)]
+		}
+	}
 	for root := range replaced {
 		if !slices.ContainsFunc(kept, func(b namespaces.Bind) bool { return isSameOrBelow(b.Target, root) }) {
 			v.tree.Tmpfs = append(v.tree.Tmpfs, emptyDirectory(root)) // Landlock names it
 		}
 	}
 	v.tree.Binds = kept
+}
+
+// moduleWarnings are about rules on modules that this host does not have. The
+// program may still bring them.
+func moduleWarnings(h *Host) []string {
+	var warnings []string
+	for _, key := range []string{"allow", "deny"} {
+		for _, name := range h.Modules.Unknown[key] {
+			warnings = append(warnings, fmt.Sprintf(
+				"python.modules.%s: no module %s was found for %s; correct the name, unless the program brings it",
+				key, name, h.Interpreter.Executable))
+		}
+	}
+	return warnings
 }
 
 // isModuleRoot says whether modules lie directly in a directory.

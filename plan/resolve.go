@@ -46,7 +46,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Executable:  executable(v.rules),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
-		Warnings:    limits.warnings,
+		Warnings:    append(limits.warnings, moduleWarnings(h)...),
 		hidden:      hiddenPatterns(p, h),
 		Wall:        p.Limits.Wall,
 	}

@@ -67,19 +67,27 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 	for _, doubt := range doubts {
 		texts = append(texts, doubt.Error())
 	}
-	if err := refusedHere(compiled, around()); err != nil {
+	doubted, err := onThisHost(compiled, around())
+	if err != nil {
 		texts = append(texts, fmt.Sprintf("%s: exec refuses it on this host: %v", file, err))
+	}
+	for _, doubt := range doubted {
+		texts = append(texts, file+": "+doubt)
 	}
 	u.warnings(texts)
 	return u.printf("%s: ok\n", escape(file))
 }
 
-// refusedHere is why this host cannot run a program under a plan, or nil.
-func refusedHere(p *plan.Plan, around *surroundings) error {
+// onThisHost is what is doubtful about the rules on modules under a plan, or the
+// reason why this host cannot run a program under it.
+func onThisHost(p *plan.Plan, around *surroundings) ([]string, error) {
 	onHost, err := gather(p, nil, around)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = plan.Resolve(p, onHost)
-	return err
+	resolved, err := plan.Resolve(p, onHost)
+	if err != nil {
+		return nil, err
+	}
+	return (&policyFlags{}).concerned(resolved.Warnings), nil
 }

@@ -67,9 +67,9 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 	})
 }
 
-// concerned returns the warnings about limits that a flag has asked for. That
-// other limits hold less on this host than elsewhere, the policy has agreed to
-// (limits.best_effort), and explain shows it.
+// concerned returns the warnings about modules and about limits that a flag has
+// asked for. That other limits hold less on this host than elsewhere, the policy has
+// agreed to (limits.best_effort), and explain shows it.
 func (f *policyFlags) concerned(warnings []string) []string {
 	asked := map[string]string{
 		"limits.cpu:": f.overrides.CPU, "limits.memory:": f.overrides.Memory, "limits.pids:": f.overrides.Pids,
@@ -77,6 +77,6 @@ func (f *policyFlags) concerned(warnings []string) []string {
 	}
 	return slices.DeleteFunc(slices.Clone(warnings), func(warning string) bool {
 		subject, _, _ := strings.Cut(warning, " ")
-		return asked[subject] == ""
+		return asked[subject] == "" && !strings.HasPrefix(subject, "python.modules.")
 	})
 }

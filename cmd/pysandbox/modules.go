@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
+	"slices"
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
@@ -14,6 +16,10 @@ func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 		m.Denied = python.FindModules(p.DeniedModules())
 		m.Around = python.Neighbours(m.Denied)
 	}
+	own := ownModules(p)
+	m.Unknown = map[string][]string{
+		"allow": python.UnknownModules(p.Python.ModulesAllow, own), "deny": python.UnknownModules(p.Python.ModulesDeny, own),
+	}
 	if len(p.Python.ModulesAllow) == 0 {
 		return m, nil
 	}
@@ -23,6 +29,16 @@ func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 		return plan.Modules{}, fmt.Errorf("list the modules of %s: %w", python.Executable, err)
 	}
 	return m, nil
+}
+
+// ownModules are the directories from which a program may import beside those of
+// the interpreter: its own, and what the policy shows.
+func ownModules(p *plan.Plan) []string {
+	dirs := append(slices.Clone(p.Files.Read), p.Files.Write...)
+	if p.Command.Script != "" {
+		dirs = append(dirs, filepath.Dir(p.Command.Script))
+	}
+	return append(dirs, p.Invocation.Directory)
 }
 
 // modulesSection says of each rule on imports whether the kernel enforces it.

@@ -93,13 +93,17 @@ print(json.dumps(out))
 """
 
     def run_with(self, path, modules, code=CODE):
+        return json.loads(self.run_it(path, modules, code)[0])
+
+    def run_it(self, path, modules, code):
+        """What the code writes to its output and to its error stream."""
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump({"version": 1, "extends": "strict", "python": {"modules": modules}}, file)
             file.flush()
             done = subprocess.run([BINARY, "exec", "--policy", file.name, "--python", path, "-c", code],
                                   capture_output=True, text=True)
             self.assertEqual(done.returncode, 0, done.stderr)
-            return json.loads(done.stdout)
+            return done.stdout, done.stderr
 
     def test_denied_and_not_allowed(self):
         for path in GUESTS:
@@ -111,6 +115,47 @@ print(json.dumps(out))
                     for name, refusal in zip(("ctypes", "secrets", "sqlite3"), out["refusals"]):
                         self.assertIn(words % name, refusal)
                     self.assertEqual((len(out["refusals"]), out["found"]), (3, []))
+
+    def test_what_allowed_modules_import_when_they_are_used_comes_with_them(self):
+        uses = {
+            "hashlib": "for n in hashlib.algorithms_guaranteed: hashlib.new(n, b''), getattr(hashlib, n)",
+            "secrets": "secrets.token_hex(), secrets.compare_digest('a', 'a')",
+            "uuid": "uuid.uuid1(), uuid.uuid4(), uuid.uuid5(uuid.NAMESPACE_DNS, 'a')",
+            "argparse": "argparse.ArgumentParser().format_help()",
+            "tarfile": "[tarfile.open('/tmp/' + m, 'w:' + m).close() for m in ('gz', 'bz2', 'xz')]",
+            "sysconfig": "sysconfig.get_config_var('TZPATH')",
+            "tempfile": "tempfile.TemporaryDirectory().cleanup()",
+            "this": "this.s",
+        }
+        for path in GUESTS:
+            for name, use in uses.items():
+                with self.subTest(path, module=name):
+                    code = "import %s\n%s\nprint(1)" % (name, use)
+                    out, err = self.run_it(path, {"allow": [name]}, code)
+                    self.assertTrue(out.endswith("1\n"), out)
+                    told = [line for line in err.splitlines() if not line.startswith("pysandbox: ")]
+                    self.assertEqual(told, [])  # uuid of CPython 3.8 tries to run uname
+        with self.assertRaises(AssertionError):  # a control: what nobody needs is not there
+            self.run_it(path, {"allow": ["this"]}, "import tarfile")
+
+    def test_numpy_has_what_it_needs(self):
+        code = ("import numpy, numpy.random\n"
+                "print(int(numpy.arange(6).sum()), numpy.random.default_rng(1).random() < 1)")
+        self.assertEqual(self.run_it("/usr/bin/python3", {"allow": ["numpy"]}, code), ("15 True\n", ""))
+
+    def test_a_module_that_is_nowhere_is_told(self):
+        modules = {"allow": ["nosuch", "json", "os.path"], "deny": ["nosuchmodule", "ctypes"]}
+        _, err = self.run_it(GUESTS[0], modules, "import json")
+        lines = err.splitlines()
+        self.assertEqual(len(lines), 2, err)
+        self.assertIn("python.modules.allow: no module nosuch was found", lines[0])
+        self.assertIn("python.modules.deny: no module nosuchmodule was found", lines[1])
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({"version": 1, "extends": "strict", "python": {"modules": modules}}, file)
+            file.flush()
+            done = subprocess.run([BINARY, "check", file.name], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("python.modules.allow: no module nosuch was found", done.stderr)
 
     def test_the_control_finds_them(self):
         for path in GUESTS:

@@ -22,13 +22,25 @@ func startModules() []string {
 	}
 }
 
-// hiddenImports are the modules that modules in C import.
+// hiddenImports are the modules that modules in C import, and those that a function
+// imports which is much of what its module is for.
 func hiddenImports() map[string][]string {
 	return map[string][]string{
-		"datetime": {"_strptime"},
-		"time":     {"_strptime"},
-		"decimal":  {"numbers"},
-		"pickle":   {"copyreg", "_compat_pickle"},
+		"datetime":  {"_strptime"},
+		"time":      {"_strptime"},
+		"decimal":   {"numbers"},
+		"pickle":    {"copyreg", "_compat_pickle"},
+		"socket":    {"encodings.idna"}, // of every name that is looked up
+		"traceback": {"unicodedata"},
+		"linecache": {"tokenize"},
+		"uuid":      {"hashlib"},
+		"argparse":  {"textwrap", "shutil"},
+		"functools": {"weakref"},
+		"platform":  {"subprocess"}, // of CPython 3.8, for the name of the processor
+		"tarfile":   {"gzip", "bz2", "lzma"},
+		"weakref":   {"atexit"},
+		"pathlib":   {"urllib.parse"},
+		"numpy":     {"secrets"},
 	}
 }
 
@@ -47,10 +59,11 @@ func lazyRegexp(text string) func() *regexp.Regexp {
 
 // NeededModules returns the top-level names of the modules that the named ones
 // import when they are imported, with all below them, and of what CPython itself
-// needs, sorted. It reads the sources as text and runs nothing. What a function
-// imports when it is called is not among them.
+// needs, sorted. It reads the sources as text and runs nothing. Of what a function
+// imports when it is called, only the library's own modules in C are among them
+// ("_blake2" of hashlib): nobody would name those.
 func (i Interpreter) NeededModules(names []string) []string {
-	search := importSearch{roots: i.ModuleRoots(), seen: make(map[string]bool)}
+	search := importSearch{roots: i.ModuleRoots(), seen: make(map[string]bool), listed: make(listings)}
 	search.queue = startModules()
 	for _, name := range names {
 		name = strings.TrimSuffix(name, ".*")
@@ -74,9 +87,10 @@ func (i Interpreter) NeededModules(names []string) []string {
 
 // importSearch follows import statements from module to module, by dotted names.
 type importSearch struct {
-	roots []string
-	queue []string
-	seen  map[string]bool
+	roots  []string
+	queue  []string
+	seen   map[string]bool
+	listed listings
 }
 
 // visit queues what a module imports. It is false for a name below a package that
@@ -86,19 +100,57 @@ func (s *importSearch) visit(name string) bool {
 		s.queue = append(s.queue, above)
 	}
 	s.queue = append(s.queue, hiddenImports()[name]...)
+	if name == "sysconfig" {
+		s.queue = append(s.queue, s.buildData()...)
+	}
 	for _, root := range s.roots {
 		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
 		if source, err := os.ReadFile(base + ".py"); err == nil {
 			above, _ := cutLast(name)
-			s.queue = append(s.queue, importsOf(source, above)...)
+			s.follow(source, above)
 			return true
 		}
 		if source, err := os.ReadFile(filepath.Join(base, "__init__.py")); err == nil {
-			s.queue = append(s.queue, importsOf(source, name)...)
+			s.follow(source, name)
 			return true
 		}
 	}
 	return !strings.Contains(name, ".")
+}
+
+// follow queues what a source of a package imports.
+func (s *importSearch) follow(source []byte, pkg string) {
+	now, late := importsOf(source, pkg)
+	s.queue = append(s.queue, now...)
+	for _, name := range late {
+		if strings.HasPrefix(name, "_") && !strings.Contains(name, ".") && s.isExtension(name) {
+			s.queue = append(s.queue, name)
+		}
+	}
+}
+
+// isExtension says whether a module is one in C that comes with the interpreter.
+func (s *importSearch) isExtension(name string) bool {
+	return slices.Contains(builtinModules(), name) || slices.ContainsFunc(s.roots, func(root string) bool {
+		if filepath.Base(root) != "lib-dynload" {
+			return false
+		}
+		return slices.ContainsFunc(s.listed.of(root), func(entry os.DirEntry) bool { return moduleName(entry.Name()) == name })
+	})
+}
+
+// buildData are the modules of what the interpreter was built with. sysconfig makes
+// up their name, which ends in that of the machine and may hold a hyphen.
+func (s *importSearch) buildData() []string {
+	var names []string
+	for _, root := range s.roots {
+		for _, entry := range s.listed.of(root) {
+			if name, found := strings.CutSuffix(entry.Name(), ".py"); found && strings.HasPrefix(name, "_sysconfigdata_") {
+				names = append(names, name, moduleName(name))
+			}
+		}
+	}
+	return names
 }
 
 // maxPackage bounds how many modules of one package are looked at.
@@ -135,31 +187,41 @@ func cutLast(name string) (above string, found bool) {
 	return "", false
 }
 
-// importsOf returns the dotted names in the import statements that run when a
-// source of a package is imported: those outside of functions and classes.
-func importsOf(source []byte, pkg string) []string {
-	var names []string
+// importsOf returns the dotted names in the import statements of a source of a
+// package: those that run when it is imported, and those in functions and classes.
+func importsOf(source []byte, pkg string) (now, late []string) {
 	later := false
 	for line := range bytes.Lines(source) {
 		if !bytes.ContainsAny(line[:1], " \t\r\n#)") {
 			later = deferred().Match(line)
 		}
 		if later {
-			continue
-		}
-		if match := importLine().FindSubmatch(line); match != nil {
-			for part := range strings.SplitSeq(string(match[1]), ",") {
-				if fields := strings.Fields(part); len(fields) > 0 {
-					names = append(names, fields[0])
-				}
-			}
-			continue
-		}
-		if match := fromLine().FindSubmatch(line); match != nil {
-			names = append(names, fromImports(string(match[1]), string(match[2]), string(match[3]), pkg)...)
+			late = append(late, importedBy(line, pkg)...)
+		} else {
+			now = append(now, importedBy(line, pkg)...)
 		}
 	}
-	return names
+	return now, late
+}
+
+// importedBy returns the dotted names in one line, if it is an import statement.
+func importedBy(line []byte, pkg string) []string {
+	if !bytes.Contains(line, []byte("import")) {
+		return nil
+	}
+	if match := importLine().FindSubmatch(line); match != nil {
+		var names []string
+		for part := range strings.SplitSeq(string(match[1]), ",") {
+			if fields := strings.Fields(part); len(fields) > 0 {
+				names = append(names, fields[0])
+			}
+		}
+		return names
+	}
+	if match := fromLine().FindSubmatch(line); match != nil {
+		return fromImports(string(match[1]), string(match[2]), string(match[3]), pkg)
+	}
+	return nil
 }
 
 // fromImports returns the module of a from statement and what may be modules

@@ -26,8 +26,12 @@ from m import (n,
     o)
 `
 	want := []string{"a.b", "c", "e", "e.f", "e.g", "p.q", "p.q.i", "p.j", "p.j.k", "l", "m", "m.n"}
-	if got := importsOf([]byte(source), "p.q"); !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	now, late := importsOf([]byte(source), "p.q")
+	if !slices.Equal(now, want) {
+		t.Errorf("got %q, want %q", now, want)
+	}
+	if want := []string{"never", "never", "never.also", "inside_the_class", "never"}; !slices.Equal(late, want) {
+		t.Errorf("got %q later, want %q", late, want)
 	}
 }
 

@@ -1,0 +1,47 @@
+package host
+
+import (
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// UnknownModules returns those of the named modules ("json", "urllib.request",
+// "urllib.*") that the interpreter does not have and that are in none of the
+// directories, from which a program may import as well.
+func (i Interpreter) UnknownModules(names, dirs []string) []string {
+	seen := make(listings)
+	roots := append(i.ModuleRoots(), dirs...)
+	has := func(name string) bool {
+		return slices.ContainsFunc(roots, func(root string) bool { return len(seen.find(root, name)) > 0 })
+	}
+	isPackage := func(name string) bool {
+		return slices.ContainsFunc(roots, func(root string) bool { return isRealDir(filepath.Join(root, name)) })
+	}
+	var unknown []string
+	for _, name := range names {
+		top, _, below := strings.Cut(name, ".")
+		switch {
+		case !has(top) && !has("_"+top) && !slices.Contains(builtinModules(), top):
+			unknown = append(unknown, name)
+		case below && isPackage(top) && !has(name):
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
+}
+
+// builtinModules are those that some build of CPython 3.8 to 3.13 has in itself,
+// so that there is no file: sys.builtin_module_names of python.org's sources and of
+// Debian's packages, together.
+func builtinModules() []string {
+	return strings.Fields(`
+		_abc _ast _bisect _blake2 _codecs _collections _csv _datetime _elementtree
+		_functools _heapq _imp _io _locale _md5 _opcode _operator _peg_parser _pickle
+		_posixsubprocess _random _sha1 _sha256 _sha3 _sha512 _signal _socket _sre _stat
+		_statistics _string _struct _suggestions _symtable _sysconfig _thread _tokenize
+		_tracemalloc _typing _warnings _weakref array atexit binascii builtins cmath
+		errno faulthandler fcntl gc grp itertools marshal math posix pwd pyexpat select
+		spwd sys syslog time unicodedata xxsubtype zlib
+		_frozen_importlib _frozen_importlib_external __main__ __future__ pysandbox_guest`)
+}

@@ -265,6 +265,36 @@ class Policies(unittest.TestCase):
             with self.assertRaises(PolicyError, msg=str(wrong)):
                 narrower.narrow(**wrong)
 
+    def test_narrow_reads_amounts_as_the_command_line_does(self):
+        policy = Policy.preset("strict")
+        sizes = {"64k": 64 << 10, "1MiB": 1 << 20, "2m": 2 << 20, "1kib": 1024, "1000": 1000}
+        for text, size in sizes.items():
+            self.assertEqual(policy.narrow(output=text).plan()["Limits"]["Output"], size)
+        for value, nanoseconds in (("1.5s", 1500 * 10**6), ("1s500ms", 1500 * 10**6), (0.25, 250 * 10**6)):
+            self.assertEqual(policy.narrow(wall=value).plan()["Limits"]["Wall"], nanoseconds)
+        for wrong in ({"output": "1.5M"}, {"output": 1.5}, {"output": "1 k"}, {"wall": "1"}, {"wall": "none"},
+                      {"wall": float("nan")}, {"pids": "4k"}, {"pids": True}):
+            with self.assertRaisesRegex(PolicyError, "that is no ", msg=str(wrong)):
+                policy.narrow(**wrong)
+        for wrong in ({"wall": 0}, {"wall": -1}, {"wall": "0s"}, {"pids": 0}, {"memory": "0"}):
+            with self.assertRaisesRegex(PolicyError, "must be above zero", msg=str(wrong)):
+                policy.narrow(**wrong)
+
+    def test_one_rule_is_a_list_of_one(self):
+        policy = Policy.preset("strict")
+        self.assertEqual(policy.narrow(deny_net="203.0.113.0/24").plan()["Network"],
+                         policy.narrow(deny_net=["203.0.113.0/24"]).plan()["Network"])
+        with self.assertRaisesRegex(PolicyError, "--deny-net"):
+            policy.narrow(deny_net="nonsense:::")
+
+    def test_a_mistake_in_a_dict_is_one_of_the_policy(self):
+        for document, words in (({"limits": {"memroy": "1M"}}, 'policy: unknown key "memroy"'),
+                                ({"limits": {"memory": "1.5M"}}, "policy: limits.memory: expected a size")):
+            with self.assertRaises(PolicyError) as caught:
+                Policy.parse({"extends": "strict", **document})
+            self.assertTrue(str(caught.exception).startswith(words), caught.exception)
+            self.assertNotIn("/proc/", str(caught.exception))
+
     def test_mistakes_name_their_place(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             file.write('version = 1\n[limits]\nmemroy = "1M"\n')

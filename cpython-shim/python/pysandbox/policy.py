@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-    Value = Union[int, float, str]
+    from .amounts import Value
 
 PRESETS = ("strict", "http-only", "web-client", "worker")
 
@@ -26,8 +26,8 @@ _LIMITS = {  # keyword of narrow: (flag, field of the plan, unit)
     "tmp_size": ("--tmp-size", "TmpSize", "size"),
     "output": ("--output", "Output", "size"),
 }
-_TIMES = {"ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_SIZES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+_MEMFD = "/proc/self/fd/"  # where the binary reads a policy that is in no file
 
 
 class Policy:
@@ -77,10 +77,12 @@ class Policy:
         policy._base = (kind, base)
         return policy
 
-    def narrow(self, *, deny_net: Sequence[str] = (), **limits: Value) -> "Policy":
-        """A policy with lower limits and more that is denied: wall and cpu (seconds
-        or "10s"), memory, file_size, tmp_size and output (bytes or "64MiB"), pids,
-        open_files, and deny_net (rules). PolicyError if a limit would grow."""
+    def narrow(self, *, deny_net: "Union[str, Sequence[str]]" = (), **limits: Value) -> "Policy":
+        """A policy with lower limits and more that is denied: wall and cpu (seconds,
+        or a text such as "1m30s"), memory, file_size, tmp_size and output (bytes, or a
+        text such as "64MiB" or "64k"), pids, open_files, and deny_net (a rule, or
+        several). PolicyError if a limit would grow."""
+        from .amounts import amount, spelled
         narrower = Policy._of(*self._base)
         flags: List[str] = list(self._flags)
         have = self.plan()["Limits"]
@@ -88,13 +90,13 @@ class Policy:
             if name not in _LIMITS:
                 raise PolicyError("narrow() has no %s; there are deny_net, %s" % (name, ", ".join(_LIMITS)))
             flag, field, unit = _LIMITS[name]
-            wanted = _number(name, value, unit)
+            wanted = amount(name, value, unit)
             limit = int(have.get(field) or 0)
-            if wanted <= 0 or limit and wanted > limit:
+            if limit and wanted > limit:
                 raise PolicyError("narrow(%s=%r) would widen the policy, whose limit is %s" % (
-                    name, value, _say(limit, unit)))
-            flags.append("%s=%s" % (flag, _say(wanted, unit)))
-        flags += ["--deny-net=" + rule for rule in deny_net]
+                    name, value, spelled(limit, unit)))
+            flags.append("%s=%s" % (flag, spelled(wanted, unit)))
+        flags += ["--deny-net=" + rule for rule in ([deny_net] if isinstance(deny_net, str) else deny_net)]
         narrower._flags = tuple(flags)
         narrower.plan()
         return narrower
@@ -110,7 +112,7 @@ class Policy:
                 done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                                       pass_fds=list(arguments.fds.values()))
             if done.returncode != 0:
-                raise PolicyError(_message(done.stderr))
+                raise PolicyError(said(done.stderr) or "the policy was refused")
             self._plan = json.loads(done.stdout)["plan"]
         return self._plan
 
@@ -137,7 +139,7 @@ class Arguments:
             fd = os.memfd_create("policy.json")
             os.write(fd, json.dumps(base).encode())
             self.fds[fd if number is None else number] = fd
-            self.flags.append("--policy=/proc/self/fd/%d" % (fd if number is None else number))
+            self.flags.append("--policy=%s%d" % (_MEMFD, fd if number is None else number))
         self.flags += policy._flags
 
     def __enter__(self) -> "Arguments":
@@ -148,30 +150,12 @@ class Arguments:
             os.close(fd)
 
 
-def _number(name: str, value: Value, unit: str) -> int:
-    """A limit in nanoseconds, bytes or pieces."""
-    units = {"time": _TIMES, "size": _SIZES, "count": {"": 1}}[unit]
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return int(value * (10**9 if unit == "time" else 1))
-    text = str(value).strip()
-    digits = text.rstrip("KMGiBmsh ")
-    suffix = text[len(digits):].strip()
-    try:
-        return int(float(digits) * units[suffix])
-    except (KeyError, ValueError):
-        raise PolicyError("%s=%r is no %s, such as %s" % (
-            name, value, {"time": "duration", "size": "size", "count": "number"}[unit],
-            {"time": '"10s"', "size": '"64MiB"', "count": "16"}[unit])) from None
-
-
-def _say(number: int, unit: str) -> str:
-    if unit == "time":
-        return "%dms" % max(1, number // 10**6)
-    return str(number)
-
-
-def _message(stderr: bytes) -> str:
-    """What the binary said, without its prefix."""
+def said(stderr: bytes) -> str:
+    """What the binary said, without its prefix. A dict has no file: it is "policy"
+    there, and its only line has no number."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return "\n".join(
-        line[11:] if line.startswith("pysandbox: ") else line for line in lines) or "the policy was refused"
+    text = "\n".join(line[11:] if line.startswith("pysandbox: ") else line for line in lines)
+    if _MEMFD in text:
+        import re
+        text = re.sub(_MEMFD + r"[0-9]+(:[0-9]+:[0-9]+)?", "policy", text)
+    return text

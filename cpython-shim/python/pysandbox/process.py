@@ -14,7 +14,7 @@ from .child import Child
 from .errors import (
     CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, ViolationError,
 )
-from .policy import Arguments, Policy
+from .policy import Arguments, Policy, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,8 +116,8 @@ class Process:
             return Report.parse(text)
         if self.blame is not None or status is None or status < 0:
             return Report(outcome="signaled", reason="killed by the host", exit_code=137, signal="SIGKILL")
-        said = self.stderr.available().decode("utf-8", "replace").replace("pysandbox: ", "").strip()
-        raise SetupError(said or "the supervisor ended with status %d and no report" % status)
+        raise SetupError(said(self.stderr.available()) or
+                         "the supervisor ended with status %d and no report" % status)
 
     def output(self, mark: bytes) -> "tuple[bytes, bytes, bool]":
         """What has been written before mark to the two streams, and whether that is

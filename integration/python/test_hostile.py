@@ -69,7 +69,10 @@ class Frames(unittest.TestCase):
             with self.assertRaises(expected) as caught:
                 sb.exec(STUBBORN + source + "\nimport time; time.sleep(100)")
             if isinstance(caught.exception, ViolationError):
-                self.assertEqual([v.operation for v in caught.exception.report.violations], ["channel"])
+                report = caught.exception.report
+                self.assertIn(report.outcome, ("violation", "signaled"))  # by the relay, or by us
+                if report.outcome == "violation":
+                    self.assertEqual([v.operation for v in report.violations], ["channel"])
             self.assertLess(time.monotonic() - began, DEADLINE + 12)
             with self.assertRaises(SandboxError):
                 sb.eval("1")
@@ -102,10 +105,10 @@ class Frames(unittest.TestCase):
     def test_a_repeated_answer(self):
         """A guest may answer its own request early, but not twice."""
         with Sandbox(deadline=DEADLINE) as sb:
-            sb.exec("import os, time\nfrom pysandbox_guest._codec import encode\n"
-                    "n = __import__('pysandbox_guest')._connection.interrupt.running[-1]\n"
-                    "for _ in range(2): os.write(3, encode([2, n, None]))\ntime.sleep(100)")
-            with self.assertRaises(ViolationError):
+            with self.assertRaises(ViolationError):  # now, or at the next request
+                sb.exec("import os, time\nfrom pysandbox_guest._codec import encode\n"
+                        "n = __import__('pysandbox_guest')._connection.interrupt.running[-1]\n"
+                        "for _ in range(2): os.write(3, encode([2, n, None]))\ntime.sleep(100)")
                 for _ in range(100):
                     sb.eval("1", timeout=1)
 

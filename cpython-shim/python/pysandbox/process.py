@@ -132,12 +132,19 @@ class Process:
             whole = not self.ended(END_PATIENCE if ends else 0)
         return stdout, stderr, whole
 
+    def _known_report(self, timeout: float) -> "Optional[Report]":
+        try:
+            return self.report(timeout)
+        except SetupError:
+            return None
+
     def end_error(self, timeout: float = 2.0) -> SandboxError:
         """Why the run is over, as a typed error."""
         if isinstance(self.blame, (CancelledError, DeadlineError)):
             return self.blame
         if self.blame is not None:
-            return ViolationError("the guest broke the capability channel: %s" % self.blame)
+            return ViolationError("the guest broke the capability channel: %s" % self.blame,
+                                  self._known_report(timeout))
         try:
             report = self.report(timeout)
         except SetupError as problem:

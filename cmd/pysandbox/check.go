@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,9 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 	}
 	doubted, err := onThisHost(compiled, around())
 	if err != nil {
-		texts = append(texts, fmt.Sprintf("%s: exec refuses it on this host: %v", file, err))
+		for line := range strings.SplitSeq(err.Error(), "\n") { // of errors joined below
+			texts = append(texts, fmt.Sprintf("%s: exec refuses it on this host: %s", file, line))
+		}
 	}
 	for _, doubt := range doubted {
 		texts = append(texts, file+": "+doubt)

@@ -62,9 +62,21 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 }
 
 // resolve makes the plan of an invocation and binds it to this host. kept are
-// the files in which the account of the run is kept.
+// the files in which the account of the run is kept. An error about what a policy
+// file says names the file.
 func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, error) {
-	pol, err := layer.load(inv.Directory)
+	resolved, err := layer.resolve(inv, kept, around)
+	if err == nil {
+		return resolved, nil
+	}
+	return nil, layer.blame(err, func(alone *policyFlags) error {
+		_, err := alone.resolve(inv, kept, around)
+		return err
+	})
+}
+
+func (f *policyFlags) resolve(inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, error) {
+	pol, err := f.load(inv.Directory)
 	if err != nil {
 		return nil, err
 	}

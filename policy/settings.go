@@ -248,7 +248,7 @@ func syscallSettings() []setting {
 			"syscalls.errno",
 			table{func(p *Policy) *map[string]string { return &p.Syscalls.Errno }, syscallSyntax(), errnoSyntax()},
 			"",
-			"Errors that system calls give instead of running.",
+			"Errors that refused system calls give instead of EPERM. This refuses nothing: a call that the filter lets through, or the arguments with which it does, stay allowed.",
 		},
 	}
 }

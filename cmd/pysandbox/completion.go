@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pysandbox/pysandbox/configs"
 )
@@ -60,6 +61,14 @@ func completeFlags(root *cobra.Command) {
 		complete(cmd, "allow-env", completeVariable)
 		complete(cmd, "cwd", fileCompletion(cobra.ShellCompDirectiveFilterDirs))
 		complete(cmd, "policy", fileCompletion(cobra.ShellCompDirectiveFilterFileExt, "toml", "json"))
+	}
+}
+
+// describeFlags takes the quotes that mark a value's name from what flags are for:
+// a shell shows the text as it is.
+func describeFlags(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		cmd.Flags().VisitAll(func(flag *pflag.Flag) { flag.Usage = strings.ReplaceAll(flag.Usage, "`", "") })
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -27,5 +28,23 @@ func newHelp(root *cobra.Command) *cobra.Command {
 			about.InitDefaultHelpFlag()
 			return about.Help()
 		},
+	}
+}
+
+// usageWith writes the usage of a command with flags whose value may be left out as
+// they are typed: the library writes --allow-spawn PROG[=any].
+func usageWith(usage func(*cobra.Command) error) func(*cobra.Command) error {
+	return func(cmd *cobra.Command) error {
+		out := cmd.OutOrStderr()
+		var text bytes.Buffer
+		cmd.SetOut(&text)
+		err := usage(cmd)
+		cmd.SetOut(out)
+		if err != nil {
+			return err
+		}
+		const written, typed = "--allow-spawn PROG[=" + spawnAny + "]", "--allow-spawn[=PROG]    "
+		_, err = out.Write(bytes.ReplaceAll(text.Bytes(), []byte(written), []byte(typed)))
+		return err
 	}
 }

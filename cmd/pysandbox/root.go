@@ -46,6 +46,7 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 	root.SetOut(u.out)
 	root.SetErr(u.err)
 	root.SetFlagErrorFunc(flagError)
+	root.SetUsageFunc(usageWith(root.UsageFunc()))
 	root.SetArgs(args)
 
 	for _, c := range commands() {
@@ -65,6 +66,9 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 	root.SetHelpCommand(newHelp(root))
 	root.Version = version()
 	completeFlags(root)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		describeFlags(root)
+	}
 	return root
 }
 

@@ -109,10 +109,11 @@ func (r *Relay) toGuest() {
 		if err != nil || n == 0 || n > MaxFrame {
 			return
 		}
+		greeted := r.greeted.Load() // before the guest can answer
 		if unix.Send(r.guest, buf[:n], unix.MSG_NOSIGNAL) != nil {
 			return
 		}
-		if kind, err := kindOf(buf[:n]); err == nil && kind == Cancel && r.greeted.Load() {
+		if kind, err := kindOf(buf[:n]); err == nil && kind == Cancel && greeted {
 			r.interrupt()
 		}
 	}

@@ -63,10 +63,11 @@ class Requests(Case):
 
     def test_run_file_and_module(self):
         with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-            file.write("import sys\nwhat = sys.argv[1:]\n")
+            file.write("import sys\nwhat = [__file__] + sys.argv\n")
             file.flush()
             self.sb.run_file(file.name, ["a", 1])
-        self.assertEqual(self.sb.eval("what"), ["a", "1"])
+        name = os.path.basename(file.name)
+        self.assertEqual(self.sb.eval("what"), [name, name, "a", "1"])
         self.assertIn(b"Beautiful", self.sb.run_module("this").stdout)
 
     def test_a_file_of_the_hosts_has_its_name_and_lines(self):
@@ -185,6 +186,22 @@ class Programs(Case):
             self.sb.exec(denied)
         self.assertIn("line 2, in <module>", caught.exception.traceback)
         self.assertNotIn(".pysandbox", caught.exception.traceback)
+
+    def test_an_interrupt_of_a_program(self):
+        source = "import time\ndef f():\n    print('up', flush=True)\n    time.sleep(60)\nf()"
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+            file.write(source)
+            file.flush()
+            os.chmod(file.name, 0o644)
+            for how, name in (({"source": source}, "<string>"), ({"file": file.name}, file.name)):
+                run = self.sb.start(**how)
+                self.assertEqual(next(iter(run.stdout)), b"up\n")
+                run.interrupt()
+                result = run.wait(30)
+                self.assertEqual((result.outcome, result.signal), ("signaled", "SIGINT"))
+                self.assertIn(b"KeyboardInterrupt", result.stderr)
+                self.assertIn(b'File "%s", line 5, in <module>' % name.encode(), result.stderr)
+                self.assertNotIn(b".pysandbox", result.stderr)
 
     def test_violations_and_audit_say_where(self):
         run = self.sb.start(

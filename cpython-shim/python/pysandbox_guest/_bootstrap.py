@@ -75,11 +75,20 @@ def load(mode, argument):
 
 
 def guarded(function):
-    """Calls function; an exception is printed without our own frames."""
+    """Calls function; an exception is printed without our own frames. After a
+    KeyboardInterrupt the interpreter ends by SIGINT, so it has to get it."""
     try:
         function()
     except Exception as problem:
-        from ._place import outside
-        problem.__traceback__ = trace = outside(problem.__traceback__)
-        sys.excepthook(type(problem), problem, trace)
+        shown(sys.excepthook, problem)
         sys.exit(1)
+    except KeyboardInterrupt:
+        hook = sys.excepthook
+        sys.excepthook = lambda kind, problem, trace: shown(hook, problem)
+        raise
+
+
+def shown(hook, problem):
+    from ._place import outside
+    problem.__traceback__ = trace = outside(problem.__traceback__)
+    hook(type(problem), problem, trace)

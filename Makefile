@@ -61,8 +61,17 @@ bench: build ## one table: bare Python, pysandbox and every peer found
 	@scripts/deps demo bench || echo "bench: going on without the missing peers"
 	@go run ./integration/bench $(BENCHFLAGS)
 
-install: build ## install the binary below PREFIX, /usr/local unless given
+install: build ## install binary, man pages and completions below PREFIX (/usr/local)
 	install -D -m 0755 bin/pysandbox $(DESTDIR)$(PREFIX)/bin/pysandbox
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 0644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	@set -e; complete() { \
+		echo "install: completion for $$1 in $(PREFIX)/share/$$2"; \
+		bin/pysandbox completion $$1 | install -D -m 0644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/$$2"; \
+	}; set -o pipefail; \
+	complete bash bash-completion/completions/pysandbox; \
+	complete zsh zsh/site-functions/_pysandbox; \
+	complete fish fish/vendor_completions.d/pysandbox.fish
 
 clean: ## remove what was built
 	rm -rf bin

@@ -21,6 +21,8 @@ type Error struct {
 	Flag         string // "--memory" or "PYSANDBOX_PRESET"; empty for a file
 	Message      string // what is wrong and what was expected
 	Nearest      string // the valid name most like the one that was written, if any is
+
+	NoInterpreter bool // there is nothing at the path of the interpreter
 }
 
 // Error writes the place and the message on one line.

@@ -37,7 +37,7 @@ func (r *reader) flagSource() source { return source{r.dir, Error{Flag: r.flagNa
 // fail reports that the value of a key is wrong, at the byte that is.
 func (r *reader) fail(key string, node *document.Node, err error) {
 	message, offset := explain(err, node.Text)
-	r.report(&Error{Message: r.shown(key) + ": " + message, Nearest: nearestOf(err)}, at(node, offset))
+	r.report(&Error{Message: r.shown(key) + ": " + message, Nearest: nearestOf(err), NoInterpreter: isNoInterpreter(err)}, at(node, offset))
 }
 
 func at(node *document.Node, offset int) document.Position {
@@ -49,7 +49,7 @@ func at(node *document.Node, offset int) document.Position {
 
 func (r *reader) failFlag(text string, err error) {
 	message, _ := explain(err, text)
-	r.errs = append(r.errs, &Error{Flag: r.flagName, Message: message, Nearest: nearestOf(err)})
+	r.errs = append(r.errs, &Error{Flag: r.flagName, Message: message, Nearest: nearestOf(err), NoInterpreter: isNoInterpreter(err)})
 }
 
 func (r *reader) report(err *Error, position document.Position) {

@@ -50,9 +50,9 @@ func checkAccess(text, path string, mode uint32) error {
 	}
 	switch {
 	case errors.Is(err, unix.ENOENT) && strings.HasPrefix(text, "~"):
-		return fmt.Errorf("%s does not exist; ~ is not expanded, write the whole path", shown)
+		return fmt.Errorf("%s does not exist; ~ is not expanded, write the whole path%w", shown, missing{})
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return fmt.Errorf("%s does not exist", shown)
+		return fmt.Errorf("%s does not exist%w", shown, missing{})
 	case errors.Is(err, unix.EACCES) && mode&unix.W_OK != 0:
 		return fmt.Errorf("%s may not be read and written by you", shown)
 	case errors.Is(err, unix.EACCES):
@@ -60,6 +60,23 @@ func checkAccess(text, path string, mode uint32) error {
 	default:
 		return fmt.Errorf("%s: %w", shown, err)
 	}
+}
+
+// missing marks an error about a path at which there is nothing. It adds no words.
+type missing struct{}
+
+func (missing) Error() string { return "" }
+
+// noInterpreter is an error about the path of an interpreter.
+type noInterpreter struct{ error }
+
+func (e noInterpreter) Unwrap() error { return e.error }
+
+// isNoInterpreter says whether an error is that there is nothing at the path of
+// the interpreter.
+func isNoInterpreter(err error) bool {
+	var about noInterpreter
+	return errors.As(err, &about) && errors.Is(err, missing{})
 }
 
 // programSyntax is a program or a directory of programs; a bare name is looked
@@ -86,7 +103,11 @@ func interpreterSyntax() syntax[string] {
 		if !strings.Contains(text, "/") {
 			return text, nil
 		}
-		return pathSyntax(unix.R_OK).flag(from, text)
+		path, err := pathSyntax(unix.R_OK).flag(from, text)
+		if err != nil {
+			return "", noInterpreter{err}
+		}
+		return path, nil
 	}, plain)
 }
 

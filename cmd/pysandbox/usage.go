@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/pysandbox/pysandbox/internal/nearest"
-
+	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -35,6 +35,9 @@ func misuse(hint, format string, args ...any) error {
 func failureStatus(err error) int {
 	if f, ok := errors.AsType[*failure](err); ok && f.status != 0 {
 		return f.status
+	}
+	if e, ok := errors.AsType[*policy.Error](err); ok && e.NoInterpreter {
+		return supervisor.ExitNotFound
 	}
 	return supervisor.ExitSetup
 }

@@ -155,7 +155,8 @@ class Grants(unittest.TestCase):
     def test_wrong_grants(self):
         with Sandbox() as sb:
             for name, thing, methods in (
-                ("_x", Store(), None), ("a-b", Store(), None), ("names", Store(), None),
+                ("_x", Store(), None), ("class", Store(), None), ("None", Store(), None),
+                ("a-b", Store(), None), ("names", Store(), None),
                 ("s", Store(), ["hidden"]), ("s", Store(), ["_get"]), ("s", object(), None),
             ):
                 with self.assertRaises(PolicyError, msg=name):
@@ -163,6 +164,12 @@ class Grants(unittest.TestCase):
             sb.grant("s", Store(), ["get"])
             with self.assertRaises(PolicyError):
                 sb.grant("s", Store())
+
+    def test_a_built_in_name_is_hidden_while_it_is_granted(self):
+        with Sandbox() as sb:
+            sb.grant("print", Store(), ["echo"])
+            self.assertEqual(sb.eval("print.echo(5)"), 5)
+            self.assertEqual(sb.exec("import builtins; builtins.print(6)").stdout, b"6\n")
 
 
 if __name__ == "__main__":

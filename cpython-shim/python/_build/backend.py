@@ -13,13 +13,20 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # equal sources give equal wheels
 
 
 def _field(name):
+    """The text on the line of pyproject.toml that sets a name; tomllib is only there
+    from CPython 3.11 on."""
     with open(os.path.join(HERE, "pyproject.toml"), encoding="utf-8") as file:
-        return re.search(r'(?m)^%s = "(.*)"$' % name, file.read()).group(1)
+        return re.search(r'(?m)^%s = [^"]*"(.*)"[^"]*$' % name, file.read()).group(1)
 
 
 def _metadata():
-    return "Metadata-Version: 2.1\nName: pysandbox\nVersion: %s\nSummary: %s\nRequires-Python: %s\n" % (
-        _field("version"), _field("description"), _field("requires-python"))
+    fields = [("Metadata-Version", "2.1"), ("Name", "pysandbox"), ("Version", _field("version")),
+              ("Summary", _field("description")), ("Author", _field("authors")),
+              ("License", _field("license")), ("Project-URL", "Source, " + _field("Source")),
+              ("Classifier", "License :: OSI Approved :: Apache Software License"),
+              ("Classifier", "Operating System :: POSIX :: Linux"),
+              ("Requires-Python", _field("requires-python"))]
+    return "".join("%s: %s\n" % field for field in fields)
 
 
 def _sources():

@@ -106,10 +106,13 @@ class Sandbox(GuestFiles):
     def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *,
               callbacks: bool = False) -> Grant:
         """Lets guest code call the named methods of thing, or all that @expose
-        marks, as `from pysandbox_guest import NAME` and as the global NAME. With
-        callbacks, it may pass functions of its own. The Grant takes it back."""
+        marks, as `from pysandbox_guest import NAME` and as the global NAME, where it
+        hides a built-in one of that name, such as print. With callbacks, it may pass
+        functions of its own. The Grant takes it back. PolicyError for a keyword or a
+        name that begins with an underscore."""
+        from keyword import iskeyword
         from .capability import Grant, facet
-        if not name.isidentifier() or name[:1] == "_" or name in RESERVED:
+        if not name.isidentifier() or iskeyword(name) or name[:1] == "_" or name in RESERVED:
             raise PolicyError("%r is no name for a capability" % name)
         if self._allowed and name not in self._allowed:
             raise PolicyError("the policy grants %s, not %s; add it to capabilities.grant" % (

@@ -101,7 +101,7 @@ func compileProgram(pol *policy.Policy, inv Invocation) (Command, error) {
 	switch {
 	case path.IsAbs(name) && byDefault:
 		c.Interpreter, c.Release = path.Clean(name), ""
-	case path.IsAbs(name) && !isPart(path.Clean(name), pol.Python.Interpreter):
+	case path.IsAbs(name) && !isPart(path.Clean(name), interpreterPath(pol, inv)):
 		return Command{}, fmt.Errorf("the command names the interpreter %s and the policy %s; drop one of them (python.interpreter, --python)", name, pol.Python.Interpreter)
 	case byDefault && strings.Contains(release, "."):
 		c.Interpreter = path.Base(name)
@@ -115,6 +115,15 @@ func compileProgram(pol *policy.Policy, inv Invocation) (Command, error) {
 		c.Script = path.Clean(c.Args[i])
 	}
 	return c, nil
+}
+
+// interpreterPath is the interpreter of the policy as a path, where it can be one:
+// a word without a slash may be a directory beside the caller ("venv").
+func interpreterPath(pol *policy.Policy, inv Invocation) string {
+	if path.IsAbs(pol.Python.Interpreter) {
+		return pol.Python.Interpreter
+	}
+	return path.Join(inv.Directory, pol.Python.Interpreter)
 }
 
 // isPart says whether name is the interpreter or, where that is the directory of

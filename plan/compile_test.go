@@ -343,3 +343,20 @@ func TestSyscallsOfThePolicyReachTheFilter(t *testing.T) {
 		t.Error("syscalls.allow = [\"sysv\"] does not allow shmget")
 	}
 }
+
+// TestACommandMayRepeatTheInterpreter names the policy's interpreter once more, as a
+// directory beside the caller and as a program in it.
+func TestACommandMayRepeatTheInterpreter(t *testing.T) {
+	pol := preset(t, "strict")
+	pol.Python.Interpreter = "venv"
+	for name, same := range map[string]bool{
+		"venv/bin/python": true, "./venv/bin/python3": true, "/srv/job/venv/bin/python": true,
+		"venv2/bin/python": false, "/usr/bin/python3": false, "/venv/bin/python": false,
+	} {
+		inv := plan.Invocation{Kind: plan.RunProgram, Argument: name, Args: []string{"-V"}, Directory: "/srv/job"}
+		p, err := plan.Compile(pol, inv)
+		if same != (err == nil) || same && p.Command.Interpreter != "venv" {
+			t.Errorf("%s: got error %v", name, err)
+		}
+	}
+}

@@ -15,10 +15,15 @@ type StageError struct {
 }
 
 func (e *StageError) Error() string {
+	step := e.Stage
 	if e.Op != nil {
-		return fmt.Sprintf("set up the sandbox: %v: %v", *e.Op, e.Errno)
+		step = e.Op.String()
 	}
-	return fmt.Sprintf("set up the sandbox: %s: %v", e.Stage, e.Errno)
+	text := fmt.Sprintf("set up the sandbox: %s: %v", step, e.Errno)
+	if e.Errno == syscall.EAGAIN { // fork(2), clone(2)
+		text += "; a limit on processes leaves no room for the sandbox's, raise it (ulimit -u)"
+	}
+	return text
 }
 
 func (e *StageError) Unwrap() error { return e.Errno }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"runtime"
 
@@ -18,6 +19,9 @@ import (
 func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Host, error) {
 	if around.err != nil {
 		return plan.Host{}, around.err
+	}
+	if err := checkDescriptors(around.facts.HardLimits); err != nil {
+		return plan.Host{}, err
 	}
 	caller := host.Caller{UID: os.Geteuid(), Directory: p.Invocation.Directory, Env: p.Invocation.Env}
 	cache := host.UserCache(caller)
@@ -44,6 +48,20 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 	}
 	h.Spawn, err = programs(p, caller, cache)
 	return h, err
+}
+
+// minDescriptors is how many descriptors setting up a small sandbox takes: a file
+// for each mount, and those that the stage moves out of the way, to 64 and above.
+const minDescriptors = 80
+
+// checkDescriptors refuses a limit on open files (ulimit -n) with which no sandbox
+// is set up. The Go runtime has raised the soft limit to the hard one.
+func checkDescriptors(limits map[string]uint64) error {
+	if limit, known := limits["RLIMIT_NOFILE"]; known && limit < minDescriptors {
+		return misuse(fmt.Sprintf("ulimit -n %d, or higher", 4*minDescriptors),
+			"only %d files may be open at once (RLIMIT_NOFILE); setting up a sandbox takes at least %d", limit, minDescriptors)
+	}
+	return nil
 }
 
 // programs is what must be visible for the programs that may be started.

@@ -74,6 +74,21 @@ func (p parser) scheme(rule *Rule) (span, error) {
 	return span{scheme.end, len(p.text)}, nil
 }
 
+// bracketed says how an IPv6 address without brackets is written, or nothing for
+// what is none. Where its last part may be meant as a port, both are shown.
+func bracketed(text string) string {
+	var ways []string
+	if _, err := netip.ParseAddr(strings.SplitN(text, "/", 2)[0]); err == nil {
+		ways = append(ways, "["+text+"], an IPv6 address in brackets")
+	}
+	colon := strings.LastIndexByte(text, ':')
+	addr, err := netip.ParseAddr(text[:colon])
+	if _, bad := strconv.ParseUint(text[colon+1:], 10, 16); err == nil && addr.Is6() && bad == nil {
+		ways = append(ways, "["+text[:colon]+"]"+text[colon:]+" with a port")
+	}
+	return strings.Join(ways, ", or ")
+}
+
 // split separates the target from the ports. The ports span begins at the colon
 // and is empty where there is none.
 func (p parser) split(rest span) (target, ports span, err error) {
@@ -82,8 +97,8 @@ func (p parser) split(rest span) (target, ports span, err error) {
 		return p.splitBracketed(rest)
 	}
 	if strings.Count(text, ":") > 1 {
-		if _, err := netip.ParseAddr(strings.SplitN(text, "/", 2)[0]); err == nil {
-			return rest, rest, p.expected("["+text+"], an IPv6 address in brackets", rest)
+		if wanted := bracketed(text); wanted != "" {
+			return rest, rest, p.expected(wanted, rest)
 		}
 	}
 	colon := strings.IndexByte(text, ':')

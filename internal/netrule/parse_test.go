@@ -86,6 +86,8 @@ func TestParseRefuses(t *testing.T) {
 		{"example.org:*", 12, `no ":"`},
 		{"example.org/path:80", 0, "a rule has no path"},
 		{"2001:db8::1", 0, "[2001:db8::1]"},
+		{"2001:db8::1:443", 0, "[2001:db8::1:443], an IPv6 address in brackets, or [2001:db8::1]:443 with a port"},
+		{"2001:db8:0:0:0:0:0:1:443", 0, "[2001:db8:0:0:0:0:0:1]:443 with a port"},
 		{"2001:db8::/32", 0, "[2001:db8::/32]"},
 		{"tcp://2001:db8::1", 6, "[2001:db8::1]"},
 		{"[2001:db8::1", 12, `"]"`},

@@ -304,6 +304,13 @@ class Policies(unittest.TestCase):
         with self.assertRaisesRegex(PolicyError, "--deny-net"):
             policy.narrow(deny_net="nonsense:::")
 
+    def test_a_module_that_is_nowhere_is_logged(self):
+        document = {"extends": "strict", "python": {"modules": {"deny": ["ctypes", "nosuchmodule"]}}}
+        with self.assertLogs("pysandbox", "WARNING") as logged:
+            Policy.parse(document).narrow(wall=1)
+        self.assertEqual(len(logged.output), 1)
+        self.assertIn("no module nosuchmodule was found", logged.output[0])
+
     def test_a_mistake_in_a_dict_is_one_of_the_policy(self):
         for document, words in (({"limits": {"memroy": "1M"}}, 'policy: unknown key "memroy"'),
                                 ({"limits": {"memory": "1.5M"}}, "policy: limits.memory: expected a size")):

@@ -113,12 +113,24 @@ class Policy:
                                       pass_fds=list(arguments.fds.values()))
             if done.returncode != 0:
                 raise PolicyError(said(done.stderr) or "the policy was refused")
-            self._plan = json.loads(done.stdout)["plan"]
+            explained = json.loads(done.stdout)
+            self._plan = explained["plan"]
+            if not self._flags:  # narrow has made it of one that has told this
+                _warn(explained["warnings"])
         return self._plan
 
     def __repr__(self) -> str:
         name = self._base[1] if self._base[0] != "document" else "document"
         return "<Policy %s%s>" % (name, "".join(" " + flag for flag in self._flags))
+
+
+def _warn(texts: "Sequence[str]") -> None:
+    """Tells the host's operator of rules on modules that were found nowhere. What
+    limits a host lacks, the policy has agreed to."""
+    for text in texts:
+        if text.startswith("python.modules."):
+            import logging
+            logging.getLogger("pysandbox").warning("%s", text)
 
 
 class Arguments:

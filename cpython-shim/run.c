@@ -129,14 +129,22 @@ static void start_program(void *start)
 
 /* Clones PID 2 into PID 1's memory but with its own descriptors. Unlike vfork
  * it lets PID 1 go on: PID 1 has to harden itself before the program's first
- * instruction, and no page is copied all the same. */
+ * instruction, and no page is copied all the same. Where limits.pids is
+ * RLIMIT_NPROC, the detacher can be the one process too many until it has ended. */
 static int spawn(struct stage *st, uint32_t first)
 {
 	static struct program_start start;
 	struct clone_args args = { .exit_signal = SIGCHLD };
 
 	start = (struct program_start){ st, first };
-	return (int)clone_here(&args, start_program, &start);
+	long pid = clone_here(&args, start_program, &start);
+	if (pid == -EAGAIN && st->detacher) {
+		int err = stage_await_detacher(st);
+		if (err)
+			return err;
+		pid = clone_here(&args, start_program, &start);
+	}
+	return (int)pid;
 }
 
 static void run_fixed_setup(struct stage *st)

@@ -35,27 +35,21 @@ static int fail_begin(int step, int err)
 	return -1;
 }
 
-static unsigned current_cpu(void)
+/* A freshly forked child may be in the queue of its parent's CPU, where it waits until
+ * the parent blocks. Moves it to another allowed CPU and gives it its mask back; what
+ * runs elsewhere already stays there. Runs in: the parent. */
+static void place_child(long pid)
 {
+	unsigned long mask[16], others[16];
 	unsigned cpu = 0;
-	return sys3(SYS_getcpu, &cpu, 0, 0) ? ~0U : cpu;
-}
-
-/* A freshly forked child may be on its parent's CPU, and then stays there until the
- * parent blocks. Runs in: PID 1. Moves it to another allowed CPU and restores the
- * mask. */
-static void leave_parents_cpu(unsigned parents)
-{
-	unsigned long mask[16], moved[16];
-	unsigned cpu = current_cpu();
 	long size = sys3(SYS_sched_getaffinity, 0, sizeof mask, mask);
 
-	if (cpu != parents || size <= 0 || cpu >= (unsigned long)size * 8)
+	if (size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= (unsigned long)size * 8)
 		return;
-	memcpy(moved, mask, (size_t)size);
-	moved[cpu / 64] &= ~(1UL << (cpu % 64));
-	if (sys3(SYS_sched_setaffinity, 0, size, moved) == 0)
-		sys3(SYS_sched_setaffinity, 0, size, mask);
+	memcpy(others, mask, (size_t)size);
+	others[cpu / 64] &= ~(1UL << (cpu % 64));
+	if (sys3(SYS_sched_setaffinity, pid, size, others) == 0)
+		sys3(SYS_sched_setaffinity, pid, size, mask);
 }
 
 /* Runs in: the new PID 1. */
@@ -99,11 +93,11 @@ static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, uns
 		.pidfd = (uint64_t)pidfd,
 		.exit_signal = extra & CLONE_PARENT ? 0 : SIGCHLD,
 	};
-	unsigned cpu = current_cpu();
 	long pid = sys2(SYS_clone3, &args, sizeof args);
+	if (pid > 0)
+		place_child(pid);
 	if (pid)
 		return pid;
-	leave_parents_cpu(cpu);
 	hide_arguments();
 	run_stage(control, uid, gid, donor);
 	return 0;

@@ -158,22 +158,6 @@ static int next_source(const uint8_t *memo, size_t size, size_t *at, struct psb_
 	return 0;
 }
 
-static int send_fds(int control, uint32_t type, const int *fds, uint32_t count)
-{
-	_Alignas(struct cmsghdr) char space[CMSG_SPACE(PSB_FDS_PER_MESSAGE * sizeof(int))] = { 0 };
-	struct psb_message msg = { .type = type };
-	struct iovec iov = { &msg, sizeof msg };
-	struct msghdr head = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space };
-	struct cmsghdr *rights = (struct cmsghdr *)space;
-
-	head.msg_controllen = CMSG_SPACE(count * sizeof(int));
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(count * sizeof(int));
-	memcpy(CMSG_DATA(rights), fds, count * sizeof(int));
-	return sendmsg(control, &head, MSG_NOSIGNAL) == sizeof msg ? 0 : -errno;
-}
-
 static int send_sources(int control, const int *fds, uint32_t count)
 {
 	int err = 0;
@@ -197,8 +181,8 @@ static int send_plan(int control, const uint8_t *plan, size_t size)
 	return err;
 }
 
-/* Opens the sources of a memo; *at is behind them then. Returns their number,
- * or -errno with what was opened counted in *opened. */
+/* Opens the sources of a memo into fds; *at is behind them then. Returns 0 or -errno;
+ * in either case *opened have been opened. */
 static int open_sources(const uint8_t *memo, size_t size, size_t *at, uint32_t id, int *fds,
 			uint32_t *opened)
 {

@@ -12,23 +12,7 @@
 /* Sends the supervisor a message with a descriptor, which stays open here. */
 int stage_give(struct stage *st, uint32_t type, int fd)
 {
-	struct psb_message msg = { .type = type };
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = { 0 };
-	struct iovec iov = { &msg, sizeof msg };
-	struct msghdr head = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof control,
-	};
-	struct cmsghdr *rights = CMSG_FIRSTHDR(&head);
-
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(sizeof fd);
-	*(int *)CMSG_DATA(rights) = fd;
-	long n = sys3(SYS_sendmsg, st->control, &head, MSG_NOSIGNAL);
-	return n < 0 ? (int)n : 0;
+	return send_fds(st->control, type, &fd, 1);
 }
 
 /* A kept socket joins the donated descriptors, so that PASS_FD can give the

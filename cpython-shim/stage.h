@@ -114,6 +114,9 @@ int plan_map(struct stage *st, struct plan *plan);
 uint32_t plan_count(const struct plan *plan);
 int plan_decode(const struct plan *plan, uint32_t i, struct op *op);
 
+/* send.c */
+int send_fds(int control, uint32_t type, const int *fds, uint32_t count);
+
 /* receive.c: what the supervisor sends. */
 void stage_expect_stdio(struct stage *st);
 int stage_receive(struct stage *st, struct psb_message *msg);

@@ -32,7 +32,7 @@ type tier struct {
 func tiers() []tier {
 	return []tier{
 		{TierFull, []host.Feature{
-			host.FeatureUserNS, host.FeatureProc, host.FeatureLandlock, host.FeatureSeccomp, host.FeatureNotify,
+			host.FeatureUserNS, host.FeatureRoot, host.FeatureProc, host.FeatureLandlock, host.FeatureSeccomp, host.FeatureNotify,
 		}, true},
 		{TierContainer, []host.Feature{host.FeatureLandlock, host.FeatureSeccomp, host.FeatureNotify}, false},
 		{TierMinimal, []host.Feature{host.FeatureLandlock, host.FeatureSeccomp}, false},

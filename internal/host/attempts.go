@@ -58,6 +58,28 @@ func tryDetachedMounts() error {
 		call{unix.SYS_OPEN_TREE, [6]uintptr{currentDirectory, m.text("/"), flags}})
 }
 
+// tryNewFilesystem makes a file system that is mounted nowhere yet (fsopen(2)).
+func tryNewFilesystem() error {
+	var m memory
+	defer m.free()
+	const closeOnExec = 1 // FSOPEN_CLOEXEC
+	return attempt(unix.CLONE_NEWUSER|unix.CLONE_NEWNS,
+		call{unix.SYS_FSOPEN, [6]uintptr{m.text("tmpfs"), closeOnExec}})
+}
+
+// tryPivotRoot leaves the host's tree for an empty one (pivot_root(2)), which it
+// mounts over a directory that is always there.
+func tryPivotRoot() error {
+	var m memory
+	defer m.free()
+	here := m.text(".")
+	return attempt(unix.CLONE_NEWUSER|unix.CLONE_NEWNS,
+		m.privateMounts(),
+		call{unix.SYS_MOUNT, [6]uintptr{m.text("none"), m.text("/proc"), m.text("tmpfs")}},
+		call{unix.SYS_CHDIR, [6]uintptr{m.text("/proc")}},
+		call{unix.SYS_PIVOT_ROOT, [6]uintptr{here, here}})
+}
+
 // tryFilter installs a filter that permits everything.
 func tryFilter() error { return tryFilterFlags(0) }
 

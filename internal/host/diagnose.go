@@ -55,7 +55,7 @@ func Diagnose(e Examination) []Check {
 		d.limit("pids limit", e.Limits.Pids),
 		d.limit("cpu quota", e.Limits.CPU))
 	if e.Caller.UID == 0 {
-		checks = append(checks, d.lease())
+		checks = append(checks, d.root(), d.lease())
 	}
 	return append(checks, d.interpreter())
 }

@@ -29,10 +29,12 @@ func (d *diagnosis) groupFix() string {
 	_, err := fs.Stat(d.settings, "run/systemd/system") // sd_booted(3)
 	booted := err == nil
 	switch {
+	case d.inContainer():
+		return "bound the container, and with it pysandbox and its sandboxes: docker run --memory, --pids-limit and --cpus"
 	case version == 0:
 		return "sudo mount -t cgroup2 none " + cgroupMount
 	case d.Caller.UID == 0:
-		return "mount " + cgroupMount + " writable; for a container: --privileged, or --cgroupns=private with a writable cgroup mount"
+		return "mount " + cgroupMount + " writable"
 	case version == 1:
 		return `for c in memory pids cpuacct cpu; do g=` + cgroupMount + `/$c$(awk -F: -v c=$c '$2 ~ "(^|,)" c "(,|$)" {print $3}' /proc/self/cgroup); ` +
 			`sudo mkdir -p $g/pysandbox && sudo chown $USER $g/pysandbox; done`
@@ -47,6 +49,16 @@ func (d *diagnosis) groupFix() string {
 		return "sudo mkdir -p " + g + "/shell && echo '+memory +pids +cpu' | sudo tee " + cgroupMount + "/cgroup.subtree_control " + g + "/cgroup.subtree_control && " +
 			"sudo chown -R $USER " + g + " && echo $$ | sudo tee " + g + "/shell/cgroup.procs"
 	}
+}
+
+// inContainer is whether Docker or Podman says that this is one of theirs.
+func (d *diagnosis) inContainer() bool {
+	for _, mark := range []string{".dockerenv", "run/.containerenv"} {
+		if _, err := fs.Stat(d.settings, mark); err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // cgroupVersion tells which hierarchy is mounted, 0 for none (cgroups(7)).

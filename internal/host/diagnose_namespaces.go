@@ -1,7 +1,5 @@
 package host
 
-import "golang.org/x/sys/unix"
-
 func (d *diagnosis) userNS() Check {
 	c := Check{Name: "user namespaces", Tiers: []string{tierFull}}
 	for _, try := range []func() error{tryUserNS, tryMounts, tryIDMap} {
@@ -30,29 +28,31 @@ func (d *diagnosis) proc() Check {
 		c.OK, c.Found = true, "can be mounted"
 	case tryMounts() != nil:
 		c.Missing, c.Fix = "needs user namespaces", "see there"
-	case errnoOf(err) == unix.EPERM:
-		c.Missing = "parts of the host's /proc are hidden by other mounts, as in a container, so the kernel refuses a new one (" + err.Error() + ")"
-		c.Fix = unmaskProc
 	default:
-		c.Missing = "the kernel refuses to mount it: " + err.Error()
+		return c.failed(ProcFailure(errnoOf(err)))
 	}
 	return c
 }
 
+// mounts tries the calls by which the stage builds its tree. A container's profile
+// may permit some of them.
 func (d *diagnosis) mounts() Check {
 	c := Check{Name: "mount calls", Tiers: []string{tierFull}}
-	err := tryDetachedMounts()
-	switch {
-	case err == nil:
-		c.OK, c.Found = true, "open_tree works"
-	case tryMounts() != nil:
+	if tryMounts() != nil {
 		c.Missing, c.Fix = "needs user namespaces", "see there"
-	case errnoOf(err) == unix.ENOSYS:
-		c.Missing = "the kernel or a seccomp filter above this process has no open_tree (Linux 5.2), or refuses it"
-		c.Fix = "boot a newer kernel; in a container, " + allowInContainer
-	default:
-		c.Missing, c.Fix = "open_tree: "+err.Error(), allowInContainer
+		return c
 	}
+	for _, call := range []struct {
+		name string
+		try  func() error
+	}{{"open_tree", tryDetachedMounts}, {"fsopen", tryNewFilesystem}, {"pivot_root", tryPivotRoot}} {
+		if err := call.try(); err != nil {
+			c.Missing = "the kernel or a seccomp filter above this process refuses " + call.name + ": " + err.Error()
+			c.Fix = "boot Linux 5.2 or later; in a container, " + allowInContainer
+			return c
+		}
+	}
+	c.OK, c.Found = true, "open_tree, fsopen and pivot_root work"
 	return c
 }
 

@@ -126,7 +126,15 @@ func TestDiagnosisNamesWhatIsMissing(t *testing.T) {
 			mode:  "listener",
 			check: "seccomp notification", missing: "already has a listener", fix: "outside of the sandbox", tier: tierMinimal,
 		},
-		"nothing": {command: shell("true"), check: "user namespaces", tier: tierFull},
+		"nothing": {command: []string{"env"}, check: "user namespaces", tier: tierFull},
+		"ids that no host has": {
+			command: shell("true"),
+			check:   "root's capabilities", missing: "not mapped", fix: "ordinary user", tier: tierContainer,
+		},
+		"some of root's capabilities": {
+			command: shell("set -- setpriv --bounding-set=-sys_admin,-kill \"$@\""),
+			check:   "root's capabilities", missing: "root without CAP_KILL, CAP_SYS_ADMIN,", fix: "docker run --user", tier: tierContainer,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mode := c.mode
@@ -211,6 +219,7 @@ func TestLimitsNameTheFixForTheirHost(t *testing.T) {
 		fix   string
 	}{
 		"none":               {fstest.MapFS{}, 1000, "mount -t cgroup2"},
+		"a container":        {fstest.MapFS{".dockerenv": {}, "sys/fs/cgroup/memory/x": {}}, 1000, "docker run --memory"},
 		"v1":                 {v1, 1000, "chown $USER $g/pysandbox"},
 		"v1 as root":         {v1, 0, "writable"},
 		"v2 without systemd": {v2, 1000, "cgroup.subtree_control"},

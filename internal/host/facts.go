@@ -31,6 +31,11 @@ func Probe() Facts {
 		GID:        os.Getegid(),
 		HardLimits: hardLimits(),
 	}
+	if f.UID == 0 {
+		if lacks := rootLacks(); lacks != nil {
+			f.Missing = append(f.Missing, lacks)
+		}
+	}
 	abi, err := landlockABI()
 	if err != nil {
 		f.Missing = append(f.Missing, noLandlock(f.Kernel, err))

@@ -11,6 +11,7 @@ type Feature string
 // The features.
 const (
 	FeatureUserNS   Feature = "user namespaces"
+	FeatureRoot     Feature = "root's capabilities"
 	FeatureLandlock Feature = "Landlock"
 	FeatureSeccomp  Feature = "seccomp filters"
 	FeatureNotify   Feature = "seccomp notification"

@@ -24,8 +24,12 @@ func classifyUserNS(s settings, errno unix.Errno, program string) *UnsupportedEr
 		e.Need, e.Fix = exhaustedUserNS(s)
 	case unix.EAGAIN:
 		e.Need, e.Fix = "the limit of processes of this user is reached", "raise it with ulimit -u, or in /etc/security/limits.conf"
-	case unix.EINVAL, unix.ENOSYS:
-		e.Need, e.Fix = "the kernel was built without them", "boot a kernel with CONFIG_USER_NS, CONFIG_PID_NS and CONFIG_NET_NS"
+	case unix.ENOSYS: // of clone3(2), in whose place Docker's profile wants clone(2)
+		if e.Need, e.Fix = notBuiltUserNS(); filtered(s) {
+			e.Need, e.Fix = filteredUserNS()
+		}
+	case unix.EINVAL:
+		e.Need, e.Fix = notBuiltUserNS()
 	case unix.EROFS:
 		e.Need, e.Fix = "/proc is mounted read-only, so that no id can be mapped", unmaskProc
 	default:
@@ -44,13 +48,38 @@ func refusedUserNS(s settings, program string) (need, fix string) {
 	case s.is("proc/sys/user/max_user_namespaces", 0):
 		return "user.max_user_namespaces is 0", setSysctl("user.max_user_namespaces", enoughNamespaces)
 	}
-	if status, _ := s.text("proc/self/status"); strings.Contains(status, "\nSeccomp:\t2") {
-		return "a seccomp filter above this process refuses them, as Docker's default profile does", allowInContainer
+	if filtered(s) {
+		return filteredUserNS()
 	}
 	if enforce, _ := s.text("sys/fs/selinux/enforce"); enforce == "1" {
 		return "a security module refuses them", "look for the denial with ausearch -m avc -ts recent, and allow user_namespace { create } for this domain"
 	}
 	return "the kernel or a security module refuses them; a process in a chroot, or whose ids are not mapped, gets none either", ""
+}
+
+// filtered is whether a seccomp filter is in force (proc_pid_status(5)).
+func filtered(s settings) bool {
+	status, _ := s.text("proc/self/status")
+	return strings.Contains(status, "\nSeccomp:\t2")
+}
+
+func filteredUserNS() (need, fix string) {
+	return "a seccomp filter above this process refuses them, as Docker's default profile does", allowInContainer
+}
+
+func notBuiltUserNS() (need, fix string) {
+	return "the kernel was built without them", "boot a kernel with CONFIG_USER_NS, CONFIG_PID_NS and CONFIG_NET_NS"
+}
+
+// ProcFailure says why the kernel refused a new /proc: it shows no more than the
+// one that is there (mount_namespaces(7)).
+func ProcFailure(errno unix.Errno) *UnsupportedError {
+	e := &UnsupportedError{Feature: FeatureProc, Err: errno, Need: "the kernel refuses to mount it"}
+	if errno == unix.EPERM {
+		e.Need = "parts of the host's /proc are hidden by other mounts, as in a container, so the kernel refuses a new one"
+		e.Fix = unmaskProc
+	}
+	return e
 }
 
 // exhaustedUserNS finds the limit that answers ENOSPC.
@@ -76,7 +105,7 @@ const (
 
 const (
 	allowInContainer = "start the container with --security-opt seccomp=unconfined --security-opt apparmor=unconfined " +
-		"--security-opt systempaths=unconfined, or accept less with --require=container"
+		"--security-opt systempaths=unconfined"
 	unmaskProc = "start the container with --security-opt systempaths=unconfined (Kubernetes: procMount: Unmasked with hostUsers: false)"
 )
 

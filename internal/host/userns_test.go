@@ -40,6 +40,11 @@ func TestUserNSFailuresNameCauseAndFix(t *testing.T) {
 			errno: unix.EPERM, files: map[string]string{"proc/self/status": "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n"},
 			need: "seccomp filter above", fix: "--security-opt seccomp=unconfined",
 		},
+		"a container's clone3": {
+			errno: unix.ENOSYS, files: map[string]string{"proc/self/status": "Name:\tx\nSeccomp:\t2\nSeccomp_filters:\t1\n"},
+			need: "seccomp filter above", fix: "--security-opt seccomp=unconfined",
+		},
+		"no clone3": {errno: unix.ENOSYS, need: "built without", fix: "CONFIG_USER_NS"},
 		"SELinux": {
 			errno: unix.EACCES, files: map[string]string{"sys/fs/selinux/enforce": "1"},
 			need: "security module", fix: "ausearch",

@@ -65,9 +65,10 @@ func openSource(s Source, maps *C.struct_psb_idmaps) (int, error) {
 	err := syscall.Errno(-fd)
 	switch {
 	case step == C.PSB_SOURCE_USERNS:
-		return -1, fmt.Errorf("make a user namespace that maps %d:%d to %d: %w", s.UID, s.GID, maps.id, err)
+		return -1, fmt.Errorf("make a user namespace that maps %d:%d to %d (needs CAP_SYS_PTRACE): %w", s.UID, s.GID, maps.id, err)
 	case step == C.PSB_SOURCE_MAP:
-		return -1, fmt.Errorf("map owner %d:%d to %d (the filesystem must support idmapped mounts): %w", s.UID, s.GID, maps.id, err)
+		return -1, fmt.Errorf("map owner %d:%d to %d (the filesystem must support idmapped mounts, which overlayfs, "+
+			"that of a container's image, does not; run as an ordinary user, or show a volume): %w", s.UID, s.GID, maps.id, err)
 	case err == syscall.ESTALE:
 		return -1, errors.New("its owner has changed since the plan was made; try again")
 	default:

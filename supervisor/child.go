@@ -32,7 +32,7 @@ type child struct {
 func beginChild() (*child, error) {
 	begun, err := shim.TakeBegun()
 	if err != nil {
-		return nil, fmt.Errorf("begin the sandbox: %w", err)
+		return nil, fmt.Errorf("begin the sandbox: %w", beginError(err))
 	}
 	if begun == nil {
 		return spawn()
@@ -112,9 +112,12 @@ func (c *child) awaitReady() error {
 }
 
 // kill ends the whole tree: the kernel kills a PID namespace with its PID 1
-// (pid_namespaces(7)).
+// (pid_namespaces(7)). Where root may not signal a leased uid (CAP_KILL), nothing is
+// said to the stage any more, and it ends by itself.
 func (c *child) kill() {
-	_ = unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0)
+	if err := unix.PidfdSendSignal(c.pidfd, unix.SIGKILL, nil, 0); errors.Is(err, unix.EPERM) {
+		_ = unix.Shutdown(c.control.fd, unix.SHUT_RDWR)
+	}
 }
 
 // reap waits for the end of PID 1, which comes after the end of every process

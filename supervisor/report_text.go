@@ -10,6 +10,10 @@ import (
 // maxLine is the length in bytes to which a string in a line for people is cut.
 const maxLine = 512
 
+// maxReason is the same for why a sandbox was not made: pysandbox's own words, which
+// may end with a command.
+const maxReason = 2048
+
 const prefix = "pysandbox: "
 
 // FormatViolations tells in lines for standard error what was denied and what
@@ -81,7 +85,7 @@ func FormatOutcome(r *Report) []string {
 	case Violated:
 		say("killed for a violation: "+clean(r.Reason), "")
 	case SetupFailed, Internal:
-		say(clean(r.Reason), "")
+		say(string(audit.AppendText(nil, r.Reason, maxReason)), "")
 	}
 	for _, name := range r.LimitsHit {
 		say("the program met the "+clean(name)+" limit", limitHint(name))

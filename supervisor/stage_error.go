@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/namespaces"
 )
 
@@ -12,12 +13,16 @@ type StageError struct {
 	Stage string
 	Op    *namespaces.Op // the operation, when it was one
 	Errno syscall.Errno
+	Lacks *host.UnsupportedError // what the host lacks, if that is the reason
 }
 
 func (e *StageError) Error() string {
 	step := e.Stage
 	if e.Op != nil {
 		step = e.Op.String()
+	}
+	if e.Lacks != nil {
+		return fmt.Sprintf("set up the sandbox: %s: %v", step, e.Lacks)
 	}
 	text := fmt.Sprintf("set up the sandbox: %s: %v", step, e.Errno)
 	if e.Errno == syscall.EAGAIN { // fork(2), clone(2)
@@ -73,6 +78,7 @@ func stageName(stage int32) string {
 // stageError reads an ERROR message against the program that was sent.
 func stageError(m message, setup namespaces.Program) *StageError {
 	e := &StageError{Stage: stageName(m.a), Errno: syscall.Errno(m.b)}
+	e.Lacks = stageLacks(m.a, e.Errno)
 	if m.a == stageSkeleton {
 		setup = namespaces.Skeleton()
 	}

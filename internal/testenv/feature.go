@@ -31,6 +31,7 @@ const (
 	Bubblewrap     Feature = "bubblewrap"      // bwrap(1)
 	Compiler       Feature = "compiler"        // cc(1) with libc headers
 	Runc           Feature = "runc"            // runc(8), an OCI runtime
+	Docker         Feature = "docker"          // dockerd(8) starts, and docker(1) is there
 	Strace         Feature = "strace"          // strace(1)
 	Setpriv        Feature = "setpriv"         // setpriv(1)
 	Redis          Feature = "redis"           // redis-server(1), and its client for /usr/bin/python3
@@ -48,7 +49,7 @@ func Features() []Feature {
 	return []Feature{
 		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify,
 		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
-		Compiler, Runc, Strace, Setpriv, Redis, Postgres, Nginx, Requests, Gunicorn, Aiohttp,
+		Compiler, Runc, Docker, Strace, Setpriv, Redis, Postgres, Nginx, Requests, Gunicorn, Aiohttp,
 		Uvloop, Gevent,
 	}
 }
@@ -72,6 +73,7 @@ func probes() map[Feature]func() error {
 		Bubblewrap:     func() error { return probeProgram("bwrap") },
 		Compiler:       probeCompiler,
 		Runc:           func() error { return probeProgram("runc") },
+		Docker:         probeDocker,
 		Strace:         func() error { return probeProgram("strace") },
 		Setpriv:        func() error { return probeProgram("setpriv") },
 		Redis:          func() error { return errors.Join(probeProgram("redis-server"), probeModule("redis")) },

@@ -1,6 +1,7 @@
-// Package container tests the entrypoint of examples/container in a container
-// that runc makes as Docker does, with and without the options that the example
-// names. It tests no image: the root file system is made of this machine's.
+// Package container tests the entrypoint of examples/container in a container, with
+// and without the options that the example names: under a Docker engine, and in one
+// that runc makes as Docker does. It tests no distribution's image: the root file
+// systems are made of this machine's.
 package container
 
 import (

@@ -18,6 +18,7 @@ type Command struct {
 	Python      bool
 	Interpreter string
 	Release     string
+	Same        string `json:",omitempty"` // a path by which the command line names it; Resolve holds that it leads there
 
 	Guest bool `json:",omitempty"` // the guest's bootstrap starts it
 
@@ -50,11 +51,7 @@ func compileCommand(pol *policy.Policy, inv Invocation) (Command, error) {
 			c.Args = []string{"-"}
 		}
 	case RunProgram:
-		program, err := compileProgram(pol, inv)
-		if err != nil {
-			return Command{}, err
-		}
-		return wrapCommand(program, pol, inv)
+		return wrapCommand(compileProgram(pol, inv), pol, inv)
 	default:
 		return Command{}, errors.New("there is no command to run; name a script, -c CODE, -m MODULE or -- COMMAND")
 	}
@@ -87,14 +84,14 @@ func checkInvocation(inv Invocation) error {
 // compileProgram reads "-- COMMAND [args]". A COMMAND that is a Python means the
 // interpreter of the policy, so that a command line that works outside works
 // inside, and the script on it is readable as it is for exec SCRIPT.
-func compileProgram(pol *policy.Policy, inv Invocation) (Command, error) {
+func compileProgram(pol *policy.Policy, inv Invocation) Command {
 	name := inv.Argument
 	if strings.Contains(name, "/") && !path.IsAbs(name) {
 		name = path.Join(inv.Directory, name)
 	}
 	release, python := pythonRelease(path.Base(name))
 	if !python && name != pol.Python.Interpreter {
-		return Command{Program: name, Args: inv.Args}, nil
+		return Command{Program: name, Args: inv.Args}
 	}
 	c := Command{Python: true, Interpreter: pol.Python.Interpreter, Release: release}
 	byDefault := slices.Contains([]string{"", "python", "python3"}, pol.Python.Interpreter)
@@ -102,7 +99,7 @@ func compileProgram(pol *policy.Policy, inv Invocation) (Command, error) {
 	case path.IsAbs(name) && byDefault:
 		c.Interpreter, c.Release = path.Clean(name), ""
 	case path.IsAbs(name) && !isPart(path.Clean(name), interpreterPath(pol, inv)):
-		return Command{}, fmt.Errorf("the command names the interpreter %s and the policy %s; drop one of them (python.interpreter, --python)", name, pol.Python.Interpreter)
+		c.Same, c.Release = path.Clean(name), ""
 	case byDefault && strings.Contains(release, "."):
 		c.Interpreter = path.Base(name)
 	}
@@ -114,7 +111,7 @@ func compileProgram(pol *policy.Policy, inv Invocation) (Command, error) {
 		}
 		c.Script = path.Clean(c.Args[i])
 	}
-	return c, nil
+	return c
 }
 
 // interpreterPath is the interpreter of the policy as a path, where it can be one:

@@ -52,7 +52,10 @@ func Compile(pol policy.Policy, inv Invocation) (*Plan, error) {
 // checkThreads refuses to take away with one key what another gives.
 func checkThreads(pol *policy.Policy) error {
 	if !pol.Process.Threads && slices.Contains(pol.Syscalls.Allow, "threads") {
-		return errors.New(`process.threads = false contradicts syscalls.allow = ["threads"]; remove one of them`)
+		return &policy.Problem{
+			Key: "process.threads", Other: policy.Item("syscalls.allow", slices.Index(pol.Syscalls.Allow, "threads")),
+			Err: errors.New(`false contradicts syscalls.allow = ["threads"]; remove one of them`),
+		}
 	}
 	return nil
 }
@@ -77,10 +80,10 @@ const (
 func checkLimits(l policy.Limits) error {
 	var problems []error
 	if l.OpenFiles > 0 && l.OpenFiles < minOpenFiles {
-		problems = append(problems, fmt.Errorf("limits.open_files = %d is too low for an interpreter to start; it needs at least %d", l.OpenFiles, minOpenFiles))
+		problems = append(problems, wrong("limits.open_files", "%d is too low for an interpreter to start; it needs at least %d", l.OpenFiles, minOpenFiles))
 	}
 	if l.Memory > 0 && l.Memory < minMemory {
-		problems = append(problems, fmt.Errorf("limits.memory = %d bytes is too low for an interpreter to start; it needs at least %d", l.Memory, minMemory))
+		problems = append(problems, wrong("limits.memory", "%d bytes is too low for an interpreter to start; it needs at least %d", l.Memory, minMemory))
 	}
 	for _, limit := range []struct {
 		name  string
@@ -99,7 +102,7 @@ func checkLimits(l policy.Limits) error {
 		{"inodes", float64(l.Inodes)},
 	} {
 		if limit.value < 0 {
-			problems = append(problems, fmt.Errorf("limits.%s is negative; 0 means no limit", limit.name))
+			problems = append(problems, wrong("limits."+limit.name, "it is negative; 0 means no limit"))
 		}
 	}
 	return errors.Join(problems...)

@@ -45,16 +45,16 @@ func compileEnvironment(pol *policy.Policy, inv Invocation) (map[string]string, 
 		env["TERM"] = term
 	}
 	var problems []error
-	for _, name := range pol.Env.Pass {
+	for i, name := range pol.Env.Pass {
 		if err := checkPassed(name); err != nil {
-			problems = append(problems, err)
+			problems = append(problems, about("env.pass", i, err))
 		} else if value, ok := inv.Env[name]; ok {
 			env[name] = value
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(pol.Env.Set)) {
-		if err := checkVariable("env.set", name, pol.Env.Set[name]); err != nil {
-			problems = append(problems, err)
+		if err := checkVariable(name, pol.Env.Set[name]); err != nil {
+			problems = append(problems, &policy.Problem{Key: "env.set." + name, Err: err})
 		}
 		env[name] = pol.Env.Set[name]
 	}
@@ -66,21 +66,21 @@ func compileEnvironment(pol *policy.Policy, inv Invocation) (map[string]string, 
 
 func checkPassed(name string) error {
 	if strings.HasPrefix(name, "PYTHON") {
-		return fmt.Errorf("env.pass: %s would tell this interpreter what was meant for another; set it with env.set or --env", name)
+		return fmt.Errorf("%s would tell this interpreter what was meant for another; set it with env.set or --env", name)
 	}
-	return checkVariable("env.pass", name, "")
+	return checkVariable(name, "")
 }
 
-func checkVariable(key, name, value string) error {
+func checkVariable(name, value string) error {
 	switch {
 	case name == "" || strings.ContainsAny(name, "=\x00"):
-		return fmt.Errorf("%s: %q is no name of a variable", key, name)
+		return fmt.Errorf("%q is no name of a variable", name)
 	case strings.IndexByte(value, 0) >= 0:
-		return fmt.Errorf("%s: the value of %s holds a NUL, which ends it in the kernel", key, name)
+		return fmt.Errorf("the value of %s holds a NUL, which ends it in the kernel", name)
 	case strings.HasPrefix(name, "LD_"):
-		return fmt.Errorf("%s: %s would load code before the program begins and is always refused", key, name)
+		return fmt.Errorf("%s would load code before the program begins and is always refused", name)
 	case len(name)+len(value)+1 > maxArgument:
-		return fmt.Errorf("%s: %s has %d bytes, execve(2) takes at most %d", key, name, len(value), maxArgument)
+		return fmt.Errorf("%s has %d bytes, execve(2) takes at most %d", name, len(value), maxArgument)
 	}
 	return nil
 }

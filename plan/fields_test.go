@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,9 @@ func changes() map[string]func(*policy.Policy) {
 // each field changes what is set up, is an error, or is read by the supervisor. A
 // new field fails until it has an entry here and an effect.
 func TestEveryFieldOfAPolicyCounts(t *testing.T) {
-	fields := leaves(reflect.TypeFor[policy.Policy](), "")
+	fields := slices.DeleteFunc(leaves(reflect.TypeFor[policy.Policy](), ""), func(field string) bool {
+		return field == "Origins" // of errors
+	})
 	read := supervisorReads(t)
 	table := changes()
 	for _, field := range fields {

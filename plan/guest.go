@@ -24,6 +24,18 @@ func hasModuleRules(p policy.Python) bool {
 	return len(p.ModulesAllow)+len(p.ModulesDeny) > 0
 }
 
+// moduleKey is the key of the first rule on imports, or empty.
+func moduleKey(p policy.Python) string {
+	switch {
+	case len(p.ModulesAllow) > 0:
+		return policy.Item("python.modules.allow", 0)
+	case len(p.ModulesDeny) > 0:
+		return policy.Item("python.modules.deny", 0)
+	default:
+		return ""
+	}
+}
+
 // needsGuest says whether the program is started by the bootstrap: for rules on
 // imports and for a client. All other programs are started directly.
 func needsGuest(pol *policy.Policy, inv Invocation) bool {
@@ -39,7 +51,10 @@ func wrapCommand(c Command, pol *policy.Policy, inv Invocation) (Command, error)
 	}
 	mode, known := modeNames()[inv.Kind]
 	if !known || !c.Python {
-		return Command{}, errors.New("python.modules and --capabilities need a Python program given as SCRIPT, -c CODE or -m MODULE")
+		return Command{}, &policy.Problem{
+			Key: moduleKey(pol.Python),
+			Err: errors.New("rules on modules and --capabilities need a Python program given as SCRIPT, -c CODE or -m MODULE"),
+		}
 	}
 	client := "alone"
 	if inv.Client {
@@ -63,7 +78,7 @@ func (p *Plan) CheckGrants() error {
 	if len(p.Capabilities) == 0 || p.Invocation.Client {
 		return nil
 	}
-	return fmt.Errorf("capabilities.grant names %s, which only a client can give; start the program with the Python package pysandbox",
+	return wrong(policy.Item("capabilities.grant", 0), "only a client can give %s; start the program with the Python package pysandbox",
 		strings.Join(p.Capabilities, ", "))
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/pysandbox/pysandbox/policy"
@@ -47,5 +48,27 @@ func compileFilter(layers []string, adjust policy.Syscalls) (seccomp.FilterSpec,
 	if len(adjust.Allow) == 0 && len(adjust.Errno) == 0 {
 		return spec, nil
 	}
-	return seccomp.WithSyscalls(spec, slices.Clone(adjust.Allow), adjust.Errno)
+	spec, err = seccomp.WithSyscalls(spec, slices.Clone(adjust.Allow), adjust.Errno)
+	return spec, syscallProblems(err, adjust)
+}
+
+// syscallProblems says which entries of [syscalls] an error is about.
+func syscallProblems(err error, adjust policy.Syscalls) error {
+	joined, isJoined := err.(interface{ Unwrap() []error })
+	if !isJoined {
+		return err
+	}
+	var problems []error
+	for _, one := range joined.Unwrap() {
+		named, isNamed := errors.AsType[*seccomp.NameError](one)
+		switch {
+		case !isNamed:
+			problems = append(problems, one)
+		case named.Errno:
+			problems = append(problems, &policy.Problem{Key: "syscalls.errno." + named.Name, Err: named.Err})
+		default:
+			problems = append(problems, about("syscalls.allow", slices.Index(adjust.Allow, named.Name), named))
+		}
+	}
+	return errors.Join(problems...)
 }

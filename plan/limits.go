@@ -8,13 +8,14 @@ import (
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/policy"
 )
 
 // resolvedLimits are the limits that setup sets by setrlimit(2).
 type resolvedLimits struct {
 	early    namespaces.Program // before the program's process is made
 	late     namespaces.Program // in it: what would hinder setup itself
-	warnings []string
+	warnings []*policy.Problem
 }
 
 // resolveLimits turns the plan's limits into operations. A limit that only a
@@ -29,16 +30,19 @@ func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
 			continue
 		}
 		if !slices.Contains(p.Limits.BestEffort, need.name) {
-			problems = append(problems, fmt.Errorf("limits.%s cannot be enforced on this host: %s; give pysandbox a control group (Delegate=yes in its unit, or systemd-run --user --scope -p Delegate=yes), or add %q to limits.best_effort",
-				need.name, need.reason, need.name))
+			problems = append(problems, wrong("limits."+need.name, "it cannot be enforced on this host: %s; give pysandbox a control group (Delegate=yes in its unit, or systemd-run --user --scope -p Delegate=yes), or add %q to limits.best_effort",
+				need.reason, need.name))
 			continue
 		}
-		r.warnings = append(r.warnings, fmt.Sprintf("limits.%s: %s; %s", need.name, need.reason, need.instead))
+		r.warnings = append(r.warnings, &policy.Problem{Key: "limits." + need.name, Err: fmt.Errorf("%s; %s", need.reason, need.instead)})
 		limits = append(limits, need.fallback...)
 	}
 	for _, limit := range limits {
 		if host, known := h.Facts.HardLimits[limit.Type]; known && host < limit.Hard {
-			r.warnings = append(r.warnings, fmt.Sprintf("%s: the caller's own hard limit of %d is lower than the policy's %d and stays", limit.Type, host, limit.Hard))
+			r.warnings = append(r.warnings, &policy.Problem{
+				Key: rlimitKeys()[limit.Type],
+				Err: fmt.Errorf("the caller's own hard limit of %d (%s) is lower than the policy's %d and stays", host, limit.Type, limit.Hard),
+			})
 			limit.Soft, limit.Hard = min(limit.Soft, host), host
 		}
 		op, err := rlimitOp(limit)
@@ -54,6 +58,14 @@ func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
 	}
 	slices.SortFunc(r.early, func(a, b namespaces.Op) int { return int(a.N1) - int(b.N1) })
 	return r, errors.Join(problems...)
+}
+
+// rlimitKeys are the keys of the limits that setrlimit(2) holds.
+func rlimitKeys() map[string]string {
+	return map[string]string{
+		"RLIMIT_CPU": "limits.cpu", "RLIMIT_DATA": "limits.memory", "RLIMIT_FSIZE": "limits.file_size",
+		"RLIMIT_NOFILE": "limits.open_files", "RLIMIT_NPROC": "limits.pids",
+	}
 }
 
 // treeLimit is a limit on all processes together.

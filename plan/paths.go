@@ -81,9 +81,9 @@ func checkPaths(files policy.Files) error {
 		key   string
 		names []string
 	}{{"files.read", files.Read}, {"files.write", files.Write}, {"files.exec", files.Exec}} {
-		for _, name := range list.names {
+		for i, name := range list.names {
 			if err := checkUserPath(name); err != nil {
-				problems = append(problems, fmt.Errorf("%s: %w", list.key, err))
+				problems = append(problems, about(list.key, i, err))
 			}
 		}
 	}

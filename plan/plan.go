@@ -90,6 +90,6 @@ type Resolved struct {
 	Filter    seccomp.Program
 	HostFacts netrule.HostFacts
 	hidden    []string // patterns of python.modules.deny whose files are hidden
-	Warnings  []string
+	Warnings  []*policy.Problem
 	Wall      time.Duration
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/seccomp"
@@ -46,7 +45,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Executable:  executable(v.rules),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
-		Warnings:    append(limits.warnings, moduleWarnings(h)...),
+		Warnings:    append(limits.warnings, moduleWarnings(p, h)...),
 		hidden:      hiddenPatterns(p, h),
 		Wall:        p.Limits.Wall,
 	}
@@ -132,7 +131,7 @@ func resolveProgram(p *Plan, h *Host) (namespaces.Op, error) {
 	executable := h.Program
 	if p.Command.Python {
 		executable = h.Interpreter.Executable
-		if err := checkRelease(p.Command.Release, h.Interpreter); err != nil {
+		if err := checkInterpreter(p, h); err != nil {
 			return namespaces.Op{}, err
 		}
 	}
@@ -144,11 +143,19 @@ func resolveProgram(p *Plan, h *Host) (namespaces.Op, error) {
 	return namespaces.ExecOp(executable, args, environmentList(p.resolveEnvironment(h)))
 }
 
-func checkRelease(wanted string, have host.Interpreter) error {
+// checkInterpreter refuses a command that names another interpreter than the
+// policy.
+func checkInterpreter(p *Plan, h *Host) error {
+	const key, fix = "python.interpreter", "drop one of them (python.interpreter, --python)"
+	wanted, have := p.Command.Release, h.Interpreter
+	if p.Command.Same != "" && !h.SameInterpreter {
+		return wrong(key, "the command names the interpreter %s and the policy %s, which is %s; "+fix,
+			p.Command.Same, p.Python.Interpreter, have.Executable)
+	}
 	if wanted == "" || have.Version == wanted || isReleaseOf(have.Version, wanted) {
 		return nil
 	}
-	return fmt.Errorf("the command names python%s and the policy's interpreter %s is python%s; drop one of them (python.interpreter, --python)",
+	return wrong(key, "the command names python%s and the policy's interpreter %s is python%s; "+fix,
 		wanted, have.Executable, have.Version)
 }
 

@@ -264,7 +264,7 @@ func TestLimits(t *testing.T) {
 	h := fixedHost()
 	h.Facts.CgroupMemory, h.Facts.CgroupPids, h.Facts.CgroupCPU = false, false, false
 	_, err = resolveWith(t, change, script(), h)
-	for _, limit := range []string{"limits.memory", "limits.pids", "limits.cpu ", "limits.cpu_quota"} {
+	for _, limit := range []string{"limits.memory", "limits.pids", "limits.cpu:", "limits.cpu_quota"} {
 		if err == nil || !strings.Contains(err.Error(), limit) {
 			t.Errorf("without a control group the error does not name %s: %v", limit, err)
 		}
@@ -312,7 +312,7 @@ func TestTheHostsHardLimitsStay(t *testing.T) {
 	if got := lines(r, "rlimit RLIMIT_NOFILE"); !slices.Equal(got, []string{"rlimit RLIMIT_NOFILE soft=64 hard=64"}) {
 		t.Errorf("got %q", got)
 	}
-	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "RLIMIT_NOFILE") {
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Error(), "RLIMIT_NOFILE") {
 		t.Errorf("warnings %q", r.Warnings)
 	}
 }
@@ -331,9 +331,28 @@ func TestASocketInAWritableDirectoryIsRefused(t *testing.T) {
 			p.Network.Unix = []string{name}
 			p.Files.Write = []string{"/srv/out"}
 		}, script(), h)
-		if fits != (err == nil) || !fits && !strings.Contains(err.Error(), "network.unix: "+name+" lies in /srv/out") {
+		if fits != (err == nil) || !fits && !strings.Contains(err.Error(), "network.unix[0]: "+name+" lies in /srv/out") {
 			t.Errorf("%s: got error %v", name, err)
 		}
+	}
+}
+
+func TestACommandMayLeadToTheInterpreter(t *testing.T) {
+	version := func(p *policy.Policy) { p.Python.Interpreter = "3.12" }
+	command := plan.Invocation{Kind: plan.RunProgram, Argument: "/opt/alias/python3.11", Directory: "/srv/job"}
+	h := fixedHost()
+	_, err := resolveWith(t, version, command, h)
+	problem, isProblem := errors.AsType[*policy.Problem](err)
+	if !isProblem || problem.Key != "python.interpreter" {
+		t.Errorf("another interpreter than the policy's: %v", err)
+	}
+	h.SameInterpreter = true
+	r, err := resolveWith(t, version, command, h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if path, _ := r.Setup[len(r.Setup)-1].ExecArgs(); len(path) == 0 || path[0] != "/usr/bin/python3" {
+		t.Errorf("runs %q", path)
 	}
 }
 

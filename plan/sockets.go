@@ -2,13 +2,14 @@ package plan
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/namespaces"
+	"github.com/pysandbox/pysandbox/policy"
 )
 
 // SocketUse is what the supervisor does with a socket of the sandbox's network
@@ -33,7 +34,10 @@ type Socket struct {
 // mostRelayPorts bounds the relay's sockets, one for each port.
 const mostRelayPorts = 256
 
-var errRelayPorts = fmt.Errorf("udp:// rules in network.allow and udp: ports in network.host_loopback name more than %d ports; each needs a socket", mostRelayPorts)
+// tooManyPorts is about the rule with which the ports are too many.
+func tooManyPorts(rule string) error {
+	return wrong(rule, "udp:// rules in network.allow and udp: ports in network.host_loopback name more than %d ports; each needs a socket", mostRelayPorts)
+}
 
 // networkSockets are the sockets that the plan's rules need, in the order of
 // their operations. Names are answered under every policy: where none may be
@@ -41,7 +45,7 @@ var errRelayPorts = fmt.Errorf("udp:// rules in network.allow and udp: ports in 
 // allowed.
 func (p *Plan) networkSockets() ([]Socket, error) {
 	sockets := []Socket{{Use: SocketNamesUDP}, {Use: SocketNamesTCP}}
-	ports, err := relayPorts(p.Network.Rules, p.LoopbackPorts(netrule.UDP))
+	ports, err := p.relayPorts()
 	if err != nil {
 		return nil, err
 	}
@@ -67,34 +71,31 @@ func (p *Plan) LoopbackPorts(protocol netrule.Protocol) []uint16 {
 	return ports
 }
 
-// relayPorts lists the UDP ports that an allow rule names and those of the
-// host's loopback, sorted.
-func relayPorts(rules netrule.Set, loopback []uint16) ([]uint16, error) {
+// relayPorts lists the UDP ports of the host's loopback and those that an allow
+// rule names, sorted.
+func (p *Plan) relayPorts() ([]uint16, error) {
 	named := map[uint16]bool{}
-	for _, port := range loopback {
-		named[port] = true
+	for i, port := range p.Network.HostLoopback {
+		if port.Protocol != netrule.UDP {
+			continue
+		}
+		if named[port.Number] = true; len(named) > mostRelayPorts {
+			return nil, tooManyPorts(policy.Item("network.host_loopback", i))
+		}
 	}
-	for _, rule := range rules.Allow {
+	for _, rule := range p.Network.Rules.Allow {
 		if rule.Protocol != netrule.UDP {
 			continue
 		}
 		for _, r := range rule.Ports {
 			for port := int(r.First); port <= int(r.Last); port++ {
 				if named[uint16(port)] = true; len(named) > mostRelayPorts {
-					return nil, errRelayPorts
+					return nil, tooManyPorts(rule.ID)
 				}
 			}
 		}
 	}
-	if len(named) > mostRelayPorts {
-		return nil, errRelayPorts
-	}
-	ports := make([]uint16, 0, len(named))
-	for port := range named {
-		ports = append(ports, port)
-	}
-	slices.Sort(ports)
-	return ports, nil
+	return slices.Sorted(maps.Keys(named)), nil
 }
 
 // socketOperations makes the sockets and the routes by which every address is

@@ -67,15 +67,16 @@ func (p *Plan) startsPrograms() bool {
 
 func (v *view) addUserPaths(p *Plan, h *Host) error {
 	var problems []error
+	key := func(name string) string { return p.fileKey(func(n string) bool { return n == name }) }
 	all := p.paths()
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		found := h.Paths[name]
 		if found.Real == "" {
-			problems = append(problems, fmt.Errorf("the policy names %s: %w; create it or remove it from [files]", name, missing(found)))
+			problems = append(problems, wrong(key(name), "%s: %w; create it or remove it from [files]", name, missing(found)))
 			continue
 		}
 		if err := checkUserPath(found.Real); err != nil {
-			problems = append(problems, fmt.Errorf("%s leads to %s: %w", name, found.Real, err))
+			problems = append(problems, wrong(key(name), "%s leads to %s: %w", name, found.Real, err))
 			continue
 		}
 		v.user[found.Real] = v.user[found.Real].or(all[name])
@@ -164,13 +165,14 @@ func (v *view) checkWritable(p *Plan, h *Host) error {
 		if !v.user[name].write {
 			continue
 		}
+		key := p.fileKey(func(n string) bool { return h.Paths[n].Real == name })
 		if i := slices.IndexFunc(protected, func(q Protected) bool {
 			return isSameOrBelow(q.Path, name) || isSameOrBelow(name, q.Path)
 		}); i >= 0 {
-			problems = append(problems, fmt.Errorf("files.write: through %s the program could change %s (%s); name a directory apart from it", name, protected[i].What, protected[i].Path))
+			problems = append(problems, wrong(key, "through %s the program could change %s (%s); name a directory apart from it", name, protected[i].What, protected[i].Path))
 		}
 		if h.Facts.Root && v.owner(h, name) == 0 && !p.Files.AllowRootOwned {
-			problems = append(problems, fmt.Errorf("files.write: %s belongs to root, as whom this sandbox is started; give it to another user (chown), or set files.allow_root_owned = true", name))
+			problems = append(problems, wrong(key, "%s belongs to root, as whom this sandbox is started; give it to another user (chown), or set files.allow_root_owned = true", name))
 		}
 	}
 	return errors.Join(problems...)
@@ -202,11 +204,11 @@ func (v *view) directory(p *Plan, h *Host) (string, error) {
 	found := h.Paths[p.Process.Directory]
 	switch {
 	case found.Real == "":
-		return "", fmt.Errorf("process.cwd: %s: %w", p.Process.Directory, missing(found))
+		return "", wrong("process.cwd", "%s: %w", p.Process.Directory, missing(found))
 	case !found.Dir:
-		return "", fmt.Errorf("process.cwd: %s is not a directory", p.Process.Directory)
+		return "", wrong("process.cwd", "%s is not a directory", p.Process.Directory)
 	case !v.isVisible(found.Real):
-		return "", fmt.Errorf("process.cwd: %s is not visible inside; allow it with files.read or --allow-read=%s", p.Process.Directory, p.Process.Directory)
+		return "", wrong("process.cwd", "%s is not visible inside; allow it with files.read or --allow-read=%s", p.Process.Directory, p.Process.Directory)
 	}
 	return found.Real, nil
 }

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"path"
 	"slices"
+
+	"github.com/pysandbox/pysandbox/policy"
 )
 
 // checkUnix refuses sockets of network.unix that lie in what the program may
@@ -13,10 +15,14 @@ import (
 // the supervisor, which connects by the path, would follow it.
 func (v *view) checkUnix(p *Plan, h *Host) error {
 	var problems []error
-	for _, name := range p.Network.Unix {
+	for i, name := range p.Network.Unix {
 		for _, dir := range slices.Sorted(maps.Keys(v.user)) {
 			if v.user[dir].write && leadsBelow(name, dir, h) {
-				problems = append(problems, fmt.Errorf("network.unix: %s lies in %s, where the program could put a link to another socket in its place; name a socket apart from files.write", name, dir))
+				problems = append(problems, &policy.Problem{
+					Key:   policy.Item("network.unix", i),
+					Other: p.fileKey(func(n string) bool { return h.Paths[n].Real == dir }),
+					Err:   fmt.Errorf("%s lies in %s, where the program could put a link to another socket in its place; name a socket apart from files.write", name, dir),
+				})
 			}
 		}
 	}

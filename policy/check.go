@@ -21,7 +21,7 @@ func Check(file, directory string) (warnings []*Error, err error) {
 func (r *reader) warnings() []*Error {
 	var warnings []*Error
 	for _, doubt := range r.policy.Network.Rules.Doubts() {
-		warnings = append(warnings, r.at(doubt.Rule.ID, doubt.Error()))
+		warnings = append(warnings, r.placed(doubt.Rule.ID, doubt.Error()))
 	}
 	sortByPlace(warnings)
 	return warnings

@@ -1,10 +1,6 @@
 package policy
 
-import (
-	"strconv"
-
-	"github.com/pysandbox/pysandbox/internal/netrule"
-)
+import "github.com/pysandbox/pysandbox/internal/netrule"
 
 // finish numbers the rules, fills what no layer said and holds the rules against
 // each other.
@@ -19,19 +15,17 @@ func (r *reader) finish() {
 		p.Network.Errno = "EACCES"
 	}
 	for _, problem := range p.Network.Rules.Problems() {
-		r.errs = append(r.errs, r.at(problem.Rule.ID, problem.Error()))
+		r.errs = append(r.errs, r.placed(problem.Rule.ID, problem.Error()))
 	}
 }
 
 func numberRules(rules []netrule.Rule, list string) {
 	for i := range rules {
-		rules[i].ID = list + "[" + strconv.Itoa(i) + "]"
+		rules[i].ID = Item(list, i)
 	}
 }
 
-// at is a message about an item of a list, placed where the item was written.
-func (r *reader) at(item, message string) *Error {
-	placed := r.origins[item]
-	placed.Message = message
-	return &placed
+// placed is a message about an item of a list, placed where the item was written.
+func (r *reader) placed(item, message string) *Error {
+	return &Error{Place: r.origins()[item], Message: message}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/pysandbox/pysandbox/policy/document"
@@ -34,16 +33,22 @@ func (f scalar[T]) read(r *reader, key string, node *document.Node) {
 		r.fail(key, node, err)
 		return
 	}
-	*f.field(r.policy) = value
+	f.set(r, key, value, r.source(node))
 }
 
-func (f scalar[T]) flag(r *reader, _, text string) {
+// set overrides what the layers below say, and remembers where this was written.
+func (f scalar[T]) set(r *reader, key string, value T, from source) {
+	*f.field(r.policy) = value
+	r.origins()[key] = from.place
+}
+
+func (f scalar[T]) flag(r *reader, key, text string) {
 	value, err := f.value.flag(r.flagSource(), text)
 	if err != nil {
 		r.failFlag(text, err)
 		return
 	}
-	*f.field(r.policy) = value
+	f.set(r, key, value, r.flagSource())
 }
 
 func (f scalar[T]) collects() bool         { return false }
@@ -68,7 +73,7 @@ func (f list[T]) read(r *reader, key string, node *document.Node) {
 	for i, item := range node.Items {
 		value, err := f.item.read(r.source(item), item)
 		if err != nil {
-			r.fail(key+"["+strconv.Itoa(i)+"]", item, err)
+			r.fail(Item(key, i), item, err)
 			continue
 		}
 		f.add(r, key, value, r.source(item))
@@ -78,7 +83,7 @@ func (f list[T]) read(r *reader, key string, node *document.Node) {
 // add appends a value and remembers where it came from.
 func (f list[T]) add(r *reader, key string, value T, from source) {
 	values := f.field(r.policy)
-	r.origins[key+"["+strconv.Itoa(len(*values))+"]"] = from.place
+	r.origins()[Item(key, len(*values))] = from.place
 	*values = append(*values, value)
 }
 
@@ -136,19 +141,21 @@ func (f table) read(r *reader, key string, node *document.Node) {
 			r.fail(key+"."+entry.Key, entry.Value, err)
 			continue
 		}
-		f.set(r.policy, name, value)
+		f.set(r, key, name, value, r.source(entry.Value))
 	}
 }
 
-func (f table) set(p *Policy, name, value string) {
-	if *f.field(p) == nil {
-		*f.field(p) = map[string]string{}
+func (f table) set(r *reader, key, name, value string, from source) {
+	values := f.field(r.policy)
+	if *values == nil {
+		*values = map[string]string{}
 	}
-	(*f.field(p))[name] = value
+	(*values)[name] = value
+	r.origins()[key+"."+name] = from.place
 }
 
 // flag reads "NAME=VALUE".
-func (f table) flag(r *reader, _, text string) {
+func (f table) flag(r *reader, key, text string) {
 	name, value, found := strings.Cut(text, "=")
 	if !found {
 		r.failFlag(text, expected(`NAME=VALUE`))
@@ -160,7 +167,7 @@ func (f table) flag(r *reader, _, text string) {
 		r.failFlag(text, err)
 		return
 	}
-	f.set(r.policy, name, value)
+	f.set(r, key, name, value, r.flagSource())
 }
 
 func (f table) collects() bool { return true }

@@ -24,6 +24,7 @@ func (f spawn) read(r *reader, key string, node *document.Node) {
 		}
 		r.policy.Process.SpawnAny = node.Boolean
 		r.policy.Process.Spawn = nil
+		r.origins()[key] = r.source(node).place
 	case document.Array:
 		r.policy.Process.SpawnAny = false
 		f.programs().read(r, key, node)
@@ -35,6 +36,7 @@ func (f spawn) read(r *reader, key string, node *document.Node) {
 func (f spawn) flag(r *reader, key, text string) {
 	if text == spawnAny || text == "" {
 		r.policy.Process.SpawnAny = true
+		r.origins()[key] = r.flagSource().place
 		return
 	}
 	f.programs().flag(r, key, text)

@@ -137,6 +137,7 @@ func withoutOrigins(p Policy) Policy {
 		}
 		return stripped
 	}
+	p.Origins = nil
 	p.Network.Rules.Allow, p.Network.Rules.Deny = strip(p.Network.Rules.Allow), strip(p.Network.Rules.Deny)
 	return p
 }

@@ -56,7 +56,7 @@ func (r *reader) fileLayer(name, dir string) (layer, error) {
 	for _, mistake := range mistakes {
 		l.truncated = l.truncated || mistake.Syntax
 		r.errs = append(r.errs, &Error{
-			File: name, Line: mistake.Position.Line, Column: mistake.Position.Column, Message: mistake.Message,
+			Place: Place{File: name, Line: mistake.Position.Line, Column: mistake.Position.Column}, Message: mistake.Message,
 		})
 	}
 	return l, nil
@@ -150,6 +150,6 @@ func (r *reader) failExtends(l layer, message string) {
 	entry, _ := l.root.Get("extends")
 	position := entry.Value.Position
 	r.errs = append(r.errs, &Error{
-		File: l.name, Line: position.Line, Column: position.Column, Message: "extends: " + message,
+		Place: Place{File: l.name, Line: position.Line, Column: position.Column}, Message: "extends: " + message,
 	})
 }

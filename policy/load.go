@@ -57,7 +57,7 @@ func (r *reader) layers(o Options, environment Environment) []layer {
 	if file == "" {
 		return r.presetChain(preset, presetFlag)
 	}
-	r.flagName = fileFlag
+	r.at = Place{Flag: fileFlag}
 	top, err := r.fileLayer(file, o.Directory)
 	if err != nil {
 		r.failFlag(file, err)
@@ -65,7 +65,7 @@ func (r *reader) layers(o Options, environment Environment) []layer {
 	}
 	if entry, extends := top.root.Get("extends"); extends {
 		if preset != "" {
-			r.errs = append(r.errs, &Error{Flag: presetFlag, Message: fmt.Sprintf(
+			r.errs = append(r.errs, &Error{Place: Place{Flag: presetFlag}, Message: fmt.Sprintf(
 				"%s already extends %q; name one base for it", file, entry.Value.Text)})
 		}
 		return r.chain(top)
@@ -89,7 +89,7 @@ func (r *reader) presetChain(name, flag string) []layer {
 	top, found := presetLayer(name)
 	if !found {
 		r.errs = append(r.errs, &Error{
-			Flag: flag, Message: fmt.Sprintf("no preset is named %q", name), Nearest: nearest.Name(name, configs.Names()),
+			Place: Place{Flag: flag}, Message: fmt.Sprintf("no preset is named %q", name), Nearest: nearest.Name(name, configs.Names()),
 		})
 		return nil
 	}
@@ -101,7 +101,7 @@ func (r *reader) environment(environment Environment, o Options) {
 	if environment.Python == "" || o.Overrides.Python != "" {
 		return
 	}
-	r.file, r.dir, r.flagName = "", o.Directory, variablePython
+	r.file, r.dir, r.at = "", o.Directory, Place{Flag: variablePython}
 	const key = "python.interpreter"
 	interpreter, _ := r.vocabulary.find(key)
 	interpreter.form.flag(r, key, environment.Python)

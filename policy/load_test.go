@@ -173,6 +173,14 @@ func TestEverySetting(t *testing.T) {
 	deny, _ := netrule.Parse("203.0.113.0/24", "network.deny[0]")
 	deny.Origin = origin("19:9")
 	want.Network.Rules.Deny = []netrule.Rule{deny}
+	for key, place := range map[string]string{
+		"network.allow[0]": "preset:http-only:25:10", "env.pass[0]": "everything.toml:56:9", "process.spawn[1]": "everything.toml:27:17",
+		"limits.best_effort[3]": "preset:strict:74:41", "limits.wall": "everything.toml:35:8", "files.tmp_exec": "everything.toml:13:12",
+		"env.set.MODE": "everything.toml:32:16", "syscalls.errno.sethostname": "everything.toml:50:25",
+	} {
+		same(t, "origin of "+key, p.Origins[key].String(), place)
+	}
+	want.Origins = p.Origins
 	for i := range reflect.TypeFor[Policy]().NumField() {
 		name := reflect.TypeFor[Policy]().Field(i).Name
 		same(t, name, reflect.ValueOf(p).Field(i).Interface(), reflect.ValueOf(want).Field(i).Interface())

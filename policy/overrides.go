@@ -83,20 +83,20 @@ func (r *reader) overrides(o Overrides, dir string) {
 		if setting.flag == "" {
 			continue
 		}
-		r.flagName = setting.flag
+		r.at = Place{Flag: setting.flag}
 		texts, _ := o.texts(setting.flag)
 		for _, text := range texts {
 			setting.form.flag(r, setting.key, text)
 		}
 	}
-	r.flagName = ""
+	r.at = Place{}
 }
 
 // envFile reads lines of NAME=VALUE, taken as they are, and of NAME alone, which
 // passes the caller's variable. Empty lines and those that begin with "#" are
 // skipped.
 func (r *reader) envFile(name string) {
-	r.flagName = "--env-file"
+	r.at = Place{Flag: "--env-file"}
 	path, err := absolute(r.flagSource(), name)
 	if err != nil {
 		r.failFlag(name, err)
@@ -116,14 +116,11 @@ func (r *reader) envFile(name string) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		mistakes := len(r.errs)
+		r.at = Place{File: name, Line: number, Column: 1}
 		if strings.Contains(line, "=") {
 			set.flag(r, "env.set", line)
 		} else {
 			pass.flag(r, "env.pass", line)
-		}
-		for _, mistake := range r.errs[mistakes:] {
-			mistake.Flag, mistake.File, mistake.Line, mistake.Column = "", name, number, 1
 		}
 	}
 }

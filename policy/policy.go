@@ -15,6 +15,7 @@ type Policy struct {
 	Name    string   // preset or file it came from, for reports
 	Layers  []string // what it was made from, the base first: "preset:strict", files, variables, "flags"
 	EnvUsed []string // PYSANDBOX_* variables that were set, but those that a flag of this policy overrules
+	Origins Origins  // where each value was written
 	Require string   // "full", "container" or "minimal"
 
 	Python       Python

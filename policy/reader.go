@@ -16,23 +16,21 @@ type reader struct {
 
 	file      string // as messages name it; empty while flags are read
 	dir       string // what relative paths are relative to
-	flagName  string // "--memory"; empty while a file is read
+	at        Place  // of a flag, a variable or a line of --env-file; empty while a file is read
 	replacing bool   // within [replace]
-
-	// origins says where the items of lists came from: "network.allow[0]",
-	// counted over all layers.
-	origins map[string]Error
 }
 
 func newReader() *reader {
-	return &reader{policy: &Policy{}, vocabulary: settings(), origins: map[string]Error{}}
+	return &reader{policy: &Policy{Origins: Origins{}}, vocabulary: settings()}
 }
+
+func (r *reader) origins() Origins { return r.policy.Origins }
 
 func (r *reader) source(node *document.Node) source {
-	return source{r.dir, Error{File: r.file, Line: node.Position.Line, Column: node.Position.Column}}
+	return source{r.dir, Place{File: r.file, Line: node.Position.Line, Column: node.Position.Column}}
 }
 
-func (r *reader) flagSource() source { return source{r.dir, Error{Flag: r.flagName}} }
+func (r *reader) flagSource() source { return source{r.dir, r.at} }
 
 // fail reports that the value of a key is wrong, at the byte that is.
 func (r *reader) fail(key string, node *document.Node, err error) {
@@ -49,7 +47,7 @@ func at(node *document.Node, offset int) document.Position {
 
 func (r *reader) failFlag(text string, err error) {
 	message, _ := explain(err, text)
-	r.errs = append(r.errs, &Error{Flag: r.flagName, Message: message, Nearest: nearestOf(err), NoInterpreter: isNoInterpreter(err)})
+	r.errs = append(r.errs, &Error{Place: r.at, Message: message, Nearest: nearestOf(err), NoInterpreter: isNoInterpreter(err)})
 }
 
 func (r *reader) report(err *Error, position document.Position) {
@@ -62,12 +60,16 @@ func nearestOf(err error) string {
 	if errors.As(err, &unknown) {
 		return unknown.nearest
 	}
+	var path *unknownPath
+	if errors.As(err, &path) {
+		return path.nearest
+	}
 	return ""
 }
 
 // layer adds one file or preset.
 func (r *reader) layer(l layer) {
-	r.file, r.dir, r.flagName = l.name, l.dir, ""
+	r.file, r.dir, r.at = l.name, l.dir, Place{}
 	root := l.root
 	if root.Kind != document.Table {
 		r.report(&Error{Message: "expected a table of settings, found " + root.Kind.String()}, root.Position)

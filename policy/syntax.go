@@ -21,7 +21,7 @@ type syntax[T any] struct {
 // source says where a value was written.
 type source struct {
 	dir   string // what relative paths in it are relative to
-	place Error  // the file with line and column, or the flag
+	place Place
 }
 
 // expected is an error that says what should have been written; the one who

@@ -7,7 +7,7 @@ import (
 func ruleSyntax() syntax[netrule.Rule] {
 	parse := func(from source, text string) (netrule.Rule, error) {
 		rule, err := netrule.Parse(text, "")
-		rule.Origin = from.place.place()
+		rule.Origin = from.place.String()
 		return rule, err
 	}
 	return textSyntax(`a rule such as "tcp://example.org:443"`, parse, func(rule netrule.Rule) string { return rule.Text })

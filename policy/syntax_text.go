@@ -3,10 +3,13 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/nearest"
 )
 
 // pathSyntax is a path that must exist and that the caller may use: mode is
@@ -52,7 +55,7 @@ func checkAccess(text, path string, mode uint32) error {
 	case errors.Is(err, unix.ENOENT) && strings.HasPrefix(text, "~"):
 		return fmt.Errorf("%s does not exist; ~ is not expanded, write the whole path%w", shown, missing{})
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return fmt.Errorf("%s does not exist%w", shown, missing{})
+		return &unknownPath{shown, nearestPath(text, path)}
 	case errors.Is(err, unix.EACCES) && mode&unix.W_OK != 0:
 		return fmt.Errorf("%s may not be read and written by you", shown)
 	case errors.Is(err, unix.EACCES):
@@ -60,6 +63,33 @@ func checkAccess(text, path string, mode uint32) error {
 	default:
 		return fmt.Errorf("%s: %w", shown, err)
 	}
+}
+
+// unknownPath is an error about a path at which there is nothing.
+type unknownPath struct{ shown, nearest string }
+
+func (e *unknownPath) Error() string { return e.shown + " does not exist" }
+
+// Unwrap marks it as missing.
+func (e *unknownPath) Unwrap() error { return missing{} }
+
+// nearestPath is the path beside one that does not exist whose last part is most
+// like it, written as text is. It is empty where nothing is alike.
+func nearestPath(text, path string) string {
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil {
+		return ""
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	near := nearest.Name(filepath.Base(path), names)
+	head, isWhole := strings.CutSuffix(strings.TrimRight(text, "/"), filepath.Base(path))
+	if near == "" || !isWhole {
+		return ""
+	}
+	return head + near
 }
 
 // missing marks an error about a path at which there is nothing. It adds no words.

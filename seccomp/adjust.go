@@ -9,14 +9,14 @@ import (
 
 // WithSyscalls returns the filter widened by names of layers or calls, and with
 // other errnos for refused calls. A call of a layer comes with the conditions it
-// has there. Errors name every entry that cannot be had and why.
+// has there. The error joins a *NameError for every entry that cannot be had.
 func WithSyscalls(spec FilterSpec, allowed []string, errnos map[string]string) (FilterSpec, error) {
 	rules := slices.Clone(spec.Rules)
 	var problems []error
 	for _, name := range allowed {
 		added, err := granted(name)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("allow %s: %w", name, err))
+			problems = append(problems, &NameError{Name: name, Err: err})
 			continue
 		}
 		rules = merge(rules, added)
@@ -24,7 +24,7 @@ func WithSyscalls(spec FilterSpec, allowed []string, errnos map[string]string) (
 	for _, name := range slices.Sorted(maps.Keys(errnos)) {
 		changed, err := withErrno(rules, name, errnos[name])
 		if err != nil {
-			problems = append(problems, fmt.Errorf("errno of %s: %w", name, err))
+			problems = append(problems, &NameError{Name: name, Errno: true, Err: err})
 			continue
 		}
 		rules = changed
@@ -35,6 +35,23 @@ func WithSyscalls(spec FilterSpec, allowed []string, errnos map[string]string) (
 	spec.Rules = rules
 	return spec, nil
 }
+
+// NameError says why a name cannot be had.
+type NameError struct {
+	Name  string
+	Errno bool // it stands among the errnos
+	Err   error
+}
+
+func (e *NameError) Error() string {
+	if e.Errno {
+		return fmt.Sprintf("errno of %s: %v", e.Name, e.Err)
+	}
+	return fmt.Sprintf("allow %s: %v", e.Name, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *NameError) Unwrap() error { return e.Err }
 
 // granted returns the rules that a name stands for: a layer, a call as its layers
 // have it, or a call of no layer whatever its arguments.

@@ -36,7 +36,7 @@ func (s *sandbox) deliver() error {
 // prepare makes the setup of this run. It returns the descriptors to donate first
 // and the sources to open behind them, in the order in which operations name them.
 func (s *sandbox) prepare() (channel []int, sources []source, err error) {
-	if s.ports, err = openPorts(s.plan.Plan); err != nil {
+	if s.ports, err = openPorts(s.plan.Plan, s.options.where); err != nil {
 		return nil, nil, err
 	}
 	if s.activated, err = openActivated(); err != nil {

@@ -16,19 +16,20 @@ import (
 
 // openPorts listens on the host for what the plan publishes. It is called with
 // the caller's rights: as root, low ports too.
-func openPorts(p *plan.Plan) ([]publish.Port, error) {
+func openPorts(p *plan.Plan, where func(key string) string) ([]publish.Port, error) {
 	var ports []publish.Port
 	for i, l := range p.Network.Listen {
+		key := fmt.Sprintf("network.listen[%d]", i)
 		at := net.JoinHostPort(l.Address, strconv.Itoa(int(l.Host)))
 		listener, err := net.Listen("tcp", at)
 		if err != nil {
 			closePorts(ports)
-			return nil, fmt.Errorf("publish %s: %w", l.Text, err)
+			return nil, fmt.Errorf("%spublish %s: %w", where(key), l.Text, err)
 		}
 		ports = append(ports, publish.Port{
 			Listener: listener.(*net.TCPListener),
 			Guest:    l.Guest,
-			Rule:     fmt.Sprintf("network.listen[%d]", i),
+			Rule:     key,
 		})
 	}
 	return ports, nil

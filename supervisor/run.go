@@ -29,6 +29,17 @@ type Options struct {
 	Audit  audit.Sink  // told of every decision; nil: nobody
 	Cgroup CgroupPlace // where a control group may be made, as the plan was resolved for
 	Client *os.File    // the client's end of the capability channel, or nil
+
+	// Where is the place of a policy's value by its key ("network.listen[0]"), with
+	// a colon, to begin an error with; nil: no value has one.
+	Where func(key string) string
+}
+
+func (o Options) where(key string) string {
+	if o.Where == nil {
+		return ""
+	}
+	return o.Where(key)
 }
 
 // sandbox is one running plan. Its fields are filled in the order in which the

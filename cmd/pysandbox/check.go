@@ -1,9 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,35 +62,32 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 	inv := plan.Invocation{Kind: plan.RunInput, Directory: directory, Env: environment(os.Environ())}
 	compiled, err := plan.Compile(pol, inv)
 	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+		return pol.Origins.Locate(err)
 	}
 	var texts []string
 	for _, doubt := range doubts {
 		texts = append(texts, doubt.Error())
 	}
-	doubted, err := onThisHost(compiled, around())
-	if err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") { // of errors joined below
-			texts = append(texts, fmt.Sprintf("%s: exec refuses it on this host: %s", file, line))
-		}
+	resolved, err := bind(compiled, nil, around())
+	for _, one := range split(pol.Origins.Locate(err)) {
+		texts = append(texts, refusedHere(file, one))
 	}
-	for _, doubt := range doubted {
-		texts = append(texts, file+": "+doubt)
+	if err == nil {
+		for _, doubt := range concerned(resolved.Warnings, pol.Origins) {
+			texts = append(texts, doubt.Error())
+		}
 	}
 	u.warnings(texts)
 	return u.printf("%s: ok\n", escape(file))
 }
 
-// onThisHost is what is doubtful about the rules on modules under a plan, or the
-// reason why this host cannot run a program under it.
-func onThisHost(p *plan.Plan, around *surroundings) ([]string, error) {
-	onHost, err := gather(p, nil, around)
-	if err != nil {
-		return nil, err
+// refusedHere is why only this host refuses a policy, with the place that the
+// reason has, or else the file.
+func refusedHere(file string, reason error) string {
+	place, message := file, reason.Error()
+	if placed, ok := errors.AsType[*policy.Error](reason); ok {
+		at := placed.Place
+		place, message = at.String(), placed.Message
 	}
-	resolved, err := plan.Resolve(p, onHost)
-	if err != nil {
-		return nil, err
-	}
-	return (&policyFlags{}).concerned(resolved.Warnings), nil
+	return fmt.Sprintf("%s: exec refuses it on this host: %s", place, message)
 }

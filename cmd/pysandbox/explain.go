@@ -58,7 +58,7 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if !known {
 		return misuse("one of "+strings.Join(formats(), ", "), "--format: %q is no format", format)
 	}
-	resolved, err := resolve(layer, inv, nil, lookAround())
+	resolved, _, err := resolve(layer, inv, nil, lookAround())
 	if err != nil {
 		return err
 	}
@@ -91,8 +91,16 @@ func explainJSON(r *plan.Resolved) (string, error) {
 		Plan        *plan.Plan       `json:"plan"`
 	}{
 		plan.Version, r.Tier, r.Interpreter, r.Environment(), strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
-		append([]string{}, r.Warnings...), r.Plan,
+		warningTexts(r), r.Plan,
 	})
+}
+
+func warningTexts(r *plan.Resolved) []string {
+	texts := make([]string, 0, len(r.Warnings))
+	for _, warning := range r.Warnings {
+		texts = append(texts, warning.Error())
+	}
+	return texts
 }
 
 // firstSubordinate is where useradd(8) begins to give out subordinate ids

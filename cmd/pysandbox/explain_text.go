@@ -63,7 +63,7 @@ func aboutSection(r *plan.Resolved) section {
 		facts = append(facts, fact{"variables", strings.Join(r.Plan.EnvUsed, ", "), ""})
 	}
 	facts = append(facts, fact{"tier", r.Tier + ", at least " + r.Plan.Require + " is required", ""})
-	for _, warning := range r.Warnings {
+	for _, warning := range warningTexts(r) {
 		facts = append(facts, fact{"warning", warning, ""})
 	}
 	return section{"plan", facts}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -70,13 +69,13 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 // concerned returns the warnings about modules and about limits that a flag has
 // asked for. That other limits hold less on this host than elsewhere, the policy has
 // agreed to (limits.best_effort), and explain shows it.
-func (f *policyFlags) concerned(warnings []string) []string {
-	asked := map[string]string{
-		"limits.cpu:": f.overrides.CPU, "limits.memory:": f.overrides.Memory, "limits.pids:": f.overrides.Pids,
-		"RLIMIT_NOFILE:": f.overrides.OpenFiles, "RLIMIT_FSIZE:": f.overrides.FileSize,
+func concerned(warnings []*policy.Problem, origins policy.Origins) []error {
+	var kept []error
+	for _, warning := range warnings {
+		asked := strings.HasPrefix(origins[warning.Key].Flag, "--")
+		if asked || strings.HasPrefix(warning.Key, "python.modules.") {
+			kept = append(kept, origins.Locate(warning))
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(warnings), func(warning string) bool {
-		subject, _, _ := strings.Cut(warning, " ")
-		return asked[subject] == "" && !strings.HasPrefix(subject, "python.modules.")
-	})
+	return kept
 }

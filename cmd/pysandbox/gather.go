@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/seccomp"
 	"github.com/pysandbox/pysandbox/seccomp/libseccomp"
 	"github.com/pysandbox/pysandbox/seccomp/prebuilt"
@@ -36,8 +38,9 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 	var err error
 	h.Interpreter, err = cache.FindInterpreter(p.Command.Interpreter, caller)
 	if err != nil && (p.Command.Python || !errors.Is(err, host.ErrNotFound)) {
-		return plan.Host{}, startError(err)
+		return plan.Host{}, interpreterProblem(p, startError(err))
 	}
+	h.SameInterpreter = p.Command.Same != "" && host.IsInterpreter(p.Command.Same, h.Interpreter, caller)
 	if !p.Command.Python {
 		if h.Program, err = host.FindProgram(p.Command.Program, caller); err != nil {
 			return plan.Host{}, startError(err)
@@ -76,13 +79,37 @@ func programs(p *plan.Plan, caller host.Caller, cache host.Cache) (host.Closure,
 	if len(named) > 0 {
 		var err error
 		if closure, err = cache.ProgramClosure(named, caller); err != nil {
-			return host.Closure{}, err
+			return host.Closure{}, programProblem(p, err)
 		}
 	}
 	if p.Process.SpawnAny {
 		closure = closure.Merge(host.SystemClosure(caller))
 	}
 	return closure, nil
+}
+
+// interpreterProblem is an error about the interpreter that the policy names, or
+// the command line.
+func interpreterProblem(p *plan.Plan, err error) error {
+	if p.Command.Interpreter != p.Python.Interpreter {
+		return err
+	}
+	return &policy.Problem{Key: "python.interpreter", Err: err}
+}
+
+// programProblem is an error about an entry of the policy, or the command.
+func programProblem(p *plan.Plan, err error) error {
+	entry, isEntry := errors.AsType[*host.EntryError](err)
+	if !isEntry {
+		return err
+	}
+	if i := slices.Index(p.Process.Spawn, entry.Entry); i >= 0 {
+		return &policy.Problem{Key: policy.Item("process.spawn", i), Err: err}
+	}
+	if i := slices.Index(p.Files.Exec, entry.Entry); i >= 0 {
+		return &policy.Problem{Key: policy.Item("files.exec", i), Err: err}
+	}
+	return err
 }
 
 // facts puts what the kernel answered into the words of a plan.

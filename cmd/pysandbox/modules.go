@@ -20,6 +20,12 @@ func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 	m.Unknown = map[string][]string{
 		"allow": python.UnknownModules(p.Python.ModulesAllow, own), "deny": python.UnknownModules(p.Python.ModulesDeny, own),
 	}
+	m.Nearest = make(map[string]string)
+	for _, unknown := range m.Unknown {
+		for _, name := range unknown {
+			m.Nearest[name] = python.NearestModule(name)
+		}
+	}
 	if len(p.Python.ModulesAllow) == 0 {
 		return m, nil
 	}

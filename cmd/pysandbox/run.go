@@ -9,6 +9,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -31,15 +32,17 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := resolve(layer, inv, out.files, around)
+	resolved, origins, err := resolve(layer, inv, out.files, around)
 	if err != nil {
 		return nil, err
 	}
-	u.warnings(layer.concerned(resolved.Warnings))
+	for _, warning := range concerned(resolved.Warnings, origins) {
+		u.warnings([]string{warning.Error()})
+	}
 
-	options := supervisor.Options{Begun: begun, Cgroup: around().groups}
+	options := supervisor.Options{Begun: begun, Cgroup: around().groups, Where: origins.Where}
 	if err := resolved.Plan.CheckGrants(); err != nil {
-		return nil, err
+		return nil, origins.Locate(err)
 	}
 	if options.Client, err = program.client(); err != nil {
 		return nil, err
@@ -62,31 +65,26 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 }
 
 // resolve makes the plan of an invocation and binds it to this host. kept are
-// the files in which the account of the run is kept. An error about what a policy
-// file says names the file.
-func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, error) {
-	resolved, err := layer.resolve(inv, kept, around)
-	if err == nil {
-		return resolved, nil
-	}
-	return nil, layer.blame(err, func(alone *policyFlags) error {
-		_, err := alone.resolve(inv, kept, around)
-		return err
-	})
-}
-
-func (f *policyFlags) resolve(inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, error) {
-	pol, err := f.load(inv.Directory)
+// the files in which the account of the run is kept. An error about what the policy
+// says names the place where it says so.
+func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, policy.Origins, error) {
+	pol, err := layer.load(inv.Directory)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	compiled, err := plan.Compile(pol, inv)
 	if err != nil {
-		return nil, err
+		return nil, nil, pol.Origins.Locate(err)
 	}
-	onHost, err := gather(compiled, kept, around())
+	resolved, err := bind(compiled, kept, around())
+	return resolved, pol.Origins, pol.Origins.Locate(err)
+}
+
+// bind resolves a plan on this host.
+func bind(p *plan.Plan, kept map[string]string, around *surroundings) (*plan.Resolved, error) {
+	onHost, err := gather(p, kept, around)
 	if err != nil {
 		return nil, err
 	}
-	return plan.Resolve(compiled, onHost)
+	return plan.Resolve(p, onHost)
 }

@@ -104,6 +104,9 @@ func (u *ui) write(line string) { _, _ = io.WriteString(u.err, line+"\n") }
 // split returns the parts of an error made by errors.Join, or the error itself.
 // Only the join itself is taken apart, not an error that wraps one.
 func split(err error) []error {
+	if err == nil {
+		return nil
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/nearest"
 )
 
 // Errors of FindProgram, as a shell tells them apart (exit status 127 and 126).
@@ -52,9 +54,30 @@ func findProgram(t *tree, name string, caller Caller) (string, error) {
 		}
 	}
 	if found == nil {
-		found = fmt.Errorf("find %s on PATH: %w", name, ErrNoProgram)
+		found = fmt.Errorf("find %s on PATH: %w%s", name, ErrNoProgram, didYouMean(name, namesIn(caller.searchPath())))
 	}
 	return "", found
+}
+
+// didYouMean suggests the known name that is most like the one that was written.
+func didYouMean(name string, known []string) string {
+	near := nearest.Name(name, known)
+	if near == "" {
+		return ""
+	}
+	return fmt.Sprintf("; did you mean %q?", near)
+}
+
+// namesIn lists what lies in directories.
+func namesIn(dirs []string) []string {
+	var names []string
+	for _, dir := range dirs {
+		entries, _ := os.ReadDir(dir) // one that cannot be read has none to suggest
+		for _, entry := range entries {
+			names = append(names, entry.Name())
+		}
+	}
+	return names
 }
 
 func checkProgram(t *tree, path string) error {
@@ -70,8 +93,20 @@ func checkProgram(t *tree, path string) error {
 	return nil
 }
 
+// EntryError says which entry of a list of programs cannot be shown.
+type EntryError struct {
+	Entry string
+	Err   error
+}
+
+func (e *EntryError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why.
+func (e *EntryError) Unwrap() error { return e.Err }
+
 // ProgramClosure returns what the named programs need. Each entry is a name on
-// PATH, the path of a program, or a directory, all of whose programs are meant.
+// PATH, the path of a program, or a directory, all of whose programs are meant. The
+// error wraps an *EntryError.
 func ProgramClosure(entries []string, caller Caller) (Closure, error) {
 	return Cache{}.ProgramClosure(entries, caller)
 }
@@ -81,22 +116,24 @@ func ProgramClosure(entries []string, caller Caller) (Closure, error) {
 func buildPrograms(t *tree, entries []string, caller Caller) (Closure, []string, error) {
 	b := newBuilder(caller, t)
 	for _, entry := range entries {
-		if path := caller.absolute(entry); strings.Contains(entry, "/") && t.isDir(path) {
-			if err := b.programDir(path); err != nil {
-				return Closure{}, nil, err
-			}
-			continue
-		}
-		path, err := findProgram(t, entry, caller)
-		if err != nil {
-			return Closure{}, nil, err
-		}
-		if err := b.namedProgram(path, 0, true); err != nil {
-			return Closure{}, nil, err
+		if err := b.entry(entry); err != nil {
+			return Closure{}, nil, &EntryError{entry, err}
 		}
 	}
 	b.runtime()
 	return b.closure(), b.own, nil
+}
+
+// entry makes visible what one entry names.
+func (b *builder) entry(entry string) error {
+	if path := b.caller.absolute(entry); strings.Contains(entry, "/") && b.tree.isDir(path) {
+		return b.programDir(path)
+	}
+	path, err := findProgram(b.tree, entry, b.caller)
+	if err != nil {
+		return err
+	}
+	return b.namedProgram(path, 0, true)
 }
 
 // SystemClosure returns the system's own programs, with their libraries and

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/pysandbox/pysandbox/internal/nearest"
 )
 
 // UnknownModules returns those of the named modules ("json", "urllib.request",
@@ -29,6 +31,36 @@ func (i Interpreter) UnknownModules(names, dirs []string) []string {
 		}
 	}
 	return unknown
+}
+
+// NearestModule suggests what was meant by the name of an unknown module: a
+// top-level module, or one in the package that the name begins with. It is empty
+// where nothing is alike.
+func (i Interpreter) NearestModule(name string) string {
+	parent, last := "", name
+	if at := strings.LastIndexByte(strings.TrimSuffix(name, ".*"), '.'); at >= 0 {
+		parent, last = name[:at+1], name[at+1:]
+	}
+	known := builtinModules()
+	if parent != "" {
+		known = nil
+	}
+	for _, root := range i.ModuleRoots() {
+		dir := filepath.Join(root, strings.ReplaceAll(parent, ".", "/"))
+		for _, file := range namesIn([]string{dir}) {
+			module, _, _ := strings.Cut(file, ".")
+			known = append(known, module)
+		}
+	}
+	below := strings.HasSuffix(last, ".*")
+	near := nearest.Name(strings.TrimSuffix(last, ".*"), known)
+	switch {
+	case near == "":
+		return ""
+	case below:
+		near += ".*"
+	}
+	return parent + near
 }
 
 // builtinModules are those that some build of CPython 3.8 to 3.13 has in itself,

@@ -32,6 +32,9 @@ func carriers(python, scratch string) []contender {
 			},
 		})
 	}
+	if carrier, found := bypass4netns(python, scratch); found {
+		field = append(field, carrier)
+	}
 	return field
 }
 

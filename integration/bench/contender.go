@@ -169,7 +169,7 @@ func ociPeer(name, path, python, scratch string) (contender, error) {
 		name: name, note: "OCI bundle, same namespaces",
 		command: func(args ...string) *exec.Cmd {
 			if key := fmt.Sprint(args); key != written {
-				if err := writeBundle(bundle, append([]string{python}, args...)); err != nil {
+				if err := writeBundle(bundle, append([]string{python}, args...), nil); err != nil {
 					cmd := exec.Command(path)
 					cmd.Err = err // Start and Run return it
 					return cmd
@@ -183,7 +183,7 @@ func ociPeer(name, path, python, scratch string) (contender, error) {
 	}, nil
 }
 
-func writeBundle(bundle string, args []string) error {
+func writeBundle(bundle string, args []string, filter *specs.LinuxSeccomp) error {
 	spec := specs.Spec{
 		Version:  "1.0.2",
 		Root:     &specs.Root{Path: "rootfs"},
@@ -198,6 +198,7 @@ func writeBundle(bundle string, args []string) error {
 			{Destination: "/tmp", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "nodev"}},
 		},
 		Linux: &specs.Linux{
+			Seccomp:     filter,
 			UIDMappings: []specs.LinuxIDMapping{{ContainerID: 0, HostID: uint32(os.Getuid()), Size: 1}},
 			GIDMappings: []specs.LinuxIDMapping{{ContainerID: 0, HostID: uint32(os.Getgid()), Size: 1}},
 			Namespaces: []specs.LinuxNamespace{

@@ -25,7 +25,9 @@ type Modules struct {
 	Around map[string][]host.Neighbour
 }
 
-// ModuleRule is one rule on imports and who enforces it.
+// ModuleRule is one rule on imports and who enforces it. A rule with the key
+// "needed" is no rule of the policy's: the module is there for those that are allowed,
+// and the interpreter keeps the program itself from importing it.
 type ModuleRule struct {
 	Key, Pattern string
 	Kernel       bool // the files of what it refuses are not there
@@ -227,7 +229,23 @@ func (r *Resolved) ModuleRules() []ModuleRule {
 	for _, pattern := range python.ModulesDeny {
 		rules = append(rules, ModuleRule{"deny", pattern, slices.Contains(r.hidden, pattern)})
 	}
+	for _, module := range r.needed {
+		rules = append(rules, ModuleRule{"needed", module, false})
+	}
 	return rules
+}
+
+// neededModules are the top-level modules that have files on this host, which are
+// shown, and that the policy names in no way.
+func neededModules(p *Plan, h *Host) []string {
+	var needed []string
+	for _, module := range h.Modules.Needed {
+		named := covers(p.Python.ModulesAllow, module) || covers(p.DeniedModules(), module)
+		if !named && slices.ContainsFunc(h.Modules.Files, func(f host.ModuleFile) bool { return f.Module == module }) {
+			needed = append(needed, module)
+		}
+	}
+	return needed
 }
 
 // hiddenPatterns are the patterns of python.modules.deny whose modules have files

@@ -90,6 +90,7 @@ type Resolved struct {
 	Filter    seccomp.Program
 	HostFacts netrule.HostFacts
 	hidden    []string // patterns of python.modules.deny whose files are hidden
+	needed    []string // modules whose files are there for the allowed ones only
 	Warnings  []*policy.Problem
 	Wall      time.Duration
 }

@@ -47,6 +47,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
 		Warnings:    append(limits.warnings, moduleWarnings(p, h)...),
 		hidden:      hiddenPatterns(p, h),
+		needed:      neededModules(p, h),
 		Wall:        p.Limits.Wall,
 	}
 	if r.Sockets, err = p.networkSockets(); err != nil {

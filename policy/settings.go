@@ -52,7 +52,7 @@ func pythonSettings() []setting {
 			"python.modules.allow",
 			list[string]{func(p *Policy) *[]string { return &p.Python.ModulesAllow }, moduleSyntax()},
 			"",
-			"The only modules that may be imported; empty means all. It gives early and friendly errors and is not a boundary.",
+			"The only modules that the program may import; empty means all. What these import themselves comes with them. It gives early and friendly errors and is not a boundary.",
 		},
 		{
 			"python.modules.deny",

@@ -73,6 +73,7 @@ func aboutSection(r *plan.Resolved) section {
 const (
 	byMounts   = "mount namespace, Landlock"
 	byTree     = "mount namespace"
+	byPython   = "interpreter"
 	bySeccomp  = "seccomp"
 	bySuper    = "supervisor"
 	byCgroup   = "cgroup"

@@ -47,15 +47,28 @@ func ownModules(p *plan.Plan) []string {
 	return append(dirs, p.Invocation.Directory)
 }
 
-// modulesSection says of each rule on imports whether the kernel enforces it.
+// modulesSection says of each rule on imports whether the kernel enforces it, and
+// which modules are there because an allowed one imports them.
 func modulesSection(r *plan.Resolved) section {
 	var facts []fact
+	var needed []string
 	for _, rule := range r.ModuleRules() {
-		layer := "interpreter"
-		if rule.Kernel {
-			layer = byTree + ", interpreter"
+		layer := byPython
+		switch {
+		case rule.Key == "needed":
+			needed = append(needed, rule.Pattern)
+			continue
+		case rule.Kernel:
+			layer = byTree + ", " + byPython
 		}
 		facts = append(facts, fact{rule.Key, rule.Pattern, layer})
+	}
+	for len(needed) > 0 {
+		row := needed[0]
+		for needed = needed[1:]; len(needed) > 0 && len(row)+len(needed[0]) < maxValue-1; needed = needed[1:] {
+			row += ", " + needed[0]
+		}
+		facts = append(facts, fact{"needed", row, byPython})
 	}
 	return section{"modules", facts}
 }

@@ -17,40 +17,57 @@ import (
 func startModules() []string {
 	return []string{
 		"encodings", "codecs", "io", "abc", "site", "os", "stat", "posixpath", "genericpath", "_collections_abc",
-		"_sitebuiltins", "_bootlocale", "__future__", "runpy", "importlib", "pkgutil", "warnings", "traceback", "linecache",
-		"types", "struct", "_struct", "zipimport", "sitecustomize",
+		"_sitebuiltins", "_bootlocale", "__future__", "runpy", "importlib", "importlib._bootstrap_external", "pkgutil",
+		"warnings", "traceback", "linecache", "types", "struct", "_struct", "zipimport", "sitecustomize",
+		"select", // of the bootstrap, to stop what the host does not wait for any more
+		"typing", // of `class A[T]`, from CPython 3.12 on
 	}
 }
 
 // hiddenImports are the modules that modules in C import, and those that a function
-// imports which is much of what its module is for.
+// of a start module imports which is much of what it is for.
 func hiddenImports() map[string][]string {
 	return map[string][]string{
-		"datetime":  {"_strptime"},
+		"encodings": codecModules(),
+		"datetime":  {"_strptime", "time"},
 		"time":      {"_strptime"},
 		"decimal":   {"numbers"},
 		"pickle":    {"copyreg", "_compat_pickle"},
-		"socket":    {"encodings.idna"}, // of every name that is looked up
 		"traceback": {"unicodedata"},
 		"linecache": {"tokenize"},
-		"uuid":      {"hashlib"},
-		"argparse":  {"textwrap", "shutil"},
-		"functools": {"weakref"},
-		"platform":  {"subprocess"}, // of CPython 3.8, for the name of the processor
-		"tarfile":   {"gzip", "bz2", "lzma"},
-		"weakref":   {"atexit"},
-		"pathlib":   {"urllib.parse"},
 		"numpy":     {"secrets"},
 	}
 }
 
-// importLine matches `import a.b, c as d`, fromLine `from ..a.b import c, d`, and
-// deferred the first line of a block whose imports happen later or never. They are
-// compiled when they are used: most starts do not, and it takes 0.1 ms.
+// codecModules are the modules that those below encodings import, of which any may be
+// asked for by a name in text.
+func codecModules() []string {
+	return []string{
+		"_codecs_cn", "_codecs_hk", "_codecs_iso2022", "_codecs_jp", "_codecs_kr", "_codecs_tw", "_multibytecodec",
+		"base64", "binascii", "bz2", "codecs", "quopri", "stringprep", "zlib",
+	}
+}
+
+// tools are modules that the library imports in functions which most programs never
+// call: to help, to test and to debug, to read a command line, or to reach the
+// machine past Python. They come with a module that is named, and with what imports
+// them at once, but with nothing else: each would bring most of the library along.
+func tools() []string {
+	return []string{
+		"argparse", "bdb", "cProfile", "code", "ctypes", "distutils", "doctest", "getopt", "idlelib", "lib2to3", "multiprocessing",
+		"optparse", "pdb", "profile", "pydoc", "setuptools", "test", "tkinter", "turtle", "unittest", "webbrowser",
+	}
+}
+
+// importLine matches `import a.b, c as d`, fromLine `from ..a.b import c, d`,
+// deferred the first line of a block whose imports happen later, and programs that of
+// one which only runs when the module is run as a program. They are compiled when
+// they are used: most starts do not, and it takes 0.1 ms.
 var (
 	importLine = lazyRegexp(`^[ \t]*import[ \t]+([\w., \t]+)`)
 	fromLine   = lazyRegexp(`^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import\b[ \t(]*([\w, \t]*)`)
-	deferred   = lazyRegexp(`^(?:async[ \t]+def|def|class|if[ \t]+__name__)\b`)
+	deferred   = lazyRegexp(`^(?:async[ \t]+def|def|class)\b`)
+	programs   = lazyRegexp(`^(?:if[ \t]+__name__\b|def[ \t]+_?(?:main|test|demo)\b)`)
 )
 
 func lazyRegexp(text string) func() *regexp.Regexp {
@@ -58,15 +75,15 @@ func lazyRegexp(text string) func() *regexp.Regexp {
 }
 
 // NeededModules returns the top-level names of the modules that the named ones
-// import when they are imported, with all below them, and of what CPython itself
-// needs, sorted. It reads the sources as text and runs nothing. Of what a function
-// imports when it is called, only the library's own modules in C are among them
-// ("_blake2" of hashlib): nobody would name those.
+// import, at once or in a function, and so on, with all below them; and of what
+// CPython itself needs. They are sorted. It reads the sources as text and runs
+// nothing. See tools for what does not come along.
 func (i Interpreter) NeededModules(names []string) []string {
 	search := importSearch{roots: i.ModuleRoots(), seen: make(map[string]bool), listed: make(listings)}
 	search.queue = startModules()
 	for _, name := range names {
 		name = strings.TrimSuffix(name, ".*")
+		search.named = append(search.named, name)
 		search.queue = append(append(search.queue, name), search.below(name)...)
 	}
 	needed := make(map[string]bool)
@@ -88,6 +105,7 @@ func (i Interpreter) NeededModules(names []string) []string {
 // importSearch follows import statements from module to module, by dotted names.
 type importSearch struct {
 	roots  []string
+	named  []string // by the policy
 	queue  []string
 	seen   map[string]bool
 	listed listings
@@ -107,30 +125,49 @@ func (s *importSearch) visit(name string) bool {
 		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
 		if source, err := os.ReadFile(base + ".py"); err == nil {
 			above, _ := cutLast(name)
-			s.follow(source, above)
+			s.follow(name, source, above)
 			return true
 		}
 		if source, err := os.ReadFile(filepath.Join(base, "__init__.py")); err == nil {
-			s.follow(source, name)
+			s.follow(name, source, name)
 			return true
 		}
 	}
 	return !strings.Contains(name, ".")
 }
 
-// follow queues what a source of a package imports.
-func (s *importSearch) follow(source []byte, pkg string) {
+// follow queues what the source of a module in a package imports. Of what a function
+// of a start module imports, only the library's own modules in C are taken:
+// os.popen needs subprocess, and every program has os.
+func (s *importSearch) follow(module string, source []byte, pkg string) {
 	now, late := importsOf(source, pkg)
 	s.queue = append(s.queue, now...)
+	if s.isNamed(module) {
+		s.queue = append(s.queue, late...)
+		return
+	}
+	starts := slices.Contains(startModules(), module)
 	for _, name := range late {
-		if strings.HasPrefix(name, "_") && !strings.Contains(name, ".") && s.isExtension(name) {
+		top, _, _ := strings.Cut(name, ".")
+		if starts && s.isExtension(name) || !starts && !slices.Contains(tools(), top) {
 			s.queue = append(s.queue, name)
 		}
 	}
 }
 
-// isExtension says whether a module is one in C that comes with the interpreter.
+// isNamed says whether the policy names a module, or a package that it is below.
+func (s *importSearch) isNamed(module string) bool {
+	return slices.ContainsFunc(s.named, func(name string) bool {
+		return module == name || strings.HasPrefix(module, name+".")
+	})
+}
+
+// isExtension says whether a module is an accelerator in C that comes with the
+// interpreter.
 func (s *importSearch) isExtension(name string) bool {
+	if !strings.HasPrefix(name, "_") || strings.Contains(name, ".") {
+		return false
+	}
 	return slices.Contains(builtinModules(), name) || slices.ContainsFunc(s.roots, func(root string) bool {
 		if filepath.Base(root) != "lib-dynload" {
 			return false
@@ -189,15 +226,19 @@ func cutLast(name string) (above string, found bool) {
 
 // importsOf returns the dotted names in the import statements of a source of a
 // package: those that run when it is imported, and those in functions and classes.
+// What only runs when it is a program is left out.
 func importsOf(source []byte, pkg string) (now, late []string) {
-	later := false
+	later, never := false, false
 	for line := range bytes.Lines(source) {
 		if !bytes.ContainsAny(line[:1], " \t\r\n#)") {
+			never = programs().Match(line)
 			later = deferred().Match(line)
 		}
-		if later {
+		switch {
+		case never:
+		case later:
 			late = append(late, importedBy(line, pkg)...)
-		} else {
+		default:
 			now = append(now, importedBy(line, pkg)...)
 		}
 	}

@@ -21,6 +21,10 @@ class Late:
 # a comment
     import inside_the_class
 if __name__ == "__main__":
+    import program
+def _main():
+    import program
+def maintain():
     import never
 from m import (n,
     o)

@@ -36,7 +36,7 @@ class Connection:
         self.exports = Exports()
         self.exports.add("root", None)
         self.work = []  # calls for the thread that serves
-        self.server = None  # the Pending of that thread
+        self.server = Pending() if serves else None  # of that thread
         self.errors = {}  # name: class
         self._lock = allocate_lock()
         self._reading = False
@@ -259,9 +259,9 @@ class Connection:
         function = self.exports.get(target)
         self.answer(number, None if method != "__call__" else function, args, kwargs)
 
-    def answer(self, number, function, args, kwargs, describe=None):
-        """Calls function and sends what it returns or raises. describe(error)
-        gives the traceback as text."""
+    def answer(self, number, function, args, kwargs, describe=None, done=None):
+        """Calls function, then done, and sends what function returns or raises.
+        describe(error) gives the traceback as text."""
         self._nesting += 1
         try:
             if function is None or self._nesting > MAX_NESTING:
@@ -278,6 +278,8 @@ class Connection:
             frame = codec.encode([ERROR, number] + explain(problem, describe))
         finally:
             self._nesting -= 1
+        if done is not None:
+            done()
         os.write(self.fd, frame)
         self.interrupt.again()
 

@@ -16,13 +16,17 @@ class Interrupt:
         self.main = get_ident()
         self.running = []
         self.cancelled = set()
+        self.early = []  # calls that were cancelled before they began, or after their end
         self.raised = None  # the call that the last KeyboardInterrupt was for
         self.expected = 0  # signals that are explained by a CANCEL
         _signal.signal(_signal.SIGINT, self.handle)
 
     def begin(self, number):
+        """A call begins. KeyboardInterrupt if nobody waits for it any more."""
         if get_ident() == self.main:
             self.running.append(number)
+        if number in self.early:
+            raise KeyboardInterrupt
 
     def end(self, number):
         """The call is over; this may be said twice."""
@@ -41,6 +45,8 @@ class Interrupt:
                 self.stop()
             else:
                 interrupt_main()
+        else:
+            self.early = self.early[-15:] + [number]
 
     def handle(self, number, frame):
         """The handler of SIGINT."""

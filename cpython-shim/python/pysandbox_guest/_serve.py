@@ -5,7 +5,6 @@ import os
 import sys
 
 from . import _codec as codec
-from ._channel import Pending
 
 main = None  # the module __main__ in which everything runs
 
@@ -19,7 +18,7 @@ def serve(connection, module):
         "inject": lambda names: inject(connection, names), "write": write, "read": read,
         "list": list_files, "cell": lambda method, args: cell(connection, method, args),
     }
-    connection.server = slot = Pending()
+    slot, outputs = connection.server, outputs_of_ours()
     while True:
         slot.done = bool(connection.work)
         try:
@@ -32,28 +31,51 @@ def serve(connection, module):
         kwargs = frame[6]
         mark = kwargs.pop("mark", None)
         function = table.get(frame[4])
-        if mark is not None:
-            function = marked(function, mark)
-        connection.answer(frame[1], function, frame[5], kwargs, describe)
+        if mark is None:
+            connection.answer(frame[1], function, frame[5], kwargs, describe)
+        else:
+            connection.answer(
+                frame[1], flushed(function), frame[5], kwargs, describe, lambda: put_mark(outputs, mark))
 
 
-def marked(function, mark):
-    """function, after which both output streams are flushed and marked, so that
-    the host knows which output belongs to which request."""
+def outputs_of_ours():
+    """Both output streams, under numbers that the program does not know: it may close
+    or replace its own."""
+    found = []
+    for fd in (1, 2):
+        try:
+            found.append(os.dup(fd))
+        except OSError:
+            pass  # the program was started without
+    return found
+
+
+def flushed(function):
+    """function, after which both output streams are flushed."""
     def run(*args, **kwargs):
         try:
             return function(*args, **kwargs)
         finally:
-            for stream, fd in ((sys.stdout, 1), (sys.stderr, 2)):
+            for stream in (sys.stdout, sys.stderr):
                 try:
                     stream.flush()
                 except Exception:
                     pass  # the guest may have replaced or closed it
-                try:
-                    os.write(fd, mark)
-                except OSError:
-                    pass
     return run
+
+
+def put_mark(outputs, mark):
+    """Marks the end of a request's output, so that the host knows which belongs to
+    which."""
+    for fd in outputs:
+        try:
+            os.write(fd, mark)
+        except BlockingIOError:  # the program has set it so, and it is full
+            os.set_blocking(fd, True)
+            os.write(fd, mark)
+            os.set_blocking(fd, False)
+        except OSError:
+            pass
 
 
 def describe(problem):

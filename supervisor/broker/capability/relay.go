@@ -19,14 +19,16 @@ type Relay struct {
 	guest, client int // SOCK_SEQPACKET; client is -1 if nobody holds capabilities
 	sink          audit.Sink
 	interrupt     func()
-	greeted       atomic.Bool // the guest has said Hello
+	greeted       atomic.Bool  // the guest has said Hello
+	cancelled     atomic.Int32 // Cancel frames that nobody was interrupted for
 	closing       sync.Once
 	closed        chan struct{} // Close was called
 }
 
 // New returns a relay that owns both sockets. Notes go to sink. After a Cancel of
 // the client's, interrupt is called: a guest that computes reads no frames, so
-// something else must make it look. Before its Hello a guest is not interrupted.
+// something else must make it look. Before its Hello a guest is not interrupted, as
+// it would end; it is then.
 func New(guest, client int, sink audit.Sink, interrupt func()) *Relay {
 	return &Relay{guest: guest, client: client, sink: sink, interrupt: interrupt, closed: make(chan struct{})}
 }
@@ -91,7 +93,10 @@ func (r *Relay) fromGuest() error {
 		case kind == Welcome || r.client < 0:
 			return fmt.Errorf("%w: kind %d is not for the guest to send", ErrFrame, kind)
 		default:
-			r.greeted.Store(true) // Hello is the first frame of a client's guest
+			if !r.greeted.Load() { // Hello is the first frame of a client's guest
+				r.greeted.Store(true)
+				r.look()
+			}
 			if unix.Send(r.client, buf[:n], unix.MSG_NOSIGNAL) != nil {
 				return nil // the client has gone, and says why itself
 			}
@@ -109,13 +114,23 @@ func (r *Relay) toGuest() {
 		if err != nil || n == 0 || n > MaxFrame {
 			return
 		}
-		greeted := r.greeted.Load() // before the guest can answer
 		if unix.Send(r.guest, buf[:n], unix.MSG_NOSIGNAL) != nil {
 			return
 		}
-		if kind, err := kindOf(buf[:n]); err == nil && kind == Cancel && greeted {
-			r.interrupt()
+		if kind, err := kindOf(buf[:n]); err == nil && kind == Cancel {
+			r.cancelled.Add(1)
+			if r.greeted.Load() {
+				r.look()
+			}
 		}
+	}
+}
+
+// look interrupts the guest for the Cancel frames that it has been sent. Of the two
+// directions one does, whichever comes first.
+func (r *Relay) look() {
+	if r.cancelled.Swap(0) > 0 {
+		r.interrupt()
 	}
 }
 

@@ -273,19 +273,22 @@ func TestACancelInterruptsTheGuestOnceItIsThere(t *testing.T) {
 	if got := receive(t, e.guest); !bytes.Equal(got, cancel) {
 		t.Fatalf("the guest got %x", got)
 	}
+	if e.interrupts.Load() != 0 {
+		t.Error("a guest was interrupted before its Hello")
+	}
 	hello := []byte{0x82, byte(capability.Hello), capability.Version}
 	send(t, e.guest, hello)
 	if got := receive(t, e.client); !bytes.Equal(got, hello) {
 		t.Fatalf("the client got %x", got)
 	}
-	if e.interrupts.Load() != 0 {
-		t.Error("a guest was interrupted before its Hello")
+	if got := e.interrupts.Load(); got != 1 {
+		t.Errorf("after the Hello, one Cancel from before it interrupts %d times", got)
 	}
 	send(t, e.client, cancel)
 	receive(t, e.guest)
 	send(t, e.client, []byte{0x82, byte(capability.Revoked), 7})
 	receive(t, e.guest) // which comes after the interrupt
-	if got := e.interrupts.Load(); got != 1 {
-		t.Errorf("one Cancel interrupts %d times", got)
+	if got := e.interrupts.Load(); got != 2 {
+		t.Errorf("another Cancel interrupts %d times", got-1)
 	}
 }

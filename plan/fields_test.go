@@ -43,6 +43,7 @@ func changes() map[string]func(*policy.Policy) {
 			p.Network.Listen = []policy.Listen{{Text: "tcp:8000", Address: "127.0.0.1", Host: 8000, Guest: 8000}}
 		},
 		"Network.Unix":       func(p *policy.Policy) { p.Network.Unix = []string{"/run/x"} },
+		"Network.Direct":     func(p *policy.Policy) { p.Network.Direct = true },
 		"Network.Errno":      func(p *policy.Policy) { p.Network.Errno = "ECONNREFUSED" },
 		"Network.DNSNames":   func(p *policy.Policy) { p.Network.DNSNames++ },
 		"Network.DNSBytes":   func(p *policy.Policy) { p.Network.DNSBytes++ },

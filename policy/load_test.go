@@ -148,7 +148,7 @@ func TestEverySetting(t *testing.T) {
 				{"tcp:[::1]:8002:80", "::1", 8002, 80},
 				{"tcp:8003:81", "127.0.0.1", 8003, 81},
 			},
-			Unix: []string{"/run/postgresql/.s.PGSQL.5432"}, Errno: "ECONNREFUSED", DNSNames: 10, DNSBytes: 1024,
+			Unix: []string{"/run/postgresql/.s.PGSQL.5432"}, Direct: true, Errno: "ECONNREFUSED", DNSNames: 10, DNSBytes: 1024,
 		},
 		Process: Process{Spawn: []string{"git", data}, Directory: data},
 		Env:     Env{Pass: []string{"LANG"}, Set: map[string]string{"MODE": "job", "EMPTY": ""}},

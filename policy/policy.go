@@ -49,6 +49,7 @@ type Network struct {
 	HostLoopback []Port   // host ports reachable on the guest's 127.0.0.1
 	Listen       []Listen // ports published on the host
 	Unix         []string // named host sockets
+	Direct       bool     // listeners of a service manager go to the program itself
 	Errno        string   // name of the error of a denied connect, such as "EACCES"
 	DNSNames     int      // different names that a run may look up where a rule opens every name
 	DNSBytes     Size     // bytes that those names may have together

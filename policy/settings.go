@@ -137,6 +137,12 @@ func networkSettings() []setting {
 			"Unix sockets of the host that the program may connect to.",
 		},
 		{
+			"network.direct",
+			scalar[bool]{func(p *Policy) *bool { return &p.Network.Direct }, booleanSyntax()},
+			"",
+			"Whether a listener that a service manager passes (LISTEN_FDS) goes to the program itself. Then connections are as fast as outside, and none is recorded; and the program can end the listener for its owner.",
+		},
+		{
 			"network.errno",
 			scalar[string]{func(p *Policy) *string { return &p.Network.Errno }, errnoSyntax()},
 			"",

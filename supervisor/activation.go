@@ -31,31 +31,22 @@ type activated struct {
 	port     uint16
 }
 
-// openActivated takes the listeners that are meant for this process: LISTEN_PID
-// says so. Other kinds of sockets cannot be passed, and nothing is left out
-// silently.
-func openActivated() ([]activated, error) {
-	var taken []activated
-	for i, file := range passedFiles() {
-		listener, err := net.FileListener(file)
-		tcp, isTCP := listener.(*net.TCPListener)
-		if err == nil && !isTCP {
-			err = errors.Join(errors.New("it is no TCP socket"), listener.Close())
-		}
-		_ = file.Close()
-		if err != nil {
-			closeActivated(taken)
-			return nil, fmt.Errorf("LISTEN_FDS: descriptor %d cannot be passed to the sandbox, only TCP listeners can: %w", 3+i, err)
-		}
-		taken = append(taken, newActivated(tcp))
+// takePassed takes the listeners that a service manager has passed: to accept at
+// them, or to give them to the program.
+func (s *sandbox) takePassed() (err error) {
+	passed := passedDescriptors()
+	if s.plan.Plan.Network.Direct {
+		s.direct, err = openDirect(passed)
+		return err
 	}
-	return taken, nil
+	s.activated, err = openActivated(passed)
+	return err
 }
 
-// passedFiles are the descriptors from 3 upward that a service manager has passed
-// to this process, by the protocol of sd_listen_fds(3): LISTEN_PID names the
+// passedDescriptors are the descriptors from 3 upward that a service manager has
+// passed to this process, by the protocol of sd_listen_fds(3): LISTEN_PID names the
 // process, LISTEN_FDS says how many.
-func passedFiles() []*os.File {
+func passedDescriptors() []int {
 	pid, err := strconv.Atoi(os.Getenv("LISTEN_PID"))
 	if err != nil || pid != os.Getpid() {
 		return nil
@@ -64,12 +55,38 @@ func passedFiles() []*os.File {
 	if err != nil {
 		return nil
 	}
-	var files []*os.File
+	var fds []int
 	for fd := 3; fd < 3+count; fd++ {
 		unix.CloseOnExec(fd)
-		files = append(files, os.NewFile(uintptr(fd), "LISTEN_FD_"+strconv.Itoa(fd)))
+		fds = append(fds, fd)
 	}
-	return files
+	return fds
+}
+
+// notPassed is the error of a descriptor that cannot go to the sandbox.
+func notPassed(fd int, err error) error {
+	return fmt.Errorf("LISTEN_FDS: descriptor %d cannot be passed to the sandbox, only TCP listeners can: %w", fd, err)
+}
+
+// openActivated takes over the descriptors. Other kinds of sockets cannot be
+// passed, and nothing is left out silently.
+func openActivated(fds []int) ([]activated, error) {
+	var taken []activated
+	for _, fd := range fds {
+		file := os.NewFile(uintptr(fd), "LISTEN_FD_"+strconv.Itoa(fd))
+		listener, err := net.FileListener(file)
+		tcp, isTCP := listener.(*net.TCPListener)
+		if err == nil && !isTCP {
+			err = errors.Join(errors.New("it is no TCP socket"), listener.Close())
+		}
+		_ = file.Close()
+		if err != nil {
+			closeActivated(taken)
+			return nil, notPassed(fd, err)
+		}
+		taken = append(taken, newActivated(tcp))
+	}
+	return taken, nil
 }
 
 // newActivated gives the program's listener the same port at its own loopback.
@@ -91,16 +108,36 @@ func closeActivated(taken []activated) {
 	}
 }
 
-// passListeners lets the stage make the program's listeners, pass them from 3
-// upward, and tell the program of them as a service manager would. donated is
-// how many descriptors come before them.
+// listeners is how many the program is passed.
+func (s *sandbox) listeners() int { return len(s.activated) + len(s.direct) }
+
+// passListeners lets the stage pass the program's listeners from 3 upward, and
+// tells the program of them as a service manager would. donated is how many
+// descriptors come before them.
 func (s *sandbox) passListeners(donated int) error {
-	if len(s.activated) == 0 {
+	if s.listeners() == 0 {
 		return nil
 	}
 	if s.passed > 0 {
 		return errors.New("LISTEN_FDS and a capability channel cannot be combined: both are descriptor 3")
 	}
+	if len(s.activated) > 0 {
+		if err := s.makeListeners(); err != nil {
+			return err
+		}
+	}
+	stdio := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpStdio })
+	for i := range s.listeners() {
+		s.setup = slices.Insert(s.setup, stdio+1+i, namespaces.Op{
+			Code: namespaces.OpPassFD, N1: uint64(donated + i), N2: uint64(3 + i),
+		})
+	}
+	return s.announceListeners()
+}
+
+// makeListeners lets the stage make the listeners of the program's own that stand
+// for those at which we accept.
+func (s *sandbox) makeListeners() error {
 	isSocket := func(op namespaces.Op) bool { return op.Code == namespaces.OpSocket }
 	at := len(s.plan.Sockets) // the plan's own come first
 	if at > 0 && !isSocket(s.setup[at-1]) {
@@ -117,13 +154,7 @@ func (s *sandbox) passListeners(donated int) error {
 		made = append(made, namespaces.Op{Code: namespaces.OpLocalRoutes})
 	}
 	s.setup = slices.Insert(s.setup, at, made...)
-	stdio := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpStdio })
-	for i := range s.activated {
-		s.setup = slices.Insert(s.setup, stdio+1+i, namespaces.Op{
-			Code: namespaces.OpPassFD, N1: uint64(donated + i), N2: uint64(3 + i),
-		})
-	}
-	return s.announceListeners()
+	return nil
 }
 
 // announceListeners sets the variables of sd_listen_fds(3) in the program's
@@ -135,7 +166,7 @@ func (s *sandbox) announceListeners() error {
 	}
 	args, env := last.ExecArgs()
 	env = append(slices.Clone(env),
-		"LISTEN_FDS="+strconv.Itoa(len(s.activated)), "LISTEN_PID="+strconv.Itoa(programPID))
+		"LISTEN_FDS="+strconv.Itoa(s.listeners()), "LISTEN_PID="+strconv.Itoa(programPID))
 	if names, ok := os.LookupEnv("LISTEN_FDNAMES"); ok {
 		env = append(env, "LISTEN_FDNAMES="+names)
 	}
@@ -145,7 +176,7 @@ func (s *sandbox) announceListeners() error {
 }
 
 // listenInside binds the program's listeners and publishes the passed ones. The
-// sockets are those that the stage made for passListeners.
+// sockets are those that makeListeners has ordered.
 func (s *sandbox) listenInside(sockets []int) error {
 	if len(sockets) != len(s.activated) {
 		return fmt.Errorf("the sandbox made %d listeners of %d", len(sockets), len(s.activated))

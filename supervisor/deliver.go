@@ -39,7 +39,7 @@ func (s *sandbox) prepare() (channel []int, sources []source, err error) {
 	if s.ports, err = openPorts(s.plan.Plan, s.options.where); err != nil {
 		return nil, nil, err
 	}
-	if s.activated, err = openActivated(); err != nil {
+	if err = s.takePassed(); err != nil {
 		return nil, nil, err
 	}
 	if s.setup, err = s.ownSetup(); err != nil {
@@ -48,13 +48,18 @@ func (s *sandbox) prepare() (channel []int, sources []source, err error) {
 	if channel, err = s.openChannel(); err != nil {
 		return nil, nil, err
 	}
+	first := stdioCount + len(channel)
+	channel = append(channel, s.direct...)
 	donated := stdioCount + len(channel)
 	if s.child.lease != nil {
 		if s.setup, sources, err = listSources(s.plan, s.setup, donated); err != nil {
 			return nil, nil, err
 		}
 	}
-	err = s.passListeners(donated + len(sources))
+	if len(s.direct) == 0 { // the stage makes the listeners, and keeps them behind all else
+		first = donated + len(sources)
+	}
+	err = s.passListeners(first)
 	if last := len(s.setup) - 1; err == nil && (last < 0 || s.setup[last].Code != namespaces.OpExec) {
 		err = errors.New("the plan does not end with the program's start")
 	}
@@ -69,7 +74,7 @@ func (s *sandbox) place() namespaces.Program {
 
 // recallable is whether a later run can begin with this plan, before it has
 // anything to donate but sources.
-func (s *sandbox) recallable() bool { return s.passed == 0 && len(s.activated) == 0 }
+func (s *sandbox) recallable() bool { return s.passed == 0 && s.listeners() == 0 }
 
 // sendPlan opens the sources and sends everything. A stage that runs another plan
 // gives way to a new one.

@@ -60,7 +60,8 @@ type sandbox struct {
 	broker    *broker.Broker
 	serving   bool // the broker closes itself when it has served
 	ports     []publish.Port
-	activated []activated         // passed by a service manager
+	activated []activated         // passed by a service manager, accepted at by us
+	direct    []int               // passed by a service manager, for the program itself
 	channel   *capability.Channel // nil for a program without the bootstrap
 	passed    int                 // descriptors that the program gets from 3 upward
 	relay     *capability.Relay
@@ -239,6 +240,7 @@ func (s *sandbox) close() {
 	closeAll(s.sockets)
 	closePorts(s.ports)
 	closeActivated(s.activated)
+	closeAll(s.direct)
 	if s.services != nil {
 		s.services.close()
 	}

@@ -183,7 +183,7 @@ func (s *sandbox) readLayers() error {
 	if err != nil {
 		return err
 	}
-	if err := p.check(s.child, s.passed+len(s.activated)); err != nil {
+	if err := p.check(s.child, s.passed+s.listeners()); err != nil {
 		return err
 	}
 	s.layers.UserNS, s.layers.NetNS = p.namespaces["user"], p.namespaces["net"]

@@ -120,6 +120,9 @@ func networkSection(p *plan.Plan) section {
 	for _, path := range p.Network.Unix {
 		facts = append(facts, fact{"host socket", path, bySuper})
 	}
+	if p.Network.Direct {
+		facts = append(facts, fact{"passed listeners", "the program's own", bySuper})
+	}
 	facts = append(facts,
 		fact{"loopback", "the sandbox's own", "network namespace"},
 		fact{"otherwise", p.Network.Errno, "network namespace, Landlock, seccomp"})

@@ -68,6 +68,9 @@ func (b *Broker) listen(req *request) reply {
 		return performed(-1, errno)
 	}
 	defer s.release()
+	if s.host && s.isTCP() && stateOf(s.fd) == tcpListen {
+		return performed(0, 0) // passed by a service manager; it listens as its owner has told it
+	}
 	if s.host && !s.isLocal() {
 		return b.returnHome(req, &s, "listen", func(s *socket) reply { return b.listenHere(req, s) })
 	}

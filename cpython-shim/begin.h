@@ -84,6 +84,9 @@ extern struct psb_lent psb_lent;
 
 void processors_lend(char **envp);
 
+/* limits.c */
+void limits_raise(void);
+
 /* recall.c */
 void recall_plan(int argc, char **argv, uint32_t id);
 

@@ -22,6 +22,7 @@ static int move_up(int fd)
  * the range that op_stdio and op_pass_fd fill. */
 int program_prepare(struct stage *st)
 {
+	limits_return();
 	st->program_control = move_up(st->control);
 	if (st->program_control < 0)
 		return st->program_control;

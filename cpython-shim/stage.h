@@ -103,6 +103,9 @@ int op_probe(const struct op *op);
 
 /* program.c: what PID 2 does. Runs in: PID 2, before execve. */
 int program_prepare(struct stage *st);
+
+/* limits.c */
+void limits_return(void);
 int op_stdio(struct stage *st, const struct op *op);
 int op_pass_fd(struct stage *st, const struct op *op);
 int op_filter(struct stage *st, const struct op *op);

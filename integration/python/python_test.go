@@ -120,7 +120,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 	}
 	// Python 2.7's rexec says the same to every user.
 	env := append(environment(t, root, pythons), "HOME="+root, "USER=nobody", "PYSANDBOX_ORACLE=")
-	for _, module := range append(clientTests(), "test_cancel", "test_hostile", "test_hook", "test_guests", "test_rexec") {
+	for _, module := range append(clientTests(), "test_cancel", "test_callbacks", "test_hostile", "test_hook", "test_guests", "test_rexec") {
 		t.Run(module, func(t *testing.T) { unittest(t, uid, pythons[host], module, env) })
 	}
 }

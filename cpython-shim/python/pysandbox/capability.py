@@ -219,7 +219,8 @@ class Grant:
 class Callback:
     """A function of the guest's, in the host's hands. It runs in a thread of the
     guest's that waits for the host: in a call of a capability, or, in a live
-    sandbox, between two requests. A guest that computes lets it wait."""
+    sandbox, between two requests. While no thread waits, because the guest computes
+    or sleeps, the call waits; at its deadline it is given up, and has not begun."""
 
     def __init__(self, connection: "Connection", number: int):
         self._connection, self.number = connection, number

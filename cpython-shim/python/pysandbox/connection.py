@@ -227,6 +227,8 @@ class Connection:
         if not pending.answered:
             problem.killed = True
             self._broken(problem)
+        elif pending.problem is not None and pending.problem.args == (codec.NOT_BEGUN,):
+            problem.begun = False
         raise problem
 
     def callback(self, number: int) -> Callback:

@@ -63,19 +63,20 @@ class GuestError(SandboxError):
 class DeadlineError(SandboxError):
     """The guest did not answer in time. It was asked to stop, by a
     KeyboardInterrupt; if that did not help within a second, it has been killed and
-    killed is True. Otherwise the sandbox is as usable as before."""
+    killed is True. Otherwise the sandbox is as usable as before. begun is False if
+    the guest had other work until then, so that it has done nothing of the request."""
 
     def __init__(self, message: str, killed: bool = False):
         super().__init__(message)
-        self.killed = killed
+        self.killed, self.begun = killed, True
 
 
 class CancelledError(SandboxError):
-    """The request was cancelled; killed is as in DeadlineError."""
+    """The request was cancelled; killed and begun are as in DeadlineError."""
 
     def __init__(self, message: str, killed: bool = False):
         super().__init__(message)
-        self.killed = killed
+        self.killed, self.begun = killed, True
 
 
 class RevokedError(SandboxError):

@@ -141,7 +141,7 @@ class Process:
     def end_error(self, timeout: float = 2.0) -> SandboxError:
         """Why the run is over, as a typed error."""
         if isinstance(self.blame, (CancelledError, DeadlineError)):
-            return self.blame
+            return type(self.blame)(str(self.blame), True)  # each has a traceback and output of its own
         if self.blame is not None:
             return ViolationError("the guest broke the capability channel: %s" % self.blame,
                                   self._known_report(timeout))

@@ -170,6 +170,9 @@ class Sandbox(GuestFiles):
         try:
             self._request(method, args, timeout, mark=mark)
         except SandboxError as caught:
+            if not getattr(caught, "begun", True):
+                caught.output = Execution(b"", b"")
+                raise
             problem = caught
         stdout, stderr, whole = process.output(mark)
         output = Execution(stdout, stderr)

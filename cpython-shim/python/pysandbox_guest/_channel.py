@@ -201,7 +201,7 @@ class Connection:
         elif kind == RELEASE:
             self.exports.release(frame[1], frame[2])
         elif kind == CANCEL:
-            self.interrupt.cancel(frame[1])
+            self._cancelled(frame[1])
         elif kind == CALL and frame[3] == 0 and self.server is not None:
             self.work.append(frame)
             self._finish(self.server)
@@ -210,6 +210,19 @@ class Connection:
         elif kind != REVOKED:
             raise codec.FrameError("an unexpected frame of kind %r" % (kind,))
         return None
+
+    def _cancelled(self, number):
+        """The host does not wait for a call any more, which may wait for its turn."""
+        for frame in self.work:
+            if frame[1] == number:
+                self.work.remove(frame)
+                self.leave(number)
+                return
+        self.interrupt.cancel(number)
+
+    def leave(self, number):
+        """Answers a call that was cancelled before it has begun."""
+        self.send([ERROR, number, codec.NOT_BEGUN, "", None])
 
     def _finish(self, slot):
         """Marks a slot as done, and wakes its thread if that waits for another to read."""

@@ -24,6 +24,7 @@ BULK = 32 << 10  # bytes; longer ones go through an area
 VERSION = 1
 
 (HELLO, CALL, RETURN, ERROR, RELEASE, CANCEL, REVOKED, FREE, NOTE, WELCOME) = range(10)
+NOT_BEGUN = "NotBegun"  # the type of the ERROR for a call that was cancelled while it waited
 
 _TAG = b"\xd8\x27"  # tag 39, "identifier"
 _NAN = b"\xfb\x7f\xf8\0\0\0\0\0\0"

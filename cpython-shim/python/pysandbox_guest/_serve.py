@@ -25,9 +25,12 @@ def serve(connection, module):
             connection.wait(slot)
         except (ConnectionError, codec.FrameError):
             return
-        if not connection.work:
-            return
+        if slot.done and not connection.work:
+            continue  # it was cancelled
         frame = connection.work.pop(0)
+        if frame[1] in connection.interrupt.early:
+            connection.leave(frame[1])
+            continue
         kwargs = frame[6]
         mark = kwargs.pop("mark", None)
         function = table.get(frame[4])

@@ -61,6 +61,40 @@ class Parity(Cell):
     def test_r_methods_have_no_streams(self):
         self.fails("print(1)", "RuntimeError", "lost sys.stdout")
 
+    def test_only_s_methods_lend_the_hosts_streams(self):
+        # Whatever code finds in the cell: outside of an s_ method the host refuses.
+        reach = "host = __import__.__globals__['state']['host']\n"
+        calls = ("host.readline('stdin', 100)", "host.read('stdin', -1)", "host.write('stdout', '\\033[31mred')",
+                 "host.write('stderr', 'x')", "host.flush('stdout')")
+        out, real = io.StringIO(), sys.stdin
+        sys.stdin = io.StringIO("typed for the host\n")
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+                for call in calls:
+                    self.fails(reach + call, "RuntimeError", "no s_ method is running")
+                self.assertEqual(sys.stdin.tell(), 0)
+                self.assertEqual(out.getvalue(), "")
+                # In an s_ method each is what it is for, and ends with it.
+                self.r.s_exec(reach + "got = host.readline('stdin', 100)\nhost.write('stdout', 'seen')")
+                with self.assertRaises(GuestError):
+                    self.r.s_exec("raise ValueError")
+                self.fails(reach + calls[2], "RuntimeError", "no s_ method is running")
+        finally:
+            sys.stdin = real
+        self.assertEqual((out.getvalue(), self.r.r_eval("got")), ("seen", "typed for the host\n"))
+
+    def test_a_thread_of_an_s_method_has_no_streams_after_it(self):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            self.r.s_exec(
+                "import sys, threading\nfound, go, stream = [], threading.Event(), sys.stdout\n"
+                "def late():\n    go.wait()\n    try:\n        stream.write('late')\n"
+                "    except RuntimeError as e:\n        found.append(str(e))\n"
+                "thread = threading.Thread(target=late)\nthread.start()\nstream.write('early')")
+            self.r.r_exec("go.set()\nthread.join()")
+        self.assertEqual(out.getvalue(), "early")
+        self.assertIn("no s_ method is running", self.r.r_eval("found")[0])
+
     def test_s_methods_write_to_the_hosts_streams(self):
         out = io.StringIO()
         with contextlib.redirect_stdout(out):

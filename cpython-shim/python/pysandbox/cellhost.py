@@ -18,21 +18,30 @@ class CellHost:
     def __init__(self, cell: "RExec"):
         self._cell = cell
 
-    @expose(params=(str, str))
+    @expose(params=(str, str), raises=(RuntimeError,))
     def write(self, stream: str, text: str) -> None:
-        _stream(stream, ("stdout", "stderr")).write(text)
+        self._stream(stream, ("stdout", "stderr")).write(text)
 
-    @expose(params=(str,))
+    @expose(params=(str,), raises=(RuntimeError,))
     def flush(self, stream: str) -> None:
-        _stream(stream, ("stdout", "stderr")).flush()
+        self._stream(stream, ("stdout", "stderr")).flush()
 
-    @expose(params=(str, int), returns=str)
+    @expose(params=(str, int), returns=str, raises=(RuntimeError,))
     def read(self, stream: str, size: int) -> str:
-        return str(_stream(stream, ("stdin",)).read(size))
+        return str(self._stream(stream, ("stdin",)).read(size))
 
-    @expose(params=(str, int), returns=str)
+    @expose(params=(str, int), returns=str, raises=(RuntimeError,))
     def readline(self, stream: str, size: int) -> str:
-        return str(_stream(stream, ("stdin",)).readline(size))
+        return str(self._stream(stream, ("stdin",)).readline(size))
+
+    def _stream(self, name: str, allowed: "Sequence[str]") -> Any:
+        """A stream of the host's. Code in the cell can call this whenever it likes,
+        whatever its own sys.stdout is: the host knows when it may."""
+        if not self._cell._lends_streams():
+            raise RuntimeError("lost sys.%s: no s_ method is running" % name)
+        if name not in allowed:
+            raise ValueError(name)
+        return getattr(sys, name)
 
     @expose(params=(str,), returns=(list, None))
     def load(self, name: str) -> "Optional[List[Any]]":
@@ -68,8 +77,3 @@ class _File:
         return {name: (getattr(self._opened, name), (OSError, ValueError))
                 for name in FILE_METHODS if hasattr(self._opened, name)}
 
-
-def _stream(name: str, allowed: "Sequence[str]") -> Any:
-    if name not in allowed:
-        raise ValueError(name)
-    return getattr(sys, name)

@@ -118,7 +118,9 @@ class RExec:
         self._sandbox = Sandbox(policy, python=python, deadline=timeout)
         self._nested = threading.local()
         self._ready = False
-        self._streaming = threading.local()  # on: the cell's streams are the host's
+        self._streaming = threading.local()  # on: this thread is in s_apply
+        self._lent = 0  # requests under way for which the cell has the host's streams
+        self._lending = threading.Lock()
 
     def close(self) -> None:
         """Ends the cell."""
@@ -181,7 +183,22 @@ class RExec:
     # Running
 
     def _run(self, method: str, args: "List[Any]") -> Any:
-        return self._ask("apply", [method, args, self._streams()])
+        streams = self._streams()
+        self._lend(streams)
+        try:
+            return self._ask("apply", [method, args, streams])
+        finally:
+            self._lend(-streams)
+
+    def _lend(self, change: int) -> None:
+        with self._lending:
+            self._lent += change
+
+    def _lends_streams(self) -> bool:
+        """Whether an s_ method is running, in any thread: the cell's calls come in
+        on threads of their own."""
+        with self._lending:
+            return self._lent > 0
 
     def r_exec(self, code: str) -> None:
         """Runs statements in the cell's __main__, which has no standard streams.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -173,12 +174,18 @@ func TestEverySetting(t *testing.T) {
 	deny, _ := netrule.Parse("203.0.113.0/24", "network.deny[0]")
 	deny.Origin = origin("19:9")
 	want.Network.Rules.Deny = []netrule.Rule{deny}
-	for key, place := range map[string]string{
-		"network.allow[0]": "preset:http-only:25:10", "env.pass[0]": "everything.toml:56:9", "process.spawn[1]": "everything.toml:27:17",
-		"limits.best_effort[3]": "preset:strict:74:41", "limits.wall": "everything.toml:35:8", "files.tmp_exec": "everything.toml:13:12",
-		"env.set.MODE": "everything.toml:32:16", "syscalls.errno.sethostname": "everything.toml:50:25",
+	for key, written := range map[string]struct{ file, text string }{
+		"network.allow[0]": {"http-only", `"tcp://*:80"`}, "limits.best_effort[3]": {"strict", `"cpu_quota"]`},
+		"env.pass[0]": {"", `"LANG"`}, "process.spawn[0]": {"", `"git"`}, "limits.wall": {"", `"1m30s"`}, "files.tmp_exec": {"", "true"},
+		"env.set.MODE": {"", `"job"`}, "syscalls.errno.sethostname": {"", `"EPERM"`},
 	} {
-		same(t, "origin of "+key, p.Origins[key].String(), place)
+		name := "everything.toml"
+		text, _ := os.ReadFile(filepath.Join(dir, name))
+		if written.file != "" {
+			text, _ = configs.Read(written.file)
+			name = "preset:" + written.file
+		}
+		same(t, "origin of "+key, p.Origins[key].String(), name+":"+position(string(text), written.text))
 	}
 	want.Origins = p.Origins
 	for i := range reflect.TypeFor[Policy]().NumField() {
@@ -336,4 +343,17 @@ func TestEnvironment(t *testing.T) {
 			t.Errorf("wrong %s: %v, want %s", name, err, want)
 		}
 	}
+}
+
+// position is where a text first has words that are no comment, as "line:column".
+func position(text, words string) string {
+	number := 0
+	for line := range strings.Lines(text) {
+		number++
+		code, _, _ := strings.Cut(line, "#")
+		if at := strings.Index(code, words); at >= 0 {
+			return fmt.Sprintf("%d:%d", number, at+1)
+		}
+	}
+	return "nowhere"
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/pysandbox/pysandbox/configs"
 )
 
 // TestLocate holds that each problem of an error is told with the layer that
@@ -37,10 +39,12 @@ p.toml:6:9: files.read: broken
 p.toml:8:13: env.set.B: broken
 base.toml:4:10: limits.memory: broken
 vars:2:1: env.set.C: broken
-preset:strict:55:8: limits.wall: broken
+WALL: limits.wall: broken
 env.set.D: broken
 worse
 `)
+	strict, _ := configs.Read("strict")
+	want = strings.Replace(want, "WALL", "preset:strict:"+position(string(strict), `"none"`), 1)
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
 	}

@@ -38,6 +38,9 @@ func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
 		limits = append(limits, need.fallback...)
 	}
 	for _, limit := range limits {
+		if limit.Type == "RLIMIT_CPU" {
+			limit = behindTheWatch(limit)
+		}
 		if host, known := h.Facts.HardLimits[limit.Type]; known && host < limit.Hard {
 			r.warnings = append(r.warnings, &policy.Problem{
 				Key: rlimitKeys()[limit.Type],
@@ -58,6 +61,15 @@ func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
 	}
 	slices.SortFunc(r.early, func(a, b namespaces.Op) int { return int(a.N1) - int(b.N1) })
 	return r, errors.Join(problems...)
+}
+
+// behindTheWatch is RLIMIT_CPU as it is set beside a supervisor, which counts to the
+// nanosecond and ends the run. The kernel compares the rlimit with the timer ticks
+// that fell on the process, and counts each as a whole one: on a busy machine that
+// has been a tenth more than the process got, and the program would end early.
+func behindTheWatch(limit specs.POSIXRlimit) specs.POSIXRlimit {
+	limit.Soft, limit.Hard = 2*limit.Soft, 2*limit.Soft+1
+	return limit
 }
 
 // rlimitKeys are the keys of the limits that setrlimit(2) holds.
@@ -100,7 +112,7 @@ func (p *Plan) treeLimits(f Facts) []treeLimit {
 			// One process has its own limit, which Spec holds already.
 			name: "cpu", wanted: p.Limits.CPU > 0, available: f.CgroupCPU || p.Limits.Pids == 1,
 			reason:  "no control group counts CPU time",
-			instead: "it bounds each process alone (RLIMIT_CPU)",
+			instead: "it is sampled, and each process alone is bounded by twice as much (RLIMIT_CPU)",
 		},
 		{
 			name: "cpu_quota", wanted: p.Limits.CPUQuota > 0, available: f.CgroupCPU,

@@ -251,7 +251,7 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"rlimit RLIMIT_CPU soft=2 hard=3", "rlimit RLIMIT_FSIZE soft=67108864 hard=67108864",
+		"rlimit RLIMIT_CPU soft=4 hard=5", "rlimit RLIMIT_FSIZE soft=67108864 hard=67108864",
 		"rlimit RLIMIT_CORE soft=1 hard=1", "rlimit RLIMIT_NOFILE soft=256 hard=256",
 	}
 	if got := lines(r, "rlimit"); !slices.Equal(got, want) {

@@ -30,6 +30,7 @@ type Watch struct {
 	cgroup  *Cgroup
 	tree    tree
 	started time.Time
+	spent   time.Duration // CPU time of the group before the program began
 	end     func(Cause)
 
 	countsPids bool // the control group does
@@ -71,13 +72,14 @@ const (
 )
 
 // StartWatch watches the sandbox whose PID 1 is pid and whose clock started at
-// started. It calls end, in its own goroutine, for each limit that ends the run;
+// started. The program must not have begun. It calls end, in its own goroutine, for each limit that ends the run;
 // the caller keeps the first cause. cgroup may be nil.
 func StartWatch(limits Limits, cgroup *Cgroup, pid int, started time.Time, end func(Cause)) (*Watch, error) {
 	w := &Watch{
 		limits: limits, cgroup: cgroup, tree: tree{root: pid}, started: started, end: end,
 		done: make(chan struct{}), pause: firstSample, sampled: time.Now(),
 	}
+	w.spent, _ = cgroup.CPU()
 	_, _, w.countsPids = cgroup.Pids()
 	var err error
 	if w.alarm, err = cgroup.alarm(); err != nil {
@@ -208,13 +210,14 @@ func (w *Watch) checkMemory() {
 }
 
 // lookCPU waits for as long as all processors together need to use up what is
-// left.
+// left. What is counted is never more than the program has used.
 func (w *Watch) lookCPU() time.Duration {
 	if w.limits.CPU <= 0 {
 		return -1
 	}
 	begin := time.Now()
 	used, ok := w.cgroup.CPU()
+	used -= w.spent
 	if !ok {
 		used = w.tree.sample(w.wallIsOver).cpu
 	}

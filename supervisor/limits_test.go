@@ -59,12 +59,12 @@ func TestWatchWall(t *testing.T) {
 	}
 }
 
-const burn = `exec python3 -I -S -c '
+const burn = `python3 -I -S -c '
 import os, time
 os.fork()
 end = time.monotonic() + 5
 while time.monotonic() < end: pass
-'`
+'; :`
 
 func TestWatchCPU(t *testing.T) {
 	for name, group := range map[string]*CgroupLimits{
@@ -89,6 +89,46 @@ func TestWatchCPU(t *testing.T) {
 	cause, _, _, _ := watched(t, Limits{CPU: 300 * time.Millisecond}, nil, "sleep 1")
 	if cause.Kind != CauseNone {
 		t.Errorf("a program that sleeps: %+v", cause)
+	}
+}
+
+// What the sandbox has used before its program begins is not the program's.
+func TestWatchCPUBeginsWithTheProgram(t *testing.T) {
+	leaks(t)
+	group, command := held(t, CgroupLimits{CountCPU: true, Group: removers()}, "timeout 1 sh -c 'while :; do :; done'; sleep 1")
+	limit := 200 * time.Millisecond
+	for used := time.Duration(0); used < limit; used, _ = group.CPU() {
+		time.Sleep(10 * time.Millisecond)
+	}
+	spent, _ := group.CPU()
+	var used time.Duration
+	w, err := StartWatch(Limits{CPU: limit}, group, command.Process.Pid, time.Now(), func(Cause) { used, _ = group.CPU() })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait()
+	w.Stop()
+	if used-spent < limit {
+		t.Errorf("ended after %v of %v", used-spent, limit)
+	}
+}
+
+// TestTreeSampleLeavesTheRootOut burns CPU time in the root, which is the stage's.
+func TestTreeSampleLeavesTheRootOut(t *testing.T) {
+	command := exec.Command("sh", "-c", "while :; do :; done")
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
+	tree := tree{root: command.Process.Pid}
+	for range 1000 {
+		if own, _, _ := stat(tree.root); own >= 5*clockTick {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if s := tree.sample(func(int) bool { return false }); s.cpu != 0 {
+		t.Errorf("%v of CPU time are the program's", s.cpu)
 	}
 }
 

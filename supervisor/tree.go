@@ -52,7 +52,7 @@ func children(pid int) []int {
 
 // sample is the state of a tree at one moment.
 type sample struct {
-	cpu       time.Duration // processes that were waited for included
+	cpu       time.Duration // of the root only what it waited for: its own is not the program's
 	tasks     int           // processes and threads, without the root
 	openFiles int           // most descriptors that one process holds
 }
@@ -63,9 +63,10 @@ func (t tree) sample(enough func(looked int) bool) sample {
 	var s sample
 	looked := 0
 	for pid := range t.pids {
-		cpu, threads := stat(pid)
-		s.cpu += cpu
+		own, waited, threads := stat(pid)
+		s.cpu += waited
 		if pid != t.root {
+			s.cpu += own
 			s.tasks += threads
 		}
 		s.openFiles = max(s.openFiles, openFiles(pid))
@@ -78,10 +79,10 @@ func (t tree) sample(enough func(looked int) bool) sample {
 
 // stat reads the CPU time of a process and of the children it has waited for,
 // and its number of threads, from /proc/PID/stat: fields 14 to 17 and 20.
-func stat(pid int) (cpu time.Duration, threads int) {
+func stat(pid int) (own, waited time.Duration, threads int) {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, 0
+		return 0, 0, 0
 	}
 	// The name in field 2 is the program's choice; what follows its last ")" is
 	// the kernel's.
@@ -94,7 +95,8 @@ func stat(pid int) (cpu time.Duration, threads int) {
 		n, _ := strconv.ParseInt(string(fields[field-after]), 10, 64)
 		return n
 	}
-	return time.Duration(number(14)+number(15)+number(16)+number(17)) * clockTick, int(number(20))
+	ticks := func(field int) time.Duration { return time.Duration(number(field)) * clockTick }
+	return ticks(14) + ticks(15), ticks(16) + ticks(17), int(number(20))
 }
 
 // openFiles is how many descriptors a process holds: the size of its directory

@@ -34,7 +34,7 @@ func (f spawn) read(r *reader, key string, node *document.Node) {
 }
 
 func (f spawn) flag(r *reader, key, text string) {
-	if text == spawnAny || text == "" {
+	if text == spawnAny {
 		r.policy.Process.SpawnAny = true
 		r.origins()[key] = r.flagSource().place
 		return

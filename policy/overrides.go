@@ -14,7 +14,7 @@ type Overrides struct {
 	AllowEnv              []string // names
 	Env                   []string // "NAME=VALUE"
 	EnvFile               []string // files of "NAME=VALUE" lines; Env beats them
-	AllowSpawn            []string // programs; "any" or "" for a flag without a value
+	AllowSpawn            []string // programs; "any" for a flag without a value
 	HostLoopback          []string // "6379" or "tcp:6379"
 	Listen                []string // "8000" or "tcp:[ADDRESS:]HOST[:GUEST]"
 

@@ -13,7 +13,7 @@ import (
 // registerClient adds the flag by which the Python package pysandbox holds the
 // other end of a capability channel.
 func (p *programFlags) registerClient(flags *pflag.FlagSet) {
-	flags.StringVar(&p.channel, "capabilities", "", "offer capabilities over the socket `FD`, as in fd:5; for the Python package")
+	flags.Var((*text)(&p.channel), "capabilities", "offer capabilities over the socket `FD`, as in fd:5; for the Python package")
 }
 
 // client returns the descriptor of --capabilities, or nil without the flag. It

@@ -15,7 +15,7 @@ func newExplain(u *ui, _ *int) *cobra.Command {
 	var (
 		program programFlags
 		layer   policyFlags
-		format  string
+		format  = "text"
 	)
 	cmd := &cobra.Command{
 		Use:     "explain [flags] [SCRIPT | -c CODE | -m MODULE | -- COMMAND [args]]",
@@ -32,7 +32,7 @@ func newExplain(u *ui, _ *int) *cobra.Command {
 		},
 		DisableFlagsInUseLine: true,
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "print as `FORMAT`: "+strings.Join(formats(), ", "))
+	cmd.Flags().Var((*text)(&format), "format", "print as `FORMAT`: "+strings.Join(formats(), ", "))
 	layer.register(cmd.Flags())
 	program.register(cmd.Flags())
 	return cmd

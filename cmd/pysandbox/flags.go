@@ -24,9 +24,9 @@ func (f *policyFlags) register(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	o := &f.overrides
 
-	flags.StringVar(&f.file, "policy", "", "read the policy in `FILE` (TOML or JSON)")
-	flags.StringVar(&f.preset, "preset", "", "start from preset `NAME`: strict, http-only, web-client or worker (default strict)")
-	flags.StringVar(&o.Require, "require", "", "refuse to start below `TIER`: full, container or minimal (default full)")
+	flags.Var((*file)(&f.file), "policy", "read the policy in `FILE` (TOML or JSON)")
+	flags.Var((*text)(&f.preset), "preset", "start from preset `NAME`: strict, http-only, web-client or worker (default strict)")
+	flags.Var((*text)(&o.Require), "require", "refuse to start below `TIER`: full, container or minimal (default full)")
 
 	flags.Var((*list)(&o.AllowNet), "allow-net", "allow connections to `RULE`, as in tcp://198.51.100.7:443")
 	flags.Var((*list)(&o.DenyNet), "deny-net", "deny connections to `RULE`; beats every --allow-net")
@@ -41,17 +41,17 @@ func (f *policyFlags) register(flags *pflag.FlagSet) {
 	flags.Var((*list)(&o.AllowSpawn), "allow-spawn", "let the program start `PROG`, or without a value any program of the system")
 	flags.Lookup("allow-spawn").NoOptDefVal = spawnAny
 
-	flags.StringVar(&o.Python, "python", "", "run the interpreter `PYTHON`: a name, path, version or venv directory (default python3)")
-	flags.StringVar(&o.Directory, "cwd", "", "start in `DIR`")
+	flags.Var((*text)(&o.Python), "python", "run the interpreter `PYTHON`: a name, path, version or venv directory (default python3)")
+	flags.Var((*text)(&o.Directory), "cwd", "start in `DIR`")
 
-	flags.StringVar(&o.Timeout, "timeout", "", "end the run after `DURATION`, as in 10s")
-	flags.StringVar(&o.CPU, "cpu", "", "end the run after `DURATION` of CPU time, as in 5s")
-	flags.StringVar(&o.Memory, "memory", "", "limit the memory of all processes to `SIZE`, as in 512M")
-	flags.StringVar(&o.Pids, "pids", "", "limit processes and threads to `N`")
-	flags.StringVar(&o.Output, "output", "", "end the run after `SIZE` of output, as in 1M")
-	flags.StringVar(&o.TmpSize, "tmp-size", "", "limit /tmp to `SIZE`")
-	flags.StringVar(&o.FileSize, "file-size", "", "limit each file to `SIZE`")
-	flags.StringVar(&o.OpenFiles, "open-files", "", "limit open files of each process to `N`")
+	flags.Var((*text)(&o.Timeout), "timeout", "end the run after `DURATION`, as in 10s")
+	flags.Var((*text)(&o.CPU), "cpu", "end the run after `DURATION` of CPU time, as in 5s")
+	flags.Var((*text)(&o.Memory), "memory", "limit the memory of all processes to `SIZE`, as in 512M")
+	flags.Var((*text)(&o.Pids), "pids", "limit processes and threads to `N`")
+	flags.Var((*text)(&o.Output), "output", "end the run after `SIZE` of output, as in 1M")
+	flags.Var((*text)(&o.TmpSize), "tmp-size", "limit /tmp to `SIZE`")
+	flags.Var((*text)(&o.FileSize), "file-size", "limit each file to `SIZE`")
+	flags.Var((*text)(&o.OpenFiles), "open-files", "limit open files of each process to `N`")
 }
 
 // load makes the policy that the flags, the caller's variables and the files

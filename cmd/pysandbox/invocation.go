@@ -73,7 +73,7 @@ type programFlags struct{ code, module, channel string }
 func (p *programFlags) register(flags *pflag.FlagSet) {
 	flags.SetInterspersed(false)
 	flags.StringVarP(&p.code, flagCode, "c", "", "run `CODE`; what follows is for the program")
-	flags.StringVarP(&p.module, flagModule, "m", "", "run `MODULE` as a script; what follows is for the program")
+	flags.VarP((*text)(&p.module), flagModule, "m", "run `MODULE` as a script; what follows is for the program")
 }
 
 // invocation reads which program is to be run from the flags and the

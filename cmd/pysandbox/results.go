@@ -16,8 +16,8 @@ import (
 type resultFlags struct{ report, audit string }
 
 func (r *resultFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&r.report, "report", "", "write the report of the run to `FILE`, or to the open descriptor fd:N")
-	flags.StringVar(&r.audit, "audit", "", "append each decision to `FILE`, or write it to the open descriptor fd:N")
+	flags.Var((*file)(&r.report), "report", "write the report of the run to `FILE`, or to the open descriptor fd:N")
+	flags.Var((*file)(&r.audit), "audit", "append each decision to `FILE`, or write it to the open descriptor fd:N")
 }
 
 // results are the opened destinations; nil where none was asked for.

@@ -52,6 +52,13 @@ func flagError(cmd *cobra.Command, err error) error {
 		return misuse(valueHint(empty.GetFlag()), "%s needs a value", name)
 	}
 	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		name := flagName(bad.GetFlag(), bad.GetFlag().Shorthand != "")
+		switch {
+		case errors.Is(err, errEmpty):
+			return misuse(valueHint(bad.GetFlag()), "%s: %v; the variable that it was made from may not be set", name, errEmpty)
+		case errors.Is(err, errTwice):
+			return misuse(onceHint(bad.GetFlag().Name), "%s: %v", name, errTwice)
+		}
 		if bad.GetFlag().NoOptDefVal == "true" {
 			return misuse(helpHint(cmd), "--%s takes no value", bad.GetFlag().Name)
 		}
@@ -93,6 +100,14 @@ func valueHint(flag *pflag.Flag) string {
 		return fmt.Sprintf("-%s %s: %s", flag.Shorthand, kind, usage)
 	}
 	return fmt.Sprintf("--%s=%s: %s", flag.Name, kind, usage)
+}
+
+// onceHint says how two files are had where a flag names one.
+func onceHint(flag string) string {
+	if flag == "policy" {
+		return `one policy may rest on another: extends = "other.toml"`
+	}
+	return "the file can be copied after the run"
 }
 
 func helpHint(cmd *cobra.Command) string {

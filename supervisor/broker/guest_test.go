@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/audit/audittest"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 	"github.com/pysandbox/pysandbox/seccomp"
 	"github.com/pysandbox/pysandbox/seccomp/libseccomp"
@@ -28,24 +28,6 @@ const python = "/usr/bin/python3"
 
 // keepSockets is a variable that is set where no sockets can be made inside.
 const keepSockets = "BROKER_TEST_KEEP"
-
-// recorder keeps the records of one sandbox.
-type recorder struct {
-	mu      sync.Mutex
-	records []audit.Record
-}
-
-func (r *recorder) Record(record audit.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.records = append(r.records, record)
-}
-
-func (r *recorder) all() []audit.Record {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.records)
-}
 
 // filter is the filter of production, with every layer.
 var filter = sync.OnceValues(func() (seccomp.FilterSpec, error) {
@@ -78,7 +60,7 @@ var filterCode = sync.OnceValues(func() ([]byte, error) {
 type guest struct {
 	cmd      *exec.Cmd
 	broker   *Broker
-	records  recorder
+	records  audittest.Recorder
 	output   bytes.Buffer
 	private  string // a tmpfs of its own
 	cancel   context.CancelFunc
@@ -214,7 +196,7 @@ func (g *guest) wait(tb testing.TB) string {
 func runPython(tb testing.TB, config Config, text string, args ...string) (string, []audit.Record) {
 	tb.Helper()
 	g := startGuest(tb, config, pythonArgs(text, args)...)
-	return g.wait(tb), g.records.all()
+	return g.wait(tb), g.records.All()
 }
 
 // runNative runs the same program outside.

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/audit/audittest"
 )
 
 // hostSocketAt serves a local socket of the host at a path that the sandbox sees.
@@ -168,7 +169,7 @@ print(s.recv(4).decode(), s.getpeername() == sys.argv[1])
 // TestLocalBindNeedsLandlock refuses what the kernel would be left to do where
 // nothing decides again.
 func TestLocalBindNeedsLandlock(t *testing.T) {
-	b, err := New(Config{}, &recorder{})
+	b, err := New(Config{}, &audittest.Recorder{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/audit/audittest"
 	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
 )
 
@@ -21,18 +21,7 @@ type ends struct {
 	guest, client int
 	result        chan error
 	interrupts    atomic.Int32
-	records       *records
-}
-
-type records struct {
-	mu   sync.Mutex
-	list []audit.Record
-}
-
-func (r *records) Record(record audit.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.list = append(r.list, record)
+	records       *audittest.Recorder
 }
 
 func pair(t *testing.T) (ours, theirs int) {
@@ -46,7 +35,7 @@ func pair(t *testing.T) (ours, theirs int) {
 
 func startRelay(t *testing.T, withClient bool) *ends {
 	t.Helper()
-	e := &ends{client: -1, result: make(chan error, 1), records: &records{}}
+	e := &ends{client: -1, result: make(chan error, 1), records: &audittest.Recorder{}}
 	var guest int
 	client := -1
 	e.guest, guest = pair(t)
@@ -142,10 +131,11 @@ func TestWithoutAClientOnlyNotesAreTaken(t *testing.T) {
 		t.Errorf("a frame without a client: %v", err)
 	}
 	want := audit.Record{Source: audit.SourceGuest, Verdict: audit.Deny, Operation: "c", Target: "t", Rule: "r", Errno: "e", Where: "f:1"}
-	if len(e.records.list) != 1 {
-		t.Fatalf("%d records", len(e.records.list))
+	records := e.records.All()
+	if len(records) != 1 {
+		t.Fatalf("%d records", len(records))
 	}
-	got := e.records.list[0]
+	got := records[0]
 	got.Time = time.Time{}
 	if got != want {
 		t.Errorf("got %+v", got)

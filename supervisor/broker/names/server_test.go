@@ -13,7 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/audit/audittest"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
@@ -78,29 +78,16 @@ func (w *world) count(name string) int {
 	return w.asked[name]
 }
 
-type records struct {
-	mu   sync.Mutex
-	list []audit.Record
-}
-
-func (r *records) Record(rec audit.Record) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.list = append(r.list, rec)
-}
-
-func (r *records) rules() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func rules(seen *audittest.Recorder) []string {
 	var rules []string
-	for _, rec := range r.list {
+	for _, rec := range seen.All() {
 		rules = append(rules, rec.Operation+" "+rec.Target+" "+rec.Rule)
 	}
 	return rules
 }
 
 // startServer serves the guest's side and returns its address.
-func startServer(t *testing.T, allow []string, budget Budget, hosts string) (string, *Pins, *records) {
+func startServer(t *testing.T, allow []string, budget Budget, hosts string) (string, *Pins, *audittest.Recorder) {
 	t.Helper()
 	var set netrule.Set
 	for _, text := range allow {
@@ -127,7 +114,7 @@ func startServer(t *testing.T, allow []string, budget Budget, hosts string) (str
 	if err != nil {
 		t.Fatal(err)
 	}
-	seen, pins := &records{}, &Pins{}
+	seen, pins := &audittest.Recorder{}, &Pins{}
 	server := New(Config{
 		Rules: set, Budget: budget, Pins: pins, Audit: seen,
 		Resolver: HostResolver{Hosts: hostsPath, Config: config},
@@ -207,7 +194,7 @@ func TestNamesThatNoRuleAllowsAreNotForwarded(t *testing.T) {
 	if reply.Rcode != dns.RcodeNameError || w.count("secret.evil.test.") != 0 {
 		t.Errorf("got %s, forwarded %d times", dns.RcodeToString[reply.Rcode], w.count("secret.evil.test."))
 	}
-	if got := seen.rules(); len(got) != 1 || got[0] != "resolve secret.evil.test network.default" {
+	if got := rules(seen); len(got) != 1 || got[0] != "resolve secret.evil.test network.default" {
 		t.Errorf("records %q", got)
 	}
 	if opt := reply.IsEdns0(); opt == nil || len(opt.Option) != 1 ||
@@ -230,7 +217,7 @@ func TestAnswersThatLeadInwardAreRefused(t *testing.T) {
 			t.Errorf("%s told %s", records[0], got)
 		}
 	}
-	if got := len(seen.rules()); got != len(zone) {
+	if got := len(rules(seen)); got != len(zone) {
 		t.Errorf("%d records, want %d", got, len(zone))
 	}
 	if got := pins.Names(netip.MustParseAddr("10.1.2.3"), time.Now()); got != nil {
@@ -253,7 +240,7 @@ func TestBudgetBoundsWhatNamesCarryOut(t *testing.T) {
 	if w.count("payload-1.test.") != 1 || w.count("payload-2.test.") != 0 {
 		t.Errorf("forwarded %d and %d times, want 1 and 0", w.count("payload-1.test."), w.count("payload-2.test."))
 	}
-	if got := seen.rules(); len(got) != 1 || got[0] != "resolve payload-2.test network.dns" {
+	if got := rules(seen); len(got) != 1 || got[0] != "resolve payload-2.test network.dns" {
 		t.Errorf("records %q", got)
 	}
 	server, _, _ = startServer(t, []string{"*:80"}, Budget{Names: 100, Bytes: 20}, "")

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/audit/audittest"
 )
 
 // published is one published port. The guest is in the network of the tests, where
@@ -23,21 +23,7 @@ type published struct {
 	address string // of the host
 	stop    context.CancelFunc
 	served  chan error
-
-	mu      sync.Mutex
-	records []audit.Record
-}
-
-func (p *published) Record(r audit.Record) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.records = append(p.records, r)
-}
-
-func (p *published) all() []audit.Record {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return append([]audit.Record(nil), p.records...)
+	records audittest.Recorder
 }
 
 // publish publishes a port of the guest, 0 for one at which nobody listens.
@@ -57,7 +43,7 @@ func publish(t *testing.T, guest, connections int) *published {
 			return unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		},
 		Connections: connections,
-		Audit:       p,
+		Audit:       &p.records,
 	}
 	go func() { p.served <- Serve(ctx, config) }()
 	t.Cleanup(func() {
@@ -159,7 +145,7 @@ func TestResetsArePassedOn(t *testing.T) {
 		if err := converse(p.address); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("%s: the client sees %v", name, err)
 		}
-		if records := p.all(); len(records) != 1 || (records[0].Errno == "ECONNREFUSED") != (guest == 0) {
+		if records := p.records.All(); len(records) != 1 || (records[0].Errno == "ECONNREFUSED") != (guest == 0) {
 			t.Errorf("%s: records %+v", name, records)
 		}
 	}
@@ -226,7 +212,7 @@ func TestRecordNamesTheClient(t *testing.T) {
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
-	records := p.all()
+	records := p.records.All()
 	if len(records) != 1 {
 		t.Fatalf("%d records: %+v", len(records), records)
 	}

@@ -12,19 +12,10 @@ import (
 
 	"golang.org/x/net/icmp"
 
-	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/audit/audittest"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
-
-type recorder chan audit.Record
-
-func (r recorder) Record(rec audit.Record) {
-	select {
-	case r <- rec:
-	default:
-	}
-}
 
 // echo answers every datagram with itself and counts them.
 func echo(t *testing.T, address string, count *atomic.Int64) {
@@ -45,7 +36,7 @@ func echo(t *testing.T, address string, count *atomic.Int64) {
 // startRelay relays ports 5300 and 5301 of a new network namespace, and 5301 of
 // its loopback to the host's, and returns a function that opens a guest's socket
 // there.
-func startRelay(t *testing.T, flows int, allow ...string) (guest func(network, to string) *net.UDPConn, seen recorder) {
+func startRelay(t *testing.T, flows int, allow ...string) (guest func(network, to string) *net.UDPConn, seen *audittest.Recorder) {
 	t.Helper()
 	var set netrule.Set
 	for _, text := range allow {
@@ -73,7 +64,7 @@ func startRelay(t *testing.T, flows int, allow ...string) (guest func(network, t
 		}
 	})
 	<-ready
-	seen = make(recorder, 100)
+	seen = &audittest.Recorder{}
 	relay := New(Config{
 		Rules: set, Audit: seen, Flows: flows, Loopback: []uint16{5301}, Unreachable: Unreachable(icmp4, icmp6),
 	})
@@ -163,9 +154,9 @@ func TestDeniedDatagramsNeverArrive(t *testing.T) {
 	if canary.Load() != 0 {
 		t.Error("a denied datagram reached the canary")
 	}
-	denied := <-seen
+	denied := seen.Next(t)
 	if denied.Verdict == "allow" { // the ports are read side by side
-		denied = <-seen
+		denied = seen.Next(t)
 	}
 	if denied.Verdict != "deny" || denied.Target != "udp://203.0.113.9:5301" || denied.Hint == "" {
 		t.Errorf("record %+v", denied)
@@ -211,7 +202,7 @@ func TestBroadcastIsOfNoRule(t *testing.T) {
 	if _, err := all.WriteToUDPAddrPort([]byte("x"), netip.MustParseAddrPort("203.0.113.255:5300")); err != nil {
 		t.Fatal(err)
 	}
-	if rec := <-seen; rec.Verdict != "allow" || rec.Errno != "EACCES" {
+	if rec := seen.Next(t); rec.Verdict != "allow" || rec.Errno != "EACCES" {
 		t.Errorf("recorded as %+v, want the error of the host's socket", rec)
 	}
 	conn := guest("udp4", "203.0.113.9:5300")
@@ -236,11 +227,11 @@ func TestAPortOfTheHostsLoopbackThatIsNamed(t *testing.T) {
 	if n, err := conn.Read(buf); err != nil || string(buf[:n]) != "hello" {
 		t.Errorf("got %q, %v", buf[:n], err)
 	}
-	if rec := <-seen; rec.Verdict != "allow" || rec.Rule != RuleHostLoopback {
+	if rec := seen.Next(t); rec.Verdict != "allow" || rec.Rule != RuleHostLoopback {
 		t.Errorf("recorded as %+v", rec)
 	}
 	_, _ = guest("udp4", "127.0.0.1:5300").Write([]byte("hello"))
-	if rec := <-seen; rec.Verdict != "deny" || rec.Rule != netrule.RuleHostLocal {
+	if rec := seen.Next(t); rec.Verdict != "deny" || rec.Rule != netrule.RuleHostLocal {
 		t.Errorf("recorded as %+v", rec)
 	}
 	if named.Load() != 1 || other.Load() != 0 {

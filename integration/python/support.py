@@ -48,9 +48,25 @@ class Store:
         self.children.append(Child(self, name))
         return self.children[-1]
 
-    @expose(returns=str)
+    @expose(params=(reference(),), returns=str)
     def own(self, thing):
         return type(thing).__name__
+
+    @expose(params=(reference("name"),), returns=str)
+    def name_of(self, child):
+        return child._name
+
+    @expose(params=((list, dict, int),))
+    def count(self, values):
+        return len(values)
+
+    @expose(params=(object,))
+    def kinds(self, values):
+        return [type(value).__name__ for value in values]
+
+    @expose(params=(str,), returns=(reference("name"), str))
+    def either(self, name):
+        return Child(self, name) if name else "none"
 
     @expose
     def echo(self, value):

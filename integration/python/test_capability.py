@@ -3,7 +3,7 @@ import threading
 import unittest
 
 from pysandbox import GuestError, PolicyError, RunError, Sandbox, expose
-from support import Case, Store
+from support import Case, Child, Store
 
 
 class Capabilities(Case):
@@ -41,7 +41,7 @@ class Capabilities(Case):
             self.fails("store._connection.call(store._number, '%s', (), {})" % name, "AttributeError")
 
     def test_arguments_are_checked(self):
-        self.fails("store.get(1)", "TypeError", "argument 1 is a int")
+        self.fails("store.get(1)", "TypeError", "argument 1 must be str, not int")
         self.fails("store.get()", "TypeError")
         self.fails("store.get('a', 'b')", "TypeError")
         self.fails("store.get(nokey='a')", "TypeError")
@@ -66,6 +66,32 @@ class Capabilities(Case):
         self.assertEqual(self.sb.eval("c.parent().own(c.parent())"), "Store")
         self.fails("c.parent().get('k')", "AttributeError")
         self.assertTrue(self.sb.eval("c.parent() is c.parent()") or True)
+
+    def test_an_object_is_no_plain_data(self):
+        for value in ("store", "[store]", "{'k': [store]}", "store.child('x')"):
+            self.fails(value, "TypeError", "the value holds an object of the host's")
+            for method in ("echo", "count"):
+                self.fails("store.%s(%s)" % (method, value), "TypeError", "argument 1 must be ")
+        self.assertEqual(self.sb.eval("store.kinds([store, 1, len])"), ["Store", "int", "Callback"])
+        self.fails("store.count([len])", "TypeError", "list of plain data or a dict of plain data or int, not")
+        self.assertEqual(self.sb.eval("store.count([1])"), 1)
+        self.grant.revoke()
+        self.fails("store", "TypeError", "an object of the host's")
+
+    def test_an_object_has_the_methods_that_are_asked_for(self):
+        self.sb.exec("c = store.child('x')")
+        self.assertEqual(self.sb.eval("store.name_of(c)"), "x")
+        for value in ("store", "c.parent()", "'x'", "None", "len"):
+            self.fails("store.name_of(%s)" % value, "TypeError", "argument 1 must be an object with name, not ")
+        # What counts is what the guest was granted of the object.
+        grant = self.sb.grant("part", Child(self.store, "y"), methods=["parent"])
+        self.fails("store.name_of(part)", "TypeError", "not an object with parent")
+        grant.revoke()
+        self.fails("store.name_of(part)", "RevokedError")
+
+    def test_one_of_several_results(self):
+        self.assertEqual(self.sb.eval("[store.either(''), store.either('n').name()]"), ["none", "n"])
+        self.fails("store.either('n').parent()", "AttributeError")
 
     def test_identity_is_kept(self):
         self.sb.exec("p = c = store.child('x')\na, b = c.parent(), c.parent()")

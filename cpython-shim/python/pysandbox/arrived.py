@@ -17,15 +17,16 @@ MAX_BULK = 2 * AREA  # bytes of arguments that are under way
 class Arrived:
     """Resolves the places in one frame, and counts what they stand for."""
 
-    __slots__ = ("connection", "callbacks", "bytes", "problem")
+    __slots__ = ("connection", "callbacks", "objects", "bytes", "problem")
 
     def __init__(self, connection: "Connection"):
         self.connection = connection
-        self.callbacks = self.bytes = 0
+        self.callbacks = self.objects = self.bytes = 0
         self.problem: Optional[Refused] = None
 
     def resolve(self, place: "Any") -> "Any":
-        """What a reference or a region stands for."""
+        """What a reference or a region stands for; an object of the host's is still in
+        its facet, which says what of it the guest was granted."""
         connection = self.connection
         if isinstance(place, tuple):
             offset, length = place
@@ -41,8 +42,9 @@ class Arrived:
             if self.callbacks > MAX_CALLS:
                 raise FrameError("too many functions in one call")
             return connection.callback(place)
+        self.objects += 1
         owner = connection.exports.get(-1 - place)
         if owner is None or not owner.alive():
             self.problem = Refused("RevokedError", "an argument was revoked")
             return None
-        return owner.thing
+        return owner

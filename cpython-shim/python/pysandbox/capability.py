@@ -46,7 +46,8 @@ class callback:
 
 class reference:
     """The schema of an object that stays in the host: reference("get", "put") is
-    one of which the guest may call get and put."""
+    one of which the guest may call get and put, among the results of a method that
+    and no more. As a parameter, reference() is any object that the guest was granted."""
 
     def __init__(self, *methods: str):
         self.methods = methods
@@ -66,7 +67,13 @@ def expose(function: "Optional[Callable[..., Any]]" = None, *, params: "Optional
     """Marks a method as one that a guest may be granted. params are the schemas of
     the parameters without self, returns that of the result, and raises the
     exception classes that the guest is told by name and message. Any other
-    exception is told as a RemoteError without a word of the host's."""
+    exception is told as a RemoteError without a word of the host's.
+
+    A schema is a type (bool, int, float, str, bytes, list, dict), None, reference(...),
+    callback, anything (plain data, and functions if the grant lets them pass), object
+    (that, and objects that the guest was granted), or a tuple of these: one of them.
+    Types are exact, but for an int that is given for a float. Without params or
+    returns, anything is."""
     exposed = Exposed(None if params is None else tuple(params), returns, tuple(raises))
 
     def mark(method: F) -> F:
@@ -86,25 +93,28 @@ class Entry:
         self.is_async = inspect.iscoroutinefunction(call)
         self.least, self.most, self.names = _arity(call)
 
-    def check(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
-        """TypeError if the arguments are not those of the method."""
+    def check(self, args: Sequence[Any], kwargs: Mapping[str, Any], mixed: bool) -> None:
+        """TypeError if the arguments are not those of the method. mixed says that they
+        hold objects or functions."""
         if len(args) > self.most or len(args) + len(kwargs) < self.least:
             raise TypeError("%s() takes %d to %d arguments, not %d" % (
                 self.name, self.least, self.most, len(args) + len(kwargs)))
         for name in kwargs:
             if name not in self.names or self.names.index(name) < len(args):
                 raise TypeError("%s() has no argument %r left" % (self.name, name))
-        params = self.exposed.params
-        if params is None:
+        if self.exposed.params is None and not mixed:
             return
         for at, value in enumerate(args):
-            self._check(params, at, value)
+            self._check(at, value, mixed)
         for name, value in kwargs.items():
-            self._check(params, self.names.index(name), value)
+            self._check(self.names.index(name), value, mixed)
 
-    def _check(self, params: Sequence[Schema], at: int, value: Any) -> None:
-        if at >= len(params) or not fits(params[at], value):
-            raise TypeError("%s(): argument %d is a %s" % (self.name, at + 1, type(value).__name__))
+    def _check(self, at: int, value: Any, mixed: bool) -> None:
+        params = self.exposed.params
+        schema = anything if params is None else params[at] if at < len(params) else ()
+        if not fits(schema, value, mixed):
+            raise TypeError("%s(): argument %d must be %s, not %s" % (
+                self.name, at + 1, _spelled(schema), _kind(value)))
 
 
 def _arity(call: Callable[..., Any]) -> "Tuple[int, int, List[str]]":
@@ -119,21 +129,64 @@ def _arity(call: Callable[..., Any]) -> "Tuple[int, int, List[str]]":
     return least, 1 << 16 if open_ended else len(positional), [p.name for p in positional]
 
 
-def fits(schema: Schema, value: Any) -> bool:
-    """Whether a value is of a schema. Types are exact, so True is no int."""
+def fits(schema: Schema, value: Any, mixed: bool = False) -> bool:
+    """Whether a value is of a schema. Types are exact, so True is no int. Of mixed
+    values, a list or a dict may hold what is no plain data."""
     if isinstance(schema, tuple):
-        return any(fits(one, value) for one in schema)
-    if schema is anything or schema is object:
+        return any(fits(one, value, mixed) for one in schema)
+    if schema is anything:
+        return not mixed or not _holds(Facet, value)
+    if schema is object:
         return True
     if schema is None:
         return value is None
     if isinstance(schema, reference):
-        return not isinstance(value, PLAIN) and value is not None
+        return isinstance(value, Facet) and all(name in value.table for name in schema.methods)
     if schema is callback:
         return callable(value)
     if schema is float:
         return type(value) in (int, float)
-    return type(value) is schema
+    return type(value) is schema and not (mixed and _holds((Facet, Callback), value))
+
+
+def _holds(kinds: Any, value: Any) -> bool:
+    """Whether a value is, or holds, one of these kinds."""
+    if type(value) is list:
+        return any(_holds(kinds, one) for one in value)
+    if type(value) is dict:
+        return any(_holds(kinds, one) for one in value.values())
+    return isinstance(value, kinds)
+
+
+def things(value: Any) -> Any:
+    """A value with the objects themselves where it has their facets."""
+    if isinstance(value, Facet):
+        return value.thing
+    if type(value) is list:
+        return [things(one) for one in value]
+    if type(value) is dict:
+        return {key: things(one) for key, one in value.items()}
+    return value
+
+
+def _spelled(schema: Schema) -> str:
+    """A schema in the words of an error."""
+    if isinstance(schema, tuple):
+        return " or ".join(map(_spelled, schema)) or "left out"
+    if isinstance(schema, reference):
+        return "an object with " + ", ".join(schema.methods) if schema.methods else "an object"
+    if schema is callback:
+        return "a function"
+    if schema is anything or schema in (list, dict):
+        return "plain data" if schema is anything else "a %s of plain data" % schema.__name__
+    return "None" if schema is None else str(schema.__name__)
+
+
+def _kind(value: Any) -> str:
+    """The kind of an argument in the words of an error."""
+    if isinstance(value, Facet):
+        return "an object with " + ", ".join(sorted(value.table))
+    return "a function" if isinstance(value, Callback) else type(value).__name__
 
 
 PLAIN = (bool, int, float, str, bytes, bytearray, list, tuple, dict)

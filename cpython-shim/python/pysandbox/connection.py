@@ -134,8 +134,9 @@ class Connection:
             raise FrameError("an answer to no call")
         if kind == ERROR:
             pending.problem = GuestError(frame[2][:200], frame[3][:MAX_TEXT], (frame[4] or "")[:MAX_TEXT])
-        elif arrived.callbacks:
-            pending.problem = GuestError("TypeError", "the value holds a function, which is no plain data")
+        elif arrived.callbacks or arrived.objects:
+            pending.problem = GuestError("TypeError", "the value holds %s, which is no plain data" % (
+                "a function" if arrived.callbacks else "an object of the host's"))
         else:
             pending.value = frame[2]
         pending.answered = True

@@ -3,8 +3,9 @@ from __future__ import annotations
 
 import threading
 
-from .capability import Facet, facet, fits, reference
+from .capability import PLAIN, Facet, facet, fits, reference, things
 from .codec import ERROR, RETURN
+from .errors import PolicyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -117,9 +118,11 @@ class Service:
         if arrived.callbacks and not (owner.grant is not None and owner.grant.callbacks):
             raise Refused("TypeError", "%s() takes no functions: callbacks are off" % entry.name)
         try:
-            entry.check(args, kwargs)
+            entry.check(args, kwargs, arrived.objects + arrived.callbacks > 0)
         except TypeError as problem:
             raise Refused("TypeError", str(problem)) from None
+        if arrived.objects:
+            args, kwargs = things(args), things(kwargs)
         try:
             if entry.is_async:
                 result = self._await(entry, args, kwargs, running)
@@ -169,13 +172,20 @@ def _explain(entry: "Entry", problem: BaseException, running: _Running) -> Refus
 
 
 def _result(entry: "Entry", result: "Any", grant: "Optional[Grant]") -> "Any":
-    schema = entry.exposed.returns
-    if isinstance(schema, reference) and result is not None and not isinstance(result, Facet):
-        return facet(result, schema.methods or None, grant)
-    if not fits(schema, result):
-        warn("the exposed method %s returned a %s", entry.name, type(result).__name__)
-        raise Refused("RemoteError", "the result of %s is not what it declares" % entry.name)
-    return result
+    declared = entry.exposed.returns
+    problem = None
+    for schema in declared if isinstance(declared, tuple) else (declared,):
+        if not isinstance(schema, reference):
+            if fits(schema, result):
+                return result
+        elif not isinstance(result, PLAIN) and result is not None:
+            try:
+                own = result.grant if isinstance(result, Facet) else None
+                return facet(result, schema.methods or None, own or grant)
+            except PolicyError as refused:
+                problem = refused
+    warn("the exposed method %s returned a %s", entry.name, type(result).__name__, problem=problem)
+    raise Refused("RemoteError", "the result of %s is not what it declares" % entry.name)
 
 
 def warn(message: str, *args: "Any", problem: "Optional[BaseException]" = None) -> None:

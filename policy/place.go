@@ -74,6 +74,13 @@ func (o Origins) Where(key string) string {
 	return ""
 }
 
+// Chosen reports whether a flag, a variable or a file of the operator's wrote a
+// value, rather than a preset.
+func (o Origins) Chosen(key string) bool {
+	place, written := o[key]
+	return written && !strings.HasPrefix(place.File, presetPrefix)
+}
+
 // Locate gives every Problem that an error joins or wraps its place, in the order
 // of places. What stands around a Problem in an error says what was done when it
 // was found, and is left out; other errors stay as they are.

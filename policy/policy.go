@@ -28,6 +28,18 @@ type Policy struct {
 	Capabilities []string
 }
 
+// AcceptsLess reports whether a file of the operator's says that a limit such as
+// "memory" may be missing (limits.best_effort). That a preset says so is no word of
+// the operator's.
+func (p *Policy) AcceptsLess(limit string) bool {
+	for i, name := range p.Limits.BestEffort {
+		if name == limit && p.Origins.Chosen(Item("limits.best_effort", i)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Python says which interpreter runs and what it may import.
 type Python struct {
 	Interpreter  string // name, path, version ("3.12") or venv directory

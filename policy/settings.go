@@ -237,7 +237,7 @@ func limitSettings() []setting {
 			"limits.best_effort",
 			list[string]{func(p *Policy) *[]string { return &p.Limits.BestEffort }, choiceSyntax(degradable()...)},
 			"",
-			"Limits of the whole tree that may be missing on a host, where the limits of each process then stand in for them. Any other limit that is missing keeps the run from starting.",
+			"Limits of the whole tree that may be missing on a host, where the limits of each process then stand in for them. Any other limit that is missing keeps the run from starting. The presets name all four; a limit that you set yourself and that this host holds less well is warned of by exec and check, unless a file of yours names it here.",
 		},
 	}
 }

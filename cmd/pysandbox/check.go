@@ -73,7 +73,7 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 		texts = append(texts, refusedHere(file, one))
 	}
 	if err == nil {
-		for _, doubt := range concerned(resolved.Warnings, pol.Origins) {
+		for _, doubt := range concerned(resolved.Warnings, &pol) {
 			texts = append(texts, doubt.Error())
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
 )
 
 func newExplain(u *ui, _ *int) *cobra.Command {
@@ -58,29 +59,35 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if !known {
 		return misuse("one of "+strings.Join(formats(), ", "), "--format: %q is no format", format)
 	}
-	resolved, _, err := resolve(layer, inv, nil, lookAround())
+	resolved, pol, err := resolve(layer, inv, nil, lookAround())
 	if err != nil {
 		return err
 	}
-	text, err := print(resolved)
+	text, err := print(explained{resolved, warningTexts(resolved, pol)})
 	if err != nil {
 		return err
 	}
 	return u.printf("%s", text)
 }
 
-func printers() map[string]func(*plan.Resolved) (string, error) {
-	return map[string]func(*plan.Resolved) (string, error){
-		"text": func(r *plan.Resolved) (string, error) { return explainText(r), nil },
+// explained is a resolved plan with the warnings about it, each with its place.
+type explained struct {
+	*plan.Resolved
+	warnings []string
+}
+
+func printers() map[string]func(explained) (string, error) {
+	return map[string]func(explained) (string, error){
+		"text": func(e explained) (string, error) { return explainText(e), nil },
 		"json": explainJSON,
 		"oci":  explainOCI,
-		"bpf":  func(r *plan.Resolved) (string, error) { return r.Filter.Disassemble(), nil },
+		"bpf":  func(e explained) (string, error) { return e.Filter.Disassemble(), nil },
 	}
 }
 
 // explainJSON is the whole resolved plan; the setup has one line for each
 // operation.
-func explainJSON(r *plan.Resolved) (string, error) {
+func explainJSON(r explained) (string, error) {
 	return indented(struct {
 		Version     int              `json:"version"`
 		Tier        string           `json:"tier"`
@@ -91,14 +98,14 @@ func explainJSON(r *plan.Resolved) (string, error) {
 		Plan        *plan.Plan       `json:"plan"`
 	}{
 		plan.Version, r.Tier, r.Interpreter, r.Environment(), strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
-		warningTexts(r), r.Plan,
+		r.warnings, r.Plan,
 	})
 }
 
-func warningTexts(r *plan.Resolved) []string {
+func warningTexts(r *plan.Resolved, p *policy.Policy) []string {
 	texts := make([]string, 0, len(r.Warnings))
 	for _, warning := range r.Warnings {
-		texts = append(texts, warning.Error())
+		texts = append(texts, p.Origins.Locate(warning).Error())
 	}
 	return texts
 }
@@ -107,7 +114,7 @@ func warningTexts(r *plan.Resolved) []string {
 // (SUB_UID_MIN of login.defs(5)); the reader of a bundle replaces it by their own.
 const firstSubordinate = 100_000
 
-func explainOCI(r *plan.Resolved) (string, error) {
+func explainOCI(r explained) (string, error) {
 	config, err := r.OCI(firstSubordinate, firstSubordinate)
 	return string(config), err
 }

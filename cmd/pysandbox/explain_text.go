@@ -2,12 +2,10 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/plan"
-	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
@@ -22,10 +20,11 @@ type section struct {
 }
 
 // explainText lays a resolved plan out in three aligned columns.
-func explainText(r *plan.Resolved) string {
+func explainText(e explained) string {
+	r := e.Resolved
 	sections := []section{
-		aboutSection(r), filesSection(r), networkSection(r.Plan), processSection(r),
-		environmentSection(r), modulesSection(r), limitsSection(r.Plan.Limits), syscallSection(r),
+		aboutSection(e), filesSection(r), networkSection(r.Plan), processSection(r),
+		environmentSection(r), modulesSection(r), limitsSection(r), syscallSection(r),
 	}
 	nameWidth, valueWidth := 0, 0
 	for _, s := range sections {
@@ -54,7 +53,7 @@ func explainText(r *plan.Resolved) string {
 // pushes its layer aside.
 const maxValue = 52
 
-func aboutSection(r *plan.Resolved) section {
+func aboutSection(r explained) section {
 	facts := []fact{
 		{"policy", r.Plan.Policy, ""},
 		{"made from", strings.Join(r.Plan.Sources, ", "), ""},
@@ -63,7 +62,7 @@ func aboutSection(r *plan.Resolved) section {
 		facts = append(facts, fact{"variables", strings.Join(r.Plan.EnvUsed, ", "), ""})
 	}
 	facts = append(facts, fact{"tier", r.Tier + ", at least " + r.Plan.Require + " is required", ""})
-	for _, warning := range warningTexts(r) {
+	for _, warning := range r.warnings {
 		facts = append(facts, fact{"warning", warning, ""})
 	}
 	return section{"plan", facts}
@@ -162,12 +161,18 @@ func environmentSection(r *plan.Resolved) section {
 	return section{"environment", facts}
 }
 
-func limitsSection(l policy.Limits) section {
+// limitsSection names the layer that holds each limit here, or what stands in for it.
+func limitsSection(r *plan.Resolved) section {
+	l := r.Plan.Limits
+	lacks := make(map[string]string)
+	for _, warning := range r.Warnings {
+		lacks[warning.Key] = warning.Err.Error()
+	}
 	facts := []fact{}
 	add := func(name string, given bool, value, layer string) {
 		if given {
-			if slices.Contains(l.BestEffort, name) {
-				layer += ", as far as the host can"
+			if lack, lacking := lacks["limits."+name]; lacking {
+				layer = lack
 			}
 			facts = append(facts, fact{name, value, layer})
 		}

@@ -66,15 +66,18 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 	})
 }
 
-// concerned returns the warnings about modules and about limits that a flag has
-// asked for. That other limits hold less on this host than elsewhere, the policy has
-// agreed to (limits.best_effort), and explain shows it.
-func concerned(warnings []*policy.Problem, origins policy.Origins) []error {
+// concerned returns the warnings about modules and about limits that this host holds
+// less well than the operator asked. A limit of a preset's is nobody's wish, and what
+// a file of the operator's accepts (limits.best_effort) is silent for that of a file;
+// explain shows them all.
+func concerned(warnings []*policy.Problem, p *policy.Policy) []error {
 	var kept []error
 	for _, warning := range warnings {
-		asked := strings.HasPrefix(origins[warning.Key].Flag, "--")
-		if asked || strings.HasPrefix(warning.Key, "python.modules.") {
-			kept = append(kept, origins.Locate(warning))
+		limit, isLimit := strings.CutPrefix(warning.Key, "limits.")
+		byFlag := strings.HasPrefix(p.Origins[warning.Key].Flag, "--")
+		byFile := isLimit && p.Origins.Chosen(warning.Key) && !p.AcceptsLess(limit)
+		if byFlag || byFile || strings.HasPrefix(warning.Key, "python.modules.") {
+			kept = append(kept, p.Origins.Locate(warning))
 		}
 	}
 	return kept

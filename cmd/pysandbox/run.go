@@ -32,17 +32,17 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if err != nil {
 		return nil, err
 	}
-	resolved, origins, err := resolve(layer, inv, out.files, around)
+	resolved, pol, err := resolve(layer, inv, out.files, around)
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range concerned(resolved.Warnings, origins) {
+	for _, warning := range concerned(resolved.Warnings, pol) {
 		u.warnings([]string{warning.Error()})
 	}
 
-	options := supervisor.Options{Begun: begun, Cgroup: around().groups, Where: origins.Where}
+	options := supervisor.Options{Begun: begun, Cgroup: around().groups, Where: pol.Origins.Where}
 	if err := resolved.Plan.CheckGrants(); err != nil {
-		return nil, origins.Locate(err)
+		return nil, pol.Origins.Locate(err)
 	}
 	if options.Client, err = program.client(); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 // resolve makes the plan of an invocation and binds it to this host. kept are
 // the files in which the account of the run is kept. An error about what the policy
 // says names the place where it says so.
-func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, policy.Origins, error) {
+func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, *policy.Policy, error) {
 	pol, err := layer.load(inv.Directory)
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,7 @@ func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, ar
 		return nil, nil, pol.Origins.Locate(err)
 	}
 	resolved, err := bind(compiled, kept, around())
-	return resolved, pol.Origins, pol.Origins.Locate(err)
+	return resolved, &pol, pol.Origins.Locate(err)
 }
 
 // bind resolves a plan on this host.

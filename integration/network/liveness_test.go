@@ -15,7 +15,7 @@ const longestDelay = 5
 func TestStalledCallsDelayNobody(t *testing.T) {
 	needWorld(t)
 	dir := programs(t)
-	policy := policyFile(t, "version = 1\n[network]\nallow = [\""+silent+":7\", \""+peer+":7\"]\n[process]\nthreads = true\n[limits]\npids = 128\nopen_files = 512\n")
+	policy := policyFile(t, "version = 1\n[network]\nallow = [\""+silent+":7\", \""+peer+":7\"]\n[process]\nthreads = true\n[limits]\npids = 128\nbest_effort = [\"pids\"]\nopen_files = 512\n")
 	s := scene{program: "liveness", args: []string{silent, peer, peerOther}, flags: []string{"--policy=" + policy}}
 	for _, who := range []account{root(), user()} {
 		t.Run(who.name, func(t *testing.T) {

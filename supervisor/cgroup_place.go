@@ -33,7 +33,7 @@ type CgroupPlace struct {
 	Reason string // why something is missing and what would fix it
 
 	dirs map[string]string // by controller; for v2 one, named ""
-	join bool              // v2: this process and its children must leave dirs[""] first
+	join bool              // v2: what is in dirs[""] must leave it first
 }
 
 // cgroupRoot is where control groups are mounted by convention; the library
@@ -128,8 +128,8 @@ func findV2(own string) CgroupPlace {
 
 // v2Dir is a place in dir if limits can be had there. A group passes controllers
 // on to its children only if it has no processes of its own (cgroups(7), "no
-// internal processes"), so where this process and the stage, its child, alone are in
-// the way, they are to move to a group beside the sandbox's.
+// internal processes"), so what is in the way has to move to a group beside the
+// sandbox's: see mayMove.
 func v2Dir(dir string, inIt bool) (CgroupPlace, error) {
 	if err := canMake(dir); err != nil {
 		return CgroupPlace{}, err
@@ -147,7 +147,7 @@ func v2Dir(dir string, inIt bool) (CgroupPlace, error) {
 		if err != nil {
 			return CgroupPlace{}, fmt.Errorf("list the processes of %s: %w", dir, err)
 		}
-		p.join = len(pids) > 0 && areOurs(pids)
+		p.join = len(pids) > 0 && mayMove(dir, pids)
 		if len(pids) > 0 && (!inIt || !p.join) {
 			return CgroupPlace{}, fmt.Errorf("%s cannot limit its children while other processes are in it", dir)
 		}
@@ -169,20 +169,22 @@ func isV2Root(dir string) bool {
 	return !cgroups.PathExists(filepath.Join(dir, "cgroup.type"))
 }
 
-// managedBySystemd is true where systemd runs and has not marked dir as
-// delegated (the attribute is user.delegate since systemd 251, trusted.delegate
-// before, which only root can read).
+// managedBySystemd is true where systemd runs and has not delegated dir.
 func managedBySystemd(dir string) bool {
-	if !cgroups.PathExists("/run/systemd/system") {
-		return false
-	}
+	return cgroups.PathExists("/run/systemd/system") && !delegated(dir)
+}
+
+// delegated is true where systemd has marked dir as that of a unit with Delegate=yes
+// (the attribute is user.delegate since systemd 251, trusted.delegate before, which
+// only root can read).
+func delegated(dir string) bool {
 	var mark [8]byte
 	for _, name := range []string{"user.delegate", "trusted.delegate"} {
 		if n, err := unix.Getxattr(dir, name, mark[:]); err == nil && string(mark[:n]) == "1" {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // findSystemd is the place that systemd makes on request: the system's for root; for

@@ -18,7 +18,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// supervisorGroup is where this process goes when it is in the way.
+// supervisorGroup is where this process goes when it is in the way, with the others
+// of its unit.
 const supervisorGroup = "supervisor"
 
 // newV2 makes pysandbox/<name> in place and passes the controllers down to it.
@@ -91,8 +92,8 @@ func passOn(dir string, controllers []string) error {
 	return cgroups.WriteFile(dir, "cgroup.subtree_control", strings.Join(line, " "))
 }
 
-// stepAside moves this process and its children into a group of their own. The stage
-// may clone another one meanwhile.
+// stepAside moves what is in dir into a group of its own. The stage may clone another
+// process meanwhile.
 func stepAside(dir string) error {
 	aside := filepath.Join(dir, supervisorGroup)
 	if err := os.Mkdir(aside, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
@@ -104,7 +105,7 @@ func stepAside(dir string) error {
 		if err != nil || len(pids) == 0 {
 			return err
 		}
-		if !areOurs(pids) {
+		if !mayMove(dir, pids) {
 			return fmt.Errorf("%s cannot limit its children while other processes are in it", dir)
 		}
 		for _, pid := range pids {
@@ -115,6 +116,12 @@ func stepAside(dir string) error {
 	}
 	return fmt.Errorf("leave %s: some processes stay in it", dir)
 }
+
+// mayMove is whether these processes of dir may be moved to a group below it. In a
+// unit with Delegate=yes all may, since the whole tree is the unit's and what bounds it
+// bounds them there too (systemd's CGROUP_DELEGATION.md): the service that started
+// this process, and other supervisors. Elsewhere only this one and what it started.
+func mayMove(dir string, pids []int) bool { return delegated(dir) || areOurs(pids) }
 
 // areOurs is whether each process is this one or descends from it.
 func areOurs(pids []int) bool {

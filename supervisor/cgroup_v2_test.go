@@ -61,7 +61,8 @@ func startStranger(t *testing.T) int {
 }
 
 // A delegated group of v2 has this process in it and the stage that it has started,
-// with its children. A stranger there is left alone.
+// with its children. A stranger there is left alone, unless systemd has delegated the
+// group to the unit, whose own it is then.
 func TestStepAside(t *testing.T) {
 	testenv.Need(t, testenv.Root)
 	root := cgroupRoot
@@ -105,5 +106,14 @@ func TestStepAside(t *testing.T) {
 	}
 	if left, err := cgroups.GetPids(dir); err != nil || !slices.Equal(left, []int{stranger}) {
 		t.Errorf("the stranger was moved: %v, %v", left, err)
+	}
+	if err := unix.Setxattr(dir, "user.delegate", []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := stepAside(dir); err != nil {
+		t.Fatalf("with a stranger of the same unit: %v", err)
+	}
+	if left, err := cgroups.GetPids(dir); err != nil || len(left) != 0 {
+		t.Errorf("%v stay in a delegated group (%v)", left, err)
 	}
 }

@@ -16,7 +16,7 @@ SOURCES := $(shell find . -name '*.go' -o -name '*.[ch]' -o -name '*.toml' -o -n
 STAMP := $(shell git rev-parse --quiet --verify HEAD >/dev/null 2>&1 && echo -buildvcs=true)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test lint fmt generate golden check bench clean install
+.PHONY: help build demo test vm lint fmt generate golden check bench clean install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,10 @@ test: ## run every test, with the race detector
 	@scripts/deps build test
 	@echo "test: compiling and running every package (the first time takes several minutes)"
 	@go test -race -timeout 25m $(TESTFLAGS) ./...
+
+vm: build ## run the example worker under systemd, in a virtual machine
+	@scripts/deps vm
+	@integration/vm/run bin/pysandbox
 
 lint: ## check Go, C, Python and shell sources
 	@scripts/deps build lint

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "stage.h"
 
@@ -30,7 +31,7 @@ static int install_filter(void)
 		ALLOW(SYS_poll),
 		ALLOW(SYS_sched_yield),
 		ALLOW(SYS_wait4),
-		ALLOW(SYS_prlimit64), /* of the program, see cpu_limit_of */
+		ALLOW(SYS_clock_gettime), /* of the program, see cpu_counted */
 		ALLOW(SYS_waitid),
 		ALLOW(SYS_read),
 		ALLOW(SYS_recvmsg), /* for receive_command, as the next two */
@@ -55,7 +56,7 @@ static int install_filter(void)
 struct ending {
 	bool done;
 	int status;
-	int cpu_limit; /* RLIMIT_CPU that SIGXCPU was about, seconds; 0: another end */
+	int cpu_counted; /* CPU time at which SIGXCPU came, ms; 0: another end */
 	uint64_t utime_us, stime_us, maxrss_kib;
 };
 
@@ -78,18 +79,23 @@ static void send_stopped(struct stage *st, int signal)
 	sys3(SYS_write, st->control, &msg, sizeof msg);
 }
 
-/* The limit under which SIGXCPU ended the program: it may have lowered its own
- * (setrlimit(2)). A process has its limits until it is waited for. */
-static int cpu_limit_of(const struct stage *st, const siginfo_t *info)
+/* The CPU time of the program that SIGXCPU ended, as the kernel holds it against
+ * RLIMIT_CPU: in timer ticks, which rusage does not tell, as it is put right by the
+ * scheduler's clock (cputime_adjust in kernel/sched/cputime.c). Less than the limit
+ * means that the signal is the program's own doing. A process has its clock until it
+ * is waited for. */
+static int cpu_counted(const struct stage *st, const siginfo_t *info)
 {
-	struct rlimit limit;
+	/* clock_getcpuclockid(3) makes the one of CPUCLOCK_SCHED (2); CPUCLOCK_PROF is 0. */
+	const long clock = (long)((unsigned long)~info->si_pid << 3);
+	struct timespec time;
 
 	if (info->si_pid != st->program || info->si_status != SIGXCPU ||
 	    (info->si_code != CLD_KILLED && info->si_code != CLD_DUMPED))
 		return 0;
-	if (sys4(SYS_prlimit64, st->program, RLIMIT_CPU, 0, &limit) || limit.rlim_cur > INT32_MAX)
+	if (sys2(SYS_clock_gettime, clock, &time) || time.tv_sec >= INT32_MAX / 1000)
 		return 0;
-	return (int)limit.rlim_cur;
+	return (int)(time.tv_sec * 1000 + time.tv_nsec / 1000000);
 }
 
 /* Reaps all that is ready. */
@@ -103,7 +109,7 @@ static void reap(struct stage *st, struct ending *end)
 		sys5(SYS_waitid, P_ALL, 0, &info, WEXITED | stops | WNOHANG | WNOWAIT | __WALL, 0);
 		if (info.si_pid <= 0)
 			return;
-		end->cpu_limit = cpu_limit_of(st, &info);
+		end->cpu_counted = cpu_counted(st, &info);
 		int pid = (int)sys4(SYS_wait4, info.si_pid, &status, WNOHANG | __WALL | stops, &use);
 		if (pid <= 0)
 			return;
@@ -126,7 +132,7 @@ static void report(struct stage *st, const struct ending *end)
 	struct psb_message msg = {
 		.type = PSB_MSG_STATUS,
 		.a = end->status,
-		.c = end->cpu_limit,
+		.c = end->cpu_counted,
 		.utime_us = end->utime_us,
 		.stime_us = end->stime_us,
 		.maxrss_kib = end->maxrss_kib,

@@ -110,8 +110,8 @@ struct psb_message {
 	int32_t a;    /* LISTENER: fd; STATUS: wait status; ERROR: stage; STOPPED: signal;
 		       * STDIO: bit i is set if descriptor i stands for the terminal */
 	int32_t b;    /* STATUS: 1 if other processes were alive; ERROR: errno */
-	int32_t c;    /* ERROR: index of the operation; STATUS: soft RLIMIT_CPU of a
-		       * program that SIGXCPU ended, seconds, else 0 */
+	int32_t c;    /* ERROR: index of the operation; STATUS: milliseconds of CPU
+	               * time of a program that SIGXCPU ended, else 0 */
 	uint64_t utime_us, stime_us; /* STATUS: of the program and what it waited for */
 	uint64_t maxrss_kib;         /* STATUS: of the largest process */
 	uint64_t flags;              /* STATUS: PSB_STATUS_* */

@@ -176,7 +176,7 @@ func (s *sandbox) report() *Report {
 		Ended:     s.ended,
 		Cause:     s.cause.Get(),
 		LimitCPU:  s.plan.Plan.Limits.CPU,
-		OwnCPU:    s.ended && s.status.c != 0 && uint64(s.status.c) < s.cpuLimit(),
+		Counted:   time.Duration(s.status.c) * time.Millisecond,
 		Tier:      s.plan.Tier,
 		Layers:    s.layers,
 		Usage:     usage,
@@ -184,16 +184,6 @@ func (s *sandbox) report() *Report {
 		AtMemory:  s.watch != nil && s.watch.AtMemoryLimit(),
 		Denials:   &s.denials,
 	})
-}
-
-// cpuLimit is the RLIMIT_CPU that the setup gave the program, seconds, or 0.
-func (s *sandbox) cpuLimit() uint64 {
-	for _, op := range s.setup {
-		if op.Code == namespaces.OpRlimit && op.N1 == unix.RLIMIT_CPU {
-			return op.N2
-		}
-	}
-	return 0
 }
 
 // limits are those that the supervisor watches; the plan has made the others

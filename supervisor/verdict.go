@@ -28,7 +28,7 @@ type Evidence struct {
 	Ended     bool            // Status is known
 	Cause     Cause
 	LimitCPU  time.Duration // limits.cpu, 0 for none
-	OwnCPU    bool          // the program ended at a lower limit that it set itself
+	Counted   time.Duration // what the kernel holds against the program's RLIMIT_CPU, if SIGXCPU ended it
 	AtMemory  bool          // the tree has been at its memory limit: Watch.AtMemoryLimit
 	Tier      string
 	Layers    Layers
@@ -112,11 +112,12 @@ func (r *Report) signaled(e Evidence) {
 	}
 }
 
-// usedUpCPU tells the kernel's SIGXCPU for the policy's limit from one for a limit
-// of the program's own, and from one that it sent itself early. For the limit the kernel counts timer ticks, which on a busy machine are
-// more than the time that rusage tells, so half of it must do.
+// usedUpCPU tells SIGXCPU for the policy's limit from one for a lower limit of the
+// program's own, and from one that it sent itself. On a busy machine the kernel's
+// count is more than the time that rusage tells.
 func (e Evidence) usedUpCPU() bool {
-	return e.LimitCPU > 0 && !e.OwnCPU && 2*e.Usage.CPUSeconds >= e.LimitCPU.Seconds()
+	used := max(e.Counted.Seconds(), e.Usage.CPUSeconds)
+	return e.LimitCPU > 0 && used >= e.LimitCPU.Seconds()
 }
 
 func (r *Report) addDenials(fold *audit.Fold) {

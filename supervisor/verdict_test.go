@@ -3,7 +3,6 @@ package supervisor
 import (
 	"errors"
 	"os/exec"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -28,7 +27,7 @@ func ended(t *testing.T, script string) unix.WaitStatus {
 func TestVerdictByStatus(t *testing.T) {
 	for _, c := range []struct {
 		name, script string
-		usedCPU      float64 // seconds, of a limit of one; 0 without a limit
+		counted      float64 // CPU time in seconds, of a limit of one; 0 without a limit
 		outcome      Outcome
 		reason       string
 		code         int
@@ -43,17 +42,16 @@ func TestVerdictByStatus(t *testing.T) {
 		{"sys that the program sent itself", "kill -SYS $$", 0, Signaled, "", 159, "SIGSYS", ""},
 		{"cpu rlimit", "ulimit -S -t 1; while :; do :; done", 1, LimitHit, "cpu", 137, "SIGXCPU", ""},
 		{"xcpu that the program sent itself", "kill -XCPU $$", 0.01, Signaled, "", 152, "SIGXCPU", ""},
-		{"xcpu of the program's own limit", "ulimit -S -t 1; while :; do :; done", 1, Signaled, "", 152, "SIGXCPU", ""},
+		{"xcpu that the program sent itself late", "kill -XCPU $$", 0.99, Signaled, "", 152, "SIGXCPU", ""},
 		{"xcpu without a limit", "kill -XCPU $$", 0, Signaled, "", 152, "SIGXCPU", ""},
 		{"file size", "ulimit -f 1; exec dd if=/dev/zero of=big bs=64k count=1", 0, Signaled, "", 153, "SIGXFSZ", "file_size"},
 		{"real-time", "kill -36 $$", 0, Signaled, "", 164, "SIGRTMIN+2", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status := ended(t, c.script)
-			e := Evidence{Status: status, Ended: true, Usage: Usage{CPUSeconds: c.usedCPU}}
-			if c.usedCPU > 0 {
-				e.LimitCPU = time.Second
-				e.OwnCPU = strings.Contains(c.name, "own limit")
+			e := Evidence{Status: status, Ended: true, Usage: Usage{CPUSeconds: 0.9 * c.counted}}
+			if c.counted > 0 {
+				e.LimitCPU, e.Counted = time.Second, time.Duration(c.counted*float64(time.Second))
 			}
 			r := NewReport(e)
 			if r.Outcome != c.outcome || r.Reason != c.reason || r.ExitCode != c.code || r.Signal != c.signal {

@@ -4,7 +4,9 @@
  *                            runs while Go starts and compiles the plan.
  * argv[0] = PSB_STAGE_NAME   this process is the stage of a supervisor that was
  *                            running already; it becomes PID 1's parent and ends.
- * anything else              only sees to the caller's limits (limits.c). */
+ * anything else              only sees to the caller's limits (limits.c) and to
+ *                            what Go would read of its environment
+ *                            (environment.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -244,6 +246,7 @@ __attribute__((constructor)) static void begin(int argc, char **argv, char **env
 	if (argc >= 3 && !strcmp(argv[0], PSB_STAGE_NAME))
 		begin_stage(argv);
 	limits_raise();
+	environment_set_aside(envp);
 	if (argc >= 2 && !strcmp(argv[1], "exec")) {
 		begin_exec();
 		mallopt(M_ARENA_MAX, 1); /* Go's threads hardly use malloc: no arena for each */

@@ -84,6 +84,13 @@ extern struct psb_lent psb_lent;
 
 void processors_lend(char **envp);
 
+/* environment.c. Variables of the caller's that Go puts back, or null. */
+#define PSB_ASIDE 5
+
+extern char *psb_aside[PSB_ASIDE];
+
+void environment_set_aside(char **envp);
+
 /* limits.c */
 void limits_raise(void);
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// init puts back the variable whose place in the environment the constructor has
+// returnLent puts back the variable whose place in the environment the constructor has
 // lent to GOMAXPROCS=1. The runtime has read that one by then, and nobody else
 // may see it: what a policy passes on comes from os.Environ.
-func init() {
+func returnLent() {
 	if C.psb_lent.place == nil {
 		return
 	}

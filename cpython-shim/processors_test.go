@@ -75,6 +75,33 @@ func TestStartUsesOneProcessor(t *testing.T) {
 	}
 }
 
+// What Go itself would read of the caller's environment has no effect, and is there
+// for the policy to pass on.
+func TestGoReadsNothingOfTheCallers(t *testing.T) {
+	for _, env := range [][]string{
+		{"GOMEMLIMIT=12 parsecs", "FIRST=1"},
+		{"FIRST=1", "GOMAXPROCS=1000000000"},
+		{"FIRST=1", "GOMAXPROCS=257"},
+		{"FIRST=1", "GODEBUG=inittrace=1,schedtrace=1", "GOTRACEBACK=crash", "GOGC=off"},
+		{"GOGC=1", "GOMEMLIMIT=1"},
+	} {
+		command := exec.Command("/proc/self/exe", "exec")
+		command.Env = env
+		out, err := command.CombinedOutput()
+		if err != nil {
+			t.Errorf("%q: %v: %s", env, err, out)
+			continue
+		}
+		var s started
+		if err := json.Unmarshal(out, &s); err != nil {
+			t.Errorf("%q: %v in %s", env, err, out)
+		}
+		if slices.Sort(s.Env); !slices.Equal(s.Env, slices.Sorted(slices.Values(env))) {
+			t.Errorf("the environment %q became %q", env, s.Env)
+		}
+	}
+}
+
 // A number of the caller's holds, and where no variable can be lent nothing is
 // said.
 func TestStartLeavesTheEnvironmentAlone(t *testing.T) {

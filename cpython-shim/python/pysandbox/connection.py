@@ -247,6 +247,7 @@ class Connection:
             number = self.exports.revoke(grant.facet.key)
             if number is not None and not self._closed:
                 self.send([REVOKED, number])
+        self._service.revoke(grant)
 
     def close(self) -> None:
         """Ends the conversation; the guest's serving loop ends with it."""

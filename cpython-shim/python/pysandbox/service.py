@@ -57,15 +57,17 @@ class Service:
                 result = self._root(name, args)
             else:
                 owner = self._exports.get(target)
-                if owner is None or not owner.alive():
+                if owner is None:
                     raise Refused("RevokedError", "the capability was revoked")
-                grant = owner.grant
-                result = self._invoke(owner, name, args, kwargs, arrived, running)
+                running.grant = grant = owner.grant  # from here on revoke() finds it
                 if not owner.alive():
                     raise Refused("RevokedError", "the capability was revoked")
-            self._send([RETURN, number, result], grant)
+                result = self._invoke(owner, name, args, kwargs, arrived, running)
+            if running.claim():
+                self._send([RETURN, number, result], grant)
         except Refused as refused:
-            self._send([ERROR, number, refused.type_name, refused.message, None], None)
+            if running.claim():
+                self._send([ERROR, number, refused.type_name, refused.message, None], None)
         except Exception as problem:
             warn("the result of %r cannot cross", name[:100], problem=problem)
             self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None], None)
@@ -89,6 +91,16 @@ class Service:
         with self._lock:
             running = self._running.get(number)
         if running is not None:
+            running.cancel()
+
+    def revoke(self, grant: "Grant") -> None:
+        """Answers the calls of a grant's objects: nobody waits for them any more. An
+        async method is cancelled; of any other the result is dropped."""
+        with self._lock:
+            revoked = [(number, running) for number, running in self._running.items() if running.grant is grant]
+        for number, running in revoked:
+            if running.claim():
+                self._send([ERROR, number, "RevokedError", "the capability was revoked", None], None)
             running.cancel()
 
     def close(self) -> None:
@@ -144,11 +156,17 @@ class Service:
 class _Running:
     """A call that is performed."""
 
-    __slots__ = ("future", "cancelled")
+    __slots__ = ("future", "cancelled", "grant", "_unanswered")
 
     def __init__(self) -> None:
         self.future: "Optional[Future[Any]]" = None
         self.cancelled = False
+        self.grant: "Optional[Grant]" = None
+        self._unanswered = threading.Lock()
+
+    def claim(self) -> bool:
+        """Whether the caller is the one to answer; only the first is."""
+        return self._unanswered.acquire(False)
 
     def begin(self, future: "Future[Any]") -> None:
         self.future = future

@@ -1,13 +1,18 @@
 """Running code: requests to a live sandbox, programs of their own, files, errors."""
+import copy
 import gc
 import os
+import pickle
 import tempfile
 import time
 import unittest
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from unittest import mock
 
 from pysandbox import (
-    EndedError, GuestError, LimitError, Policy, PolicyError, RunError, Sandbox, SetupError,
+    CancelledError, DeadlineError, EndedError, Execution, GuestError, LimitError, Policy, PolicyError, Report,
+    RevokedError, RunError, Sandbox, SandboxError, SetupError, ViolationError,
 )
 from pysandbox import files
 from pysandbox.stream import Stream
@@ -157,6 +162,37 @@ class Endings(unittest.TestCase):
         os.environ["PYSANDBOX_BINARY"] = "/nowhere/pysandbox"
         with self.assertRaises(SetupError):
             Sandbox().eval("1")
+
+
+class Errors(unittest.TestCase):
+    def test_errors_are_pickled_and_copied(self):
+        report, output = Report(outcome="limit", reason="cpu"), Execution(b"out", b"err")
+        guest = GuestError("ValueError", "no", "Traceback")
+        guest.output = output
+        errors = [
+            guest, PolicyError("p"), SetupError("s"), RunError("r", report), LimitError("cpu", report),
+            ViolationError("v", report), EndedError("e", report), DeadlineError("d", True),
+            CancelledError("c"), RevokedError("x"), SandboxError("b"),
+        ]
+        for error in errors:
+            for again in [pickle.loads(pickle.dumps(error, p)) for p in range(6)] + [
+                    copy.copy(error), copy.deepcopy(error)]:
+                self.assertEqual((type(again), str(again), again.args, vars(again)),
+                                 (type(error), str(error), error.args, vars(error)))
+
+    def test_errors_come_back_from_another_process(self):
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            with self.assertRaises(GuestError) as caught:
+                pool.submit(divide_by_zero).result(60)
+        problem = caught.exception
+        self.assertEqual(problem.type_name, "ZeroDivisionError")
+        self.assertIn("<exec>", problem.traceback)
+        self.assertEqual(problem.output.stdout, b"before\n")
+
+
+def divide_by_zero():
+    with Sandbox() as sb:
+        sb.exec("print('before'); 1 / 0")
 
 
 class Programs(Case):

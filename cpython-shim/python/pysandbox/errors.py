@@ -6,7 +6,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Optional
+    from typing import Any, Optional, Tuple, Type
 
     from .results import Execution, Report
 
@@ -16,6 +16,16 @@ class SandboxError(Exception):
     an Execution, where one was under way."""
 
     output: "Optional[Execution]" = None
+
+    def __reduce__(self) -> "Tuple[Any, ...]":
+        """Errors cross between processes: what they were made of need not be what
+        Exception keeps of it."""
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: "Type[SandboxError]", args: "Tuple[Any, ...]") -> SandboxError:
+    """An error as pickle and copy had it, before its attributes are set."""
+    return kind.__new__(kind, *args)
 
 
 class PolicyError(SandboxError):

@@ -97,7 +97,7 @@ class Service:
         """Answers the calls of a grant's objects: nobody waits for them any more. An
         async method is cancelled; of any other the result is dropped."""
         with self._lock:
-            revoked = [(number, running) for number, running in self._running.items() if running.grant is grant]
+            revoked = [(number, one) for number, one in self._running.items() if one.grant is grant]
         for number, running in revoked:
             if running.claim():
                 self._send([ERROR, number, "RevokedError", "the capability was revoked", None], None)

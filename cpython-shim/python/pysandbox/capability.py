@@ -132,6 +132,8 @@ def _arity(call: Callable[..., Any]) -> "Tuple[int, int, List[str]]":
 def fits(schema: Schema, value: Any, mixed: bool = False) -> bool:
     """Whether a value is of a schema. Types are exact, so True is no int. Of mixed
     values, a list or a dict may hold what is no plain data."""
+    if type(value) is schema and not mixed:
+        return True
     if isinstance(schema, tuple):
         return any(fits(one, value, mixed) for one in schema)
     if schema is anything:

@@ -20,7 +20,8 @@ class Readers:
 
     def __init__(self, read: "Callable[[], Optional[Any]]", perform: "Callable[[Any], None]", most: int):
         self._read, self._perform, self._most = read, perform, most
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._threads = 0
         self._calls = 0
         self._performing: Optional[int] = None  # the thread that reads and performs a call
@@ -33,20 +34,20 @@ class Readers:
     def leave(self) -> None:
         """Called by a thread that performs a call and is about to wait for what
         would have to be read: another one reads on at once."""
-        with self._changed:
+        with self._lock:
             if self._performing == threading.get_ident():
                 self._performing, self._left = None, True
                 self._changed.notify()
 
     def _spawn(self, leads: bool) -> None:
-        with self._changed:
+        with self._lock:
             self._threads += 1
         threading.Thread(target=self._work, args=(leads,), name="pysandbox", daemon=True).start()
 
     def _work(self, leads: bool) -> None:
         while self._lead() if leads else self._follow():
             leads = not leads
-        with self._changed:
+        with self._lock:
             self._threads -= 1
 
     def _lead(self) -> bool:
@@ -54,7 +55,7 @@ class Readers:
         own = threading.get_ident()
         while True:
             call = self._read()
-            with self._changed:
+            with self._lock:
                 if call is None:
                     self._ended = True
                     self._changed.notify()
@@ -69,7 +70,7 @@ class Readers:
             if more:
                 self._spawn(False)
             self._perform(call)
-            with self._changed:
+            with self._lock:
                 if self._performing == own:
                     self._performing = None
                     continue
@@ -81,7 +82,7 @@ class Readers:
     def _follow(self) -> bool:
         """Waits until it is time to read. False if there is nothing to read any more."""
         idle, seen = 0, -1
-        with self._changed:
+        with self._lock:
             while not self._left and (self._performing is None or self._calls != seen):
                 if self._ended:
                     return False

@@ -21,9 +21,7 @@ class Pending:
 
     def __init__(self):
         self.done = False
-        self.value = self.failure = None
-        self.wake = allocate_lock()
-        self.wake.acquire()
+        self.value = self.failure = self.wake = None
 
 
 class Connection:
@@ -125,11 +123,13 @@ class Connection:
 
     def wait(self, slot):
         """Reads frames, or lets another thread read them, until slot is done."""
-        while True:
+        while not slot.done:
             with self._lock:
                 if slot.done:
                     return
                 if self._reading:
+                    slot.wake = allocate_lock()
+                    slot.wake.acquire()
                     self._waiting.append(slot)
                     lead = False
                 else:
@@ -140,7 +140,7 @@ class Connection:
             try:
                 frame = None
                 while not slot.done and frame is None:
-                    frame = self._read()
+                    frame = self._read(slot)
             finally:
                 self._stop_reading()
             if frame is not None:
@@ -181,8 +181,9 @@ class Connection:
         for slot in waiting:
             slot.wake.release()
 
-    def _read(self):
-        """Takes one frame in. A call that this thread should serve is returned."""
+    def _read(self, own=None):
+        """Takes one frame in. A call that this thread should serve is returned. own is
+        the Pending of this thread."""
         data = os.read(self.fd, codec.MAX_FRAME + 1)
         if not data:
             self._lost()
@@ -195,7 +196,10 @@ class Connection:
                     slot.value = frame[2]
                 else:
                     slot.failure = self._failure(frame[2], frame[3])
-                self._finish(slot)
+                if slot is own:
+                    slot.done = True
+                else:
+                    self._finish(slot)
         elif kind == FREE:
             self.area.free(frame[1])
         elif kind == RELEASE:

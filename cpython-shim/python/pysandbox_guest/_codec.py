@@ -51,18 +51,24 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
     kind = type(value)
     if depth > MAX_DEPTH:
         raise FrameError("a value is deeper than %d" % MAX_DEPTH)
-    if kind is str:
+    if kind is int:
+        if 0 <= value < 24:
+            out.append(value)
+        elif -1 << 63 <= value < 1 << 64:
+            _head(out, 0 if value >= 0 else 0x20, value if value >= 0 else -1 - value)
+        else:
+            raise FrameError("an integer has more than 64 bits")
+    elif kind is str:
         try:
             raw = value.encode()
         except UnicodeEncodeError:
             raise FrameError("text holds a lone surrogate, which UTF-8 cannot say") from None
-        _head(out, 0x60, len(raw))
-        out += raw
-    elif kind is int:
-        if -1 << 63 <= value < 1 << 64:
-            _head(out, 0 if value >= 0 else 0x20, value if value >= 0 else -1 - value)
+        size = len(raw)
+        if size < 24:
+            out.append(0x60 | size)
         else:
-            raise FrameError("an integer has more than 64 bits")
+            _head(out, 0x60, size)
+        out += raw
     elif value is None:
         out.append(0xF6)
     elif kind is bool:
@@ -70,7 +76,10 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
     elif kind is list or kind is tuple:
         _head(out, 0x80, len(value))
         for item in value:
-            _put(out, item, refer, depth + 1)
+            if type(item) is int and 0 <= item < 24 and depth < MAX_DEPTH:
+                out.append(item)  # the most frequent, without a call
+            else:
+                _put(out, item, refer, depth + 1)
     elif kind is dict:
         _head(out, 0xA0, len(value))
         for key, item in value.items():
@@ -132,32 +141,44 @@ def _text(data: bytes, at: int) -> Tuple[str, int]:
 def _get(data: bytes, at: int, resolve: Resolve, depth: int) -> Tuple[Any, int]:
     if depth > MAX_DEPTH:
         raise FrameError("a value is deeper than %d" % MAX_DEPTH)
-    major = data[at] >> 5
+    head = data[at]
+    if head < 24:
+        return head, at + 1
+    major = head >> 5
     if major == 7:
         return _simple(data, at)
+    if head & 31 < 24:
+        number, at = head & 31, at + 1
+    else:
+        number, at = _number(data, at)
     if major == 3:
-        return _text(data, at)
-    number, at = _number(data, at)
+        if number > len(data) - at:
+            raise FrameError("text is cut off")
+        return data[at:at + number].decode(), at + number
     if major == 0:
         return number, at
-    if major == 1:
-        if number >= 1 << 63:
-            raise FrameError("an integer is below 64 bits")
-        return -1 - number, at
-    if major == 2:
-        if number > len(data) - at:
-            raise FrameError("bytes are cut off")
-        return data[at:at + number], at + number
     if major == 4:
         if number > len(data) - at:
             raise FrameError("an array is cut off")
         items = []
         for _ in range(number):
-            item, at = _get(data, at, resolve, depth + 1)
+            if data[at] < 24 and depth < MAX_DEPTH:  # the most frequent, without a call
+                item = data[at]
+                at += 1
+            else:
+                item, at = _get(data, at, resolve, depth + 1)
             items.append(item)
         return items, at
     if major == 5:
         return _map(data, at, number, resolve, depth)
+    if major == 2:
+        if number > len(data) - at:
+            raise FrameError("bytes are cut off")
+        return data[at:at + number], at + number
+    if major == 1:
+        if number >= 1 << 63:
+            raise FrameError("an integer is below 64 bits")
+        return -1 - number, at
     if number != 39:
         raise FrameError("tag %d is not of the subset" % number)
     place, at = _get(data, at, None, depth + 1)

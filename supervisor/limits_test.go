@@ -95,7 +95,7 @@ func TestWatchCPU(t *testing.T) {
 // What the sandbox has used before its program begins is not the program's.
 func TestWatchCPUBeginsWithTheProgram(t *testing.T) {
 	leaks(t)
-	group, command := held(t, CgroupLimits{CountCPU: true, Group: removers()}, "timeout 1 sh -c 'while :; do :; done'; sleep 1")
+	group, command := held(t, CgroupLimits{CountCPU: true, Group: removers()}, "sh -c 'ulimit -t 1; while :; do :; done'; sleep 1")
 	limit := 200 * time.Millisecond
 	for used := time.Duration(0); used < limit; used, _ = group.CPU() {
 		time.Sleep(10 * time.Millisecond)

@@ -3,11 +3,9 @@ package supervisor
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
-	"syscall"
+
+	"github.com/pysandbox/pysandbox/internal/host"
 )
 
 // memo is what a later run with the same command line may begin with: the
@@ -41,52 +39,10 @@ func (c *child) keep(made []byte) {
 		return
 	}
 	directory, name := filepath.Split(c.recall.File)
-	root, err := openOwn(directory)
+	dir, err := host.MakeOwnDir(directory)
 	if err != nil {
 		return
 	}
-	defer func() { _ = root.Close() }()
-	draft := fmt.Sprintf("%s.%d", name, os.Getpid())
-	err = writeNew(root, draft, append(bytes.Clone(c.recall.Header), made...))
-	if err == nil {
-		err = root.Rename(draft, name)
-	}
-	if err != nil {
-		_ = root.Remove(draft)
-	}
-}
-
-// openOwn makes and opens a directory that no other user can look into. One that
-// is somebody else's is refused: HOME may be anywhere.
-func openOwn(directory string) (*os.Root, error) {
-	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return nil, err
-	}
-	root, err := os.OpenRoot(directory)
-	if err != nil {
-		return nil, err
-	}
-	info, err := root.Stat(".")
-	if err == nil {
-		owner, ok := info.Sys().(*syscall.Stat_t)
-		if !ok || int(owner.Uid) != os.Geteuid() || info.Mode().Perm()&0o077 != 0 {
-			err = os.ErrPermission
-		}
-	}
-	if err != nil {
-		_ = root.Close()
-		return nil, err
-	}
-	return root, nil
-}
-
-// writeNew writes a file that is not there yet, so that nothing is followed. What a
-// killed run has left under its process id is in the way once.
-func writeNew(root *os.Root, name string, content []byte) error {
-	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Close())
+	defer dir.Close()
+	_ = dir.Replace(name, append(bytes.Clone(c.recall.Header), made...))
 }

@@ -14,7 +14,8 @@ import (
 type Recorder struct {
 	mu      sync.Mutex
 	records []audit.Record
-	taken   int // by Next
+	taken   int           // by Next
+	more    chan struct{} // closed by the next record; nil while nobody waits
 }
 
 // Record implements audit.Sink.
@@ -22,6 +23,10 @@ func (r *Recorder) Record(record audit.Record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.records = append(r.records, record)
+	if r.more != nil {
+		close(r.more)
+		r.more = nil
+	}
 }
 
 // All returns the records so far.
@@ -37,21 +42,30 @@ const patience = 20 * time.Second
 // Next waits for the record after the one that it returned last.
 func (r *Recorder) Next(tb testing.TB) audit.Record {
 	tb.Helper()
-	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(time.Millisecond) {
-		if record, ok := r.take(); ok {
+	late := time.After(patience)
+	for {
+		record, more := r.take()
+		if more == nil {
 			return record
 		}
+		select {
+		case <-more:
+		case <-late:
+			tb.Fatal("no record has come")
+		}
 	}
-	tb.Fatal("no record has come")
-	return audit.Record{}
 }
 
-func (r *Recorder) take() (audit.Record, bool) {
+// take returns the next record, or what tells of one.
+func (r *Recorder) take() (audit.Record, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.taken == len(r.records) {
-		return audit.Record{}, false
+	if r.taken < len(r.records) {
+		r.taken++
+		return r.records[r.taken-1], nil
 	}
-	r.taken++
-	return r.records[r.taken-1], true
+	if r.more == nil {
+		r.more = make(chan struct{})
+	}
+	return audit.Record{}, r.more
 }

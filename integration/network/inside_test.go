@@ -26,5 +26,6 @@ func TestConnectionsBeyondTheLimit(t *testing.T) {
 		want:   "opened: 6\nechoes: 6\nafter a close: hello",
 		inside: "refused: OSError ENOBUFS\nopened: 5\nechoes: 5\nafter a close: hello",
 		denied: []string{"connect tcp://203.0.113.80:7 limits.connections ENOBUFS"},
+		hint:   "raise limits.connections in the policy",
 	}.run(t)
 }

@@ -148,14 +148,41 @@ func TestAnswersThatLeadInwardAreNotTold(t *testing.T) {
 			denied: []string{"resolve " + name + " network.rebinding ENODATA"},
 		}.run(t)
 	})
+	t.Run("the hint is the rule that opens it", func(t *testing.T) {
+		name := "inner.rebind.test"
+		scene{
+			program: "queries", args: []string{"a", name}, flags: []string{"--allow-net=" + name + ":80"},
+			want:   fmt.Sprintf("udp %[1]s 0 %[2]s\ntcp %[1]s 0 %[2]s", name, privatePeer),
+			inside: fmt.Sprintf("udp %[1]s 0\ntcp %[1]s 0", name),
+			denied: []string{"resolve " + name + " network.rebinding ENODATA"},
+			hint:   "--allow-net=tcp://" + privatePeer + ":80",
+		}.run(t)
+	})
 	t.Run("an address rule opens it", func(t *testing.T) {
 		name := "inner.rebind.test"
 		scene{
 			program: "names", args: []string{"80", name},
-			flags: []string{"--allow-net=" + name, "--allow-net=" + privatePeer},
+			flags: []string{"--allow-net=" + name + ":80", "--allow-net=tcp://" + privatePeer + ":80"},
 			want:  found(name, privatePeer, "80"),
 		}.run(t)
 	})
+}
+
+// A lookup that is allowed is a decision too: it has a line in the trail, and none in
+// the report.
+func TestAllowedLookupsAreInTheTrail(t *testing.T) {
+	scene{
+		program: "queries", args: []string{"a", "www.example.test"}, noControl: "the trail is pysandbox's",
+		flags: []string{"--allow-net=www.example.test:80", "--audit=fd:1"},
+		inside: `(?s).*"source":"kernel","verdict":"allow","operation":"resolve","target":"www.example.test",` +
+			`"name":"www.example.test","rule":"network.allow\[0\]","latency_us":\d+}.*`,
+	}.run(t)
+	scene{
+		program: "queries", args: []string{"a", "nowhere.example.test"}, noControl: "the trail is pysandbox's",
+		flags: []string{"--allow-net=*.example.test:80", "--audit=fd:1"},
+		inside: `(?s).*"verdict":"allow","operation":"resolve","target":"nowhere.example.test",` +
+			`"name":"nowhere.example.test","rule":"network.allow\[0\]","errno":"NXDOMAIN",.*`,
+	}.run(t)
 }
 
 // TestBudgetOfNames asks for more names than a policy permits: under "*" a

@@ -24,7 +24,10 @@ func (s Set) Decide(e Endpoint, host HostFacts) Decision {
 	if !e.Addr.Addr().IsValid() || (e.Protocol != TCP && e.Protocol != UDP) {
 		return d
 	}
-	q := question{protocol: e.Protocol, port: e.Addr.Port(), forms: formsOf(e.Addr.Addr()), names: e.Names}
+	q := question{
+		protocol: e.Protocol, port: e.Addr.Port(), forms: formsOf(e.Addr.Addr()), names: e.Names,
+		scoped: e.Addr.Addr().Zone() != "",
+	}
 	d.Canonical = netip.AddrPortFrom(q.canonical, q.port)
 	if q.hostLocal(host) {
 		d.Rule = RuleHostLocal
@@ -54,6 +57,7 @@ type question struct {
 	protocol Protocol
 	port     uint16
 	names    []string
+	scoped   bool // an interface is named beside the address
 }
 
 func (r Rule) speaksOf(protocol Protocol, port uint16) bool {

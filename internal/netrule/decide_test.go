@@ -99,6 +99,15 @@ func TestDecide(t *testing.T) {
 		{"any", "10.1.2.3:80", "+network.allow[0]", ""},
 		{"udp://any:5353", "udp://224.0.0.251:5353", "+network.allow[0]", ""},
 
+		// No rule makes a connection to many, or to an interface that is not named.
+		{"", "224.0.0.1:80", "network.default", ""},
+		{"", "[ff02::1]:80", "network.default", ""},
+		{"", "255.255.255.255:80", "network.default", ""},
+		{"! any", "224.0.0.1:80", "network.deny[0]", ""},
+		{"", "udp://224.0.0.251:5353", "network.default", "--allow-net=udp://224.0.0.251:5353"},
+		{"", "[fe80::1]:80", "network.default", ""},
+		{"", "[fe80::1%2]:80", "network.default", "--allow-net=tcp://[fe80::1]:80"},
+
 		// The host itself is out of reach of every rule.
 		{"any 127.0.0.0/8", "127.0.0.1:6379", "network.host-local", "--host-loopback=tcp:6379"},
 		{"any", "udp://127.0.0.53:53", "network.host-local", "--host-loopback=udp:53"},

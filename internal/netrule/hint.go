@@ -8,9 +8,9 @@ import (
 
 // allowHint is the flag that would allow q where no rule speaks of it. There is
 // none for cloud metadata, which nobody should allow on a suggestion, nor for
-// port 0, which no rule can name.
+// port 0, which no rule can name, nor where nothing is reached with a rule either.
 func (q question) allowHint() string {
-	if q.port == 0 || q.metadata() {
+	if q.port == 0 || q.metadata() || q.leadsNowhere() {
 		return ""
 	}
 	target := addressTarget(q.canonical)
@@ -22,19 +22,21 @@ func (q question) allowHint() string {
 	return "--allow-net=" + q.protocol.String() + "://" + target + ":" + strconv.Itoa(int(q.port))
 }
 
+// leadsNowhere reports whether the kernel refuses q whatever a policy says: TCP to a
+// group or to all (RFC 9293 section 3.9.2.3, RFC 1122 section 3.2.1.3), and IPv6
+// link-local without the interface (ipv6(7), sin6_scope_id).
+func (q question) leadsNowhere() bool {
+	toMany := q.canonical.IsMulticast() || q.canonical == v4(255, 255, 255, 255)
+	return q.protocol == TCP && toMany || q.canonical.Is6() && q.canonical.IsLinkLocalUnicast() && !q.scoped
+}
+
 // denyHint names the deny rules that stand in the way, and the flag that would
 // still be missing without them.
 func (s Set) denyHint(q question) string {
 	if q.metadata() {
 		return ""
 	}
-	var remove []string
-	for _, rule := range s.Deny {
-		if rule.denies(q) {
-			remove = append(remove, rule.reference())
-		}
-	}
-	hint := "remove " + strings.Join(remove, " and ")
+	hint := s.removals(q)
 	for _, rule := range s.Allow {
 		if rule.allows(q) {
 			return hint
@@ -44,6 +46,48 @@ func (s Set) denyHint(q question) string {
 		return hint + ", then " + allow
 	}
 	return ""
+}
+
+// AnswerHint is the flag by which MayAnswer tells the program an address that an
+// allowed name leads to: a rule for the address itself, for the ports of the name's.
+// It names the deny rules that would still stand in the way of a connection. There is
+// none for the host's own addresses, which no rule reaches, and for cloud metadata.
+func (s Set) AnswerHint(name string, addr netip.Addr, host HostFacts) string {
+	d := s.DecideName(name, 0)
+	f := formsOf(addr)
+	if d.Verdict != Allow || f.hostLocal(host) {
+		return ""
+	}
+	for _, rule := range s.Allow {
+		if rule.ID != d.Rule {
+			continue
+		}
+		q := question{forms: f, protocol: rule.Protocol, port: rule.somePort()}
+		if q.metadata() || q.leadsNowhere() {
+			return ""
+		}
+		rule.Kind, rule.Prefix = TargetPrefix, netip.PrefixFrom(f.canonical, f.canonical.BitLen())
+		hint := "--allow-net=" + rule.String()
+		if remove := s.removals(q); remove != "" {
+			return remove + ", then " + hint
+		}
+		return hint
+	}
+	return ""
+}
+
+// removals names the deny rules that stand in the way of q, if any.
+func (s Set) removals(q question) string {
+	var remove []string
+	for _, rule := range s.Deny {
+		if rule.denies(q) {
+			remove = append(remove, rule.reference())
+		}
+	}
+	if len(remove) == 0 {
+		return ""
+	}
+	return "remove " + strings.Join(remove, " and ")
 }
 
 // reference names a rule for those who must find it.

@@ -100,6 +100,32 @@ func TestMayAnswer(t *testing.T) {
 	}
 }
 
+func TestAnswerHintOpensTheAddress(t *testing.T) {
+	for _, test := range []struct{ rules, addr, want string }{
+		{"example.org", "10.1.2.3", "--allow-net=tcp://10.1.2.3"},
+		{"example.org:80,443", "10.1.2.3", "--allow-net=tcp://10.1.2.3:80,443"},
+		{"udp://*.org:53", "fd12::1", "--allow-net=udp://[fd12::1]:53"},
+		{"*:80", "169.254.7.7", "--allow-net=tcp://169.254.7.7:80"},
+		{"*:80 ! private", "10.1.2.3", `remove network.deny[0] ("private"), then --allow-net=tcp://10.1.2.3:80`},
+		{"*:80", "64:ff9b::10.1.2.3", "--allow-net=tcp://10.1.2.3:80"},
+		{"*:80", "169.254.169.254", ""}, // metadata
+		{"*:80", "127.0.0.1", ""},
+		{"*:80", "10.9.0.1", ""}, // the host's
+		{"*:80", "fe80::1", ""},  // DNS names no interface
+		{"other.org", "10.1.2.3", ""},
+	} {
+		s, addr := set(t, test.rules), netip.MustParseAddr(test.addr)
+		got := s.AnswerHint("example.org", addr, testHost())
+		if got != test.want {
+			t.Errorf("rules %q: AnswerHint(%s) is %q, want %q", test.rules, test.addr, got, test.want)
+		}
+		_, flag, hinted := strings.Cut(got, "--allow-net=")
+		if hinted && !(Set{Allow: append(s.Allow, set(t, flag).Allow...)}).MayAnswer(addr, testHost()) {
+			t.Errorf("rules %q: the hint %q does not open %s", test.rules, got, test.addr)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	tests := []struct {
 		rules string

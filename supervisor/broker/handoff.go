@@ -35,7 +35,7 @@ func (b *Broker) handOff(req *request, s *socket, a *address) reply {
 func (b *Broker) tooMany(req *request) reply {
 	target := req.record.Target
 	req.record = b.denial(req, "connect", target, ruleConnections)
-	req.record.Hint = "limits.connections"
+	req.record.Hint = "raise limits.connections in the policy"
 	return deny(unix.ENOBUFS)
 }
 

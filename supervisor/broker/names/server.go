@@ -55,6 +55,7 @@ func (s *Server) answerPacket(ctx context.Context, packet []byte, stream bool) (
 	if len(packet) < 12 || q.header.Response { // RFC 1035, 4.1.1: the header has 12 bytes
 		return nil
 	}
+	received := time.Now()
 	r := reply{code: dnsmessage.RCodeFormatError}
 	defer func() {
 		if recover() != nil {
@@ -67,12 +68,12 @@ func (s *Server) answerPacket(ctx context.Context, packet []byte, stream bool) (
 		answer, _ = r.pack(q, size)
 	}()
 	if err == nil {
-		r = s.answer(ctx, q)
+		r = s.answer(ctx, q, received)
 	}
 	return answer
 }
 
-func (s *Server) answer(ctx context.Context, q query) reply {
+func (s *Server) answer(ctx context.Context, q query, received time.Time) reply {
 	if q.header.OpCode != 0 {
 		return reply{code: dnsmessage.RCodeNotImplemented}
 	}
@@ -83,12 +84,19 @@ func (s *Server) answer(ctx context.Context, q query) reply {
 	if err != nil {
 		return reply{code: dnsmessage.RCodeNameError}
 	}
-	if d := s.decide(name); d.Verdict != netrule.Allow {
-		s.record(name, d)
-		return refusal(d)
+	d := s.decide(name)
+	r := refusal(d)
+	if d.Verdict == netrule.Allow {
+		r = s.found(ctx, name, q.question.Type)
 	}
+	s.record(name, d, r, received)
+	return r
+}
+
+// found is the answer to a query for a name that may be looked up.
+func (s *Server) found(ctx context.Context, name string, kind dnsmessage.Type) reply {
 	family := 0
-	switch q.question.Type {
+	switch kind {
 	case dnsmessage.TypeA:
 		family = 4
 	case dnsmessage.TypeAAAA:
@@ -149,6 +157,7 @@ func (s *Server) tellable(name string, found Answer, now time.Time) []netip.Addr
 			s.config.Audit.Record(audit.Record{
 				Time: now, Source: "kernel", Verdict: "deny", Operation: "resolve", Target: name,
 				Original: addr.String(), Name: name, Rule: RuleRebinding, Errno: "ENODATA",
+				Hint: s.config.Rules.AnswerHint(name, addr, s.config.Host),
 			})
 			continue
 		}
@@ -159,9 +168,29 @@ func (s *Server) tellable(name string, found Answer, now time.Time) []netip.Addr
 	return told
 }
 
-func (s *Server) record(name string, d netrule.Decision) {
+// record tells what was decided about a name, and what the program got where that
+// is no address: the name may be allowed and still not be there.
+func (s *Server) record(name string, d netrule.Decision, r reply, received time.Time) {
+	verdict := audit.Deny
+	if d.Verdict == netrule.Allow {
+		verdict = audit.Allow
+	}
 	s.config.Audit.Record(audit.Record{
-		Time: time.Now(), Source: "kernel", Verdict: "deny", Operation: "resolve", Target: name,
-		Name: name, Rule: d.Rule, Errno: "NXDOMAIN", Hint: d.Hint,
+		Time: received, Source: audit.SourceKernel, Verdict: verdict, Operation: "resolve", Target: name,
+		Name: name, Rule: d.Rule, Errno: r.errno(), Hint: d.Hint, Latency: time.Since(received),
 	})
+}
+
+// errno names what a reply without an address means.
+func (r reply) errno() string {
+	switch {
+	case r.code == dnsmessage.RCodeNameError:
+		return "NXDOMAIN"
+	case r.code == dnsmessage.RCodeServerFailure:
+		return "SERVFAIL"
+	case len(r.addrs) == 0:
+		return "ENODATA"
+	default:
+		return ""
+	}
 }

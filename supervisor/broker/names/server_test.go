@@ -13,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/audit/audittest"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/internal/testenv"
@@ -78,10 +79,16 @@ func (w *world) count(name string) int {
 	return w.asked[name]
 }
 
-func rules(seen *audittest.Recorder) []string {
+// denials are the records of what was refused, allowances those of what was not.
+func denials(seen *audittest.Recorder) []string    { return rules(seen, audit.Deny) }
+func allowances(seen *audittest.Recorder) []string { return rules(seen, audit.Allow) }
+
+func rules(seen *audittest.Recorder, verdict string) []string {
 	var rules []string
 	for _, rec := range seen.All() {
-		rules = append(rules, rec.Operation+" "+rec.Target+" "+rec.Rule)
+		if rec.Verdict == verdict {
+			rules = append(rules, strings.TrimSpace(rec.Operation+" "+rec.Target+" "+rec.Rule+" "+rec.Errno))
+		}
 	}
 	return rules
 }
@@ -194,8 +201,11 @@ func TestNamesThatNoRuleAllowsAreNotForwarded(t *testing.T) {
 	if reply.Rcode != dns.RcodeNameError || w.count("secret.evil.test.") != 0 {
 		t.Errorf("got %s, forwarded %d times", dns.RcodeToString[reply.Rcode], w.count("secret.evil.test."))
 	}
-	if got := rules(seen); len(got) != 1 || got[0] != "resolve secret.evil.test network.default" {
-		t.Errorf("records %q", got)
+	if got := denials(seen); len(got) != 1 || got[0] != "resolve secret.evil.test network.default NXDOMAIN" {
+		t.Errorf("denials %q", got)
+	}
+	if got := allowances(seen); len(got) != 1 || got[0] != "resolve ok.test network.allow[ok.test]" {
+		t.Errorf("allowances %q", got)
 	}
 	if opt := reply.IsEdns0(); opt == nil || len(opt.Option) != 1 ||
 		!strings.Contains(opt.Option[0].String(), "--allow-net=secret.evil.test") {
@@ -217,8 +227,11 @@ func TestAnswersThatLeadInwardAreRefused(t *testing.T) {
 			t.Errorf("%s told %s", records[0], got)
 		}
 	}
-	if got := len(rules(seen)); got != len(zone) {
-		t.Errorf("%d records, want %d", got, len(zone))
+	if got := len(denials(seen)); got != len(zone) {
+		t.Errorf("%d denials, want %d", got, len(zone))
+	}
+	if got := allowances(seen); len(got) != len(zone) || !strings.HasSuffix(got[0], " ENODATA") {
+		t.Errorf("allowances %q: each name was allowed and had no address to tell", got)
 	}
 	if got := pins.Names(netip.MustParseAddr("10.1.2.3"), time.Now()); got != nil {
 		t.Errorf("pinned %q to a private address", got)
@@ -240,8 +253,11 @@ func TestBudgetBoundsWhatNamesCarryOut(t *testing.T) {
 	if w.count("payload-1.test.") != 1 || w.count("payload-2.test.") != 0 {
 		t.Errorf("forwarded %d and %d times, want 1 and 0", w.count("payload-1.test."), w.count("payload-2.test."))
 	}
-	if got := rules(seen); len(got) != 1 || got[0] != "resolve payload-2.test network.dns" {
-		t.Errorf("records %q", got)
+	if got := denials(seen); len(got) != 1 || got[0] != "resolve payload-2.test network.dns NXDOMAIN" {
+		t.Errorf("denials %q", got)
+	}
+	if got := allowances(seen); len(got) != 4 || got[3] != "resolve payload-1.test network.allow[*:80] NXDOMAIN" {
+		t.Errorf("allowances %q: one for each query, and what it got", got)
 	}
 	server, _, _ = startServer(t, []string{"*:80"}, Budget{Names: 100, Bytes: 20}, "")
 	client(t, "udp", server, "a-label-of-many-bytes.test", dns.TypeA)

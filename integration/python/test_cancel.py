@@ -9,7 +9,7 @@ import unittest
 from unittest import mock
 
 from pysandbox import (
-    AsyncSandbox, CancelledError, DeadlineError, GuestError, Sandbox, SandboxError, callback, expose,
+    AsyncSandbox, DeadlineError, EndedError, GuestError, Sandbox, SandboxError, callback, expose,
 )
 from support import Case
 
@@ -114,8 +114,10 @@ class Deadlines(Case):
             self.sb.exec("import time\n" + STUBBORN, timeout=0.5)
         self.assertLess(time.monotonic() - began, PATIENCE)
         self.assertTrue(caught.exception.killed)
-        with self.assertRaises(DeadlineError):
+        with self.assertRaises(EndedError) as caught:
             self.sb.eval("1")
+        self.assertGreater(caught.exception.report.usage.wall_seconds, 0)
+        self.assertEqual(self.sb.report, caught.exception.report)
 
     def test_a_late_deadline_harms_nobody(self):
         """Deadlines that come as the answer does: none of them may hit what is next."""
@@ -135,7 +137,7 @@ class Deadlines(Case):
 
     def test_a_function_that_does_not_stop_ends_the_guest(self):
         self.sb.grant("clock", Clock(), callbacks=True)
-        with self.assertRaises(DeadlineError):
+        with self.assertRaises(EndedError):
             self.sb.exec("import time\ndef f():\n    %s\nclock.call(f)" % STUBBORN.replace("\n", "\n    "))
 
     def test_a_program_gets_no_stray_interrupt(self):
@@ -185,7 +187,7 @@ class Tasks(unittest.TestCase):
                 with self.assertRaises(asyncio.TimeoutError):
                     await asyncio.wait_for(sb.exec("import time\n" + STUBBORN), 0.5)
                 self.assertLess(time.monotonic() - began, PATIENCE)
-                with self.assertRaises(CancelledError):
+                with self.assertRaises(EndedError):
                     await sb.eval("1")
         asyncio.run(main())
 

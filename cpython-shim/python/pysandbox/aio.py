@@ -4,15 +4,16 @@ methods of capabilities run in the event loop that made the sandbox.
 from __future__ import annotations
 
 import asyncio
-import functools
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optional, TypeVar
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optional, Tuple, TypeVar
 
 from .capability import Grant
 from .results import Event, Execution, Result
 from .run import Run
 from .sandbox import Sandbox
 from .scope import Scope, current
+from .turns import Left, Turn, Turns, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,11 +27,18 @@ class _Threads:
     """Awaits blocking calls in threads that end with it."""
 
     def __init__(self, count: int):
+        self._count = count
         self._pool = ThreadPoolExecutor(count, "pysandbox")
 
     async def __call__(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> T:
-        call = functools.partial(function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+        return await asyncio.wrap_future(self.begin(function, *args, **kwargs))
+
+    def begin(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> "Future[T]":
+        try:
+            return self._pool.submit(function, *args, **kwargs)
+        except RuntimeError:  # closed, and somebody asks for what is left, such as a result
+            self._pool = ThreadPoolExecutor(self._count, "pysandbox")
+            return self._pool.submit(function, *args, **kwargs)
 
     def close(self) -> None:
         self._pool.shutdown(wait=False)
@@ -84,9 +92,26 @@ class AsyncRun:
         self._wait.close()
 
 
+def _join(turns: "Turns") -> "Tuple[Turn, asyncio.Future[None]]":
+    """A place in the line, and what is done when there is nothing to wait for."""
+    loop = asyncio.get_running_loop()
+    came: asyncio.Future[None] = loop.create_future()
+
+    def come() -> None:
+        if not came.done():
+            came.set_result(None)
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(come)
+    return turns.join(wake), came
+
+
 class AsyncSandbox:
-    """Sandbox with every request awaited. When a task is cancelled, the guest is
-    asked to stop, by a KeyboardInterrupt, and killed if it has not within a second."""
+    """Sandbox with every request awaited. Requests of several tasks are done one at a
+    time, in the order in which they came. When a task is cancelled whose request is
+    under way, the guest is asked to stop, by a KeyboardInterrupt, and killed if it has
+    not within a second. A request that waits for its turn leaves the line, and no other
+    one notices."""
 
     def __init__(self, policy: PolicyLike = "strict", **options: Any):
         self._sandbox = Sandbox(policy, **options)
@@ -112,13 +137,30 @@ class AsyncSandbox:
               callbacks: bool = False) -> Grant:
         return self._sandbox.grant(name, thing, methods, callbacks=callbacks)
 
-    async def _ask(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> T:
-        scope = Scope()
+    async def _ask(self, function: "Callable[..., T]", *args: Any, timeout: "Optional[float]" = None,
+                   **kwargs: Any) -> T:
+        """Waits in the loop for a turn, so that the wait costs no thread and is ended
+        by whatever cancels the task, and then in a thread."""
+        sandbox = self._sandbox
+        sandbox._check()
+        seconds, began = sandbox._seconds(timeout), time.monotonic()
+        turn, came = _join(sandbox._turns)
+        try:
+            if not turn.mine:
+                await asyncio.wait([came], timeout=seconds)
+            check(turn, seconds)
+            scope = Scope(Left(seconds, time.monotonic() - began))
 
-        def ask() -> T:
-            with scope:
-                return function(*args, **kwargs)
-        asked = asyncio.ensure_future(self._wait(ask))
+            def ask() -> T:
+                try:
+                    with scope:
+                        return function(*args, **kwargs)
+                finally:
+                    sandbox._turns.leave(turn)
+            asked = asyncio.wrap_future(self._wait.begin(ask))
+        except BaseException:
+            sandbox._turns.leave(turn)
+            raise
         try:
             return await asyncio.shield(asked)
         except asyncio.CancelledError:
@@ -141,19 +183,26 @@ class AsyncSandbox:
         return await self._ask(self._sandbox.run_module, name, argv, **options)
 
     async def start(self, source: "Optional[str]" = None, **options: Any) -> AsyncRun:
-        return AsyncRun(await self._wait(self._sandbox.start, source, **options))
+        begun = asyncio.wrap_future(self._wait.begin(self._sandbox.start, source, **options))
+        try:
+            return AsyncRun(await asyncio.shield(begun))
+        except asyncio.CancelledError:
+            await asyncio.wait([begun])
+            if begun.exception() is None:  # and nobody will have a handle on it
+                await self._wait(begun.result().__exit__)
+            raise
 
-    async def write_file(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        await self._ask(self._sandbox.write_file, path, data, mode)
+    async def write_file(self, path: str, data: bytes, mode: int = 0o644, **options: Any) -> None:
+        await self._ask(self._sandbox.write_file, path, data, mode, **options)
 
     async def read_file(self, path: str, **options: Any) -> bytes:
         return await self._ask(self._sandbox.read_file, path, **options)
 
-    async def copy_in(self, source: Any, path: str) -> None:
-        await self._ask(self._sandbox.copy_in, source, path)
+    async def copy_in(self, source: Any, path: str, **options: Any) -> None:
+        await self._ask(self._sandbox.copy_in, source, path, **options)
 
     async def copy_out(self, path: str, target: Any, **options: Any) -> None:
         await self._ask(self._sandbox.copy_out, path, target, **options)
 
-    async def list_files(self, top: str) -> "Dict[str, int]":
-        return await self._ask(self._sandbox.list_files, top)
+    async def list_files(self, top: str, **options: Any) -> "Dict[str, int]":
+        return await self._ask(self._sandbox.list_files, top, **options)

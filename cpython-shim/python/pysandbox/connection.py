@@ -157,10 +157,10 @@ class Connection:
                 self.bulk += size
 
     def send(self, frame: "List[Any]", grant: "Optional[Grant]" = None,
-             seconds: "Optional[float]" = None) -> None:
+             seconds: "Optional[float]" = None) -> "Optional[DeadlineError]":
         """Sends a frame, whose objects belong to grant. A guest that does not read
-        is ended after so many seconds, or the deadline."""
-        self._sender.send(codec.encode(frame, lambda value: self._refer(value, grant)), seconds)
+        is ended after so many seconds, or the deadline; the error says so."""
+        return self._sender.send(codec.encode(frame, lambda value: self._refer(value, grant)), seconds)
 
     def _refer(self, value: "Any", grant: "Optional[Grant]") -> "Optional[Place]":
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -176,14 +176,16 @@ class Connection:
     # Calls to the guest
 
     def call(self, target: int, method: str, args: "Sequence[Any]", kwargs: "Mapping[str, Any]",
-             timeout: "Optional[float]" = None, scope: "Optional[Scope]" = None) -> "Any":
+             timeout: "Optional[float]" = None, scope: "Optional[Scope]" = None,
+             waited: float = 0.0) -> "Any":
         """Calls a method of the guest and returns its result. GuestError if it
         raises, DeadlineError if it does not answer in time, CancelledError if scope
         was cancelled, or what ended the run. A method that the guest is waiting for
-        may call functions of the guest's (target above 0) and nothing else of it."""
-        if target == 0 and self._service.performs():
-            raise RunError("a capability's method cannot ask the sandbox that waits for it; "
-                           "call a function that it was given")
+        may call functions of the guest's (target above 0) and nothing else of it.
+        Of timeout, so many seconds have been waited already."""
+        if target == 0:
+            self.check()
+        timeout = self._deadline if timeout is None else timeout
         pending = Pending()
         with self._lock:
             if self._closed:
@@ -193,24 +195,33 @@ class Connection:
         try:
             if scope is not None:
                 scope.enter(pending.cancel)
-            self.send([CALL, number, 0, target, method, list(args), dict(kwargs)], None, timeout)
+            frame = [CALL, number, 0, target, method, list(args), dict(kwargs)]
+            unread = self.send(frame, None, max(0.0, timeout - waited))
+            if unread is not None:
+                raise unread
         except BaseException as problem:
             self._pending.pop(number, None)
             if isinstance(problem, FrameError):
                 raise TypeError(str(problem)) from None
             raise
         self._readers.leave()
-        self._wait(pending, number, self._deadline if timeout is None else timeout)
+        self._wait(pending, number, timeout, waited)
         if pending.problem is not None:
             raise pending.problem
         if pending.ended:
             raise self._lost()
         return pending.value
 
-    def _wait(self, pending: "Pending", number: int, seconds: float) -> None:
+    def check(self) -> None:
+        """Refuses a request that is made by a method for which the guest waits."""
+        if self._service.performs():
+            raise RunError("a capability's method cannot ask the sandbox that waits for it; "
+                           "call a function that it was given")
+
+    def _wait(self, pending: "Pending", number: int, seconds: float, waited: float) -> None:
         """Returns when there is an answer, or nobody who could give one."""
         try:
-            pending.done.acquire(timeout=seconds)
+            pending.done.acquire(timeout=max(0.0, seconds - waited))
         except BaseException:  # the host's own interrupt
             self._sender.offer(codec.encode([CANCEL, number]))
             raise
@@ -220,7 +231,8 @@ class Connection:
         if pending.cancelled:
             problem = CancelledError("the request was cancelled")
         else:
-            problem = DeadlineError("the guest did not answer within %g seconds" % seconds)
+            part = ", of which the request waited %.2g for its turn" % waited if waited > 0.005 else ""
+            problem = DeadlineError("the guest did not answer within %g seconds%s" % (seconds, part))
         self._sender.offer(codec.encode([CANCEL, number]))
         until = time.monotonic() + GRACE
         while not pending.answered and not pending.ended and time.monotonic() < until:

@@ -17,35 +17,39 @@ class GuestFiles:
     """What Sandbox does with files of its guest."""
 
     def _request(
-            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None, **kwargs: Any) -> Any:
+            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None) -> Any:
         raise NotImplementedError
 
-    def write_file(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Writes a file inside; the guest writes it, under its own rights."""
-        self._request("write", [path, data, mode])
+    def write_file(self, path: str, data: bytes, mode: int = 0o644, *,
+                   timeout: "Optional[float]" = None) -> None:
+        """Writes a regular file inside; the guest writes it, under its own rights.
+        GuestError for a FIFO, a device or what else it may find there."""
+        self._request("write", [path, data, mode], timeout)
 
-    def read_file(self, path: str, limit: int = files.LIMIT) -> bytes:
-        """The content of a file inside, at most limit bytes. The guest reads it, so
+    def read_file(self, path: str, limit: int = files.LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
+        """The content of a regular file inside, at most limit bytes. The guest reads it, so
         whatever its symlinks say, it is a file of the guest's own."""
-        data = self._request("read", [path, limit])
+        data = self._request("read", [path, limit], timeout)
         if not isinstance(data, bytes) or len(data) > limit:
             raise RunError("the guest did not send a file of at most %d bytes" % limit)
         return data
 
-    def copy_in(self, source: "Union[str, os.PathLike[str]]", path: str) -> None:
+    def copy_in(self, source: "Union[str, os.PathLike[str]]", path: str, *,
+                timeout: "Optional[float]" = None) -> None:
         """Copies a file of the host's into the sandbox."""
         with open(source, "rb") as file:
-            self.write_file(path, file.read())
+            self.write_file(path, file.read(), timeout=timeout)
 
-    def copy_out(self, path: str, target: "Union[str, os.PathLike[str]]", limit: int = files.LIMIT) -> None:
+    def copy_out(self, path: str, target: "Union[str, os.PathLike[str]]", limit: int = files.LIMIT, *,
+                 timeout: "Optional[float]" = None) -> None:
         """Copies a file out of the sandbox. The target is replaced, never followed
         if it is a symlink."""
-        files.replace(os.fspath(target), self.read_file(path, limit))
+        files.replace(os.fspath(target), self.read_file(path, limit, timeout=timeout))
 
-    def list_files(self, top: str) -> "Dict[str, int]":
+    def list_files(self, top: str, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
         """The regular files below a directory inside, as relative paths and sizes:
         the guest's word. Names that lead out of top are left out."""
-        found = self._request("list", [top])
+        found = self._request("list", [top], timeout)
         if not isinstance(found, dict):
             raise RunError("the guest did not send a list of files")
         return {name: size for name, size in found.items() if files.is_below(name) and type(size) is int}

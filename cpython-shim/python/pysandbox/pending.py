@@ -46,10 +46,11 @@ class Sender:
     def __init__(self, channel: _socket.socket, deadline: float, broken: "Callable[[Exception], None]"):
         self._channel, self._deadline, self._broken = channel, deadline, broken
 
-    def send(self, data: bytes, seconds: "Optional[float]" = None) -> None:
-        """Sends one frame; waits for room at most so many seconds, or the deadline."""
+    def send(self, data: bytes, seconds: "Optional[float]" = None) -> "Optional[DeadlineError]":
+        """Sends one frame; waits for room at most so many seconds, or the deadline.
+        Whether that failed."""
         if self.offer(data):
-            return
+            return None
         from select import POLLOUT, poll
         seconds = self._deadline if seconds is None else seconds
         ready, until = poll(), time.monotonic() + seconds
@@ -57,8 +58,10 @@ class Sender:
         while time.monotonic() < until:
             ready.poll((until - time.monotonic()) * 1000)
             if self.offer(data):
-                return
-        self._broken(DeadlineError("the guest has read nothing for %g seconds" % seconds, True))
+                return None
+        problem = DeadlineError("the guest has read nothing for %g seconds" % seconds, True)
+        self._broken(problem)
+        return problem
 
     def offer(self, data: bytes) -> bool:
         """Sends one frame if there is room. True also if the channel is gone: whoever

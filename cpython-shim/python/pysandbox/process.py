@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _REPORT, _AUDIT, _CHANNEL, _POLICY = 3, 4, 5, 6
 
 MARK_PATIENCE = 1.0  # seconds to wait for output that was promised
+KILL_PATIENCE = 2.0  # seconds that the supervisor has to end a run and report
+STOP_PATIENCE = 0.5  # seconds that a program has for what it does at SIGTERM
 END_PATIENCE = 10.0  # seconds that a run may take whose output has ended
 
 
@@ -36,6 +38,7 @@ class Process:
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
                  stdin: bool = False):
         self.blame: Optional[Exception] = None  # why we ended it ourselves
+        self.closed = False  # with its sandbox, in the middle of a request
         self._known: Optional[Report] = None
         self._result: Optional[Result] = None
         self._lock = allocate_lock()
@@ -69,9 +72,24 @@ class Process:
         self._pump = Pump({reader: stream for (reader, _), stream in zip(pipes, streams)}, self._child.wait)
 
     def kill(self, blame: "Optional[Exception]" = None) -> None:
-        """Ends the whole tree at once; blame is what result() will raise."""
+        """Ends the whole tree at once, for blame. The supervisor does it, so that
+        there is a report, or dies of it."""
         if blame is not None and self.blame is None:
             self.blame = blame
+        self._child.send(SIGINT)  # which goes to the guest; the second such signal ends it
+        self._child.send(SIGTERM)
+        import threading
+        try:
+            threading.Thread(target=self._insist, name="pysandbox kill", daemon=True).start()
+        except RuntimeError:  # the host itself ends
+            self.kill_at_once()
+
+    def _insist(self) -> None:
+        if not self.ended(KILL_PATIENCE):
+            self.kill_at_once()
+
+    def kill_at_once(self) -> None:
+        """Ends the whole tree without a report."""
         self._child.kill()  # PID 1 of the sandbox dies with its supervisor
 
     def interrupt(self) -> None:
@@ -120,12 +138,12 @@ class Process:
                          "the supervisor ended with status %d and no report" % status)
 
     def output(self, mark: bytes) -> "tuple[bytes, bytes, bool]":
-        """What has been written before mark to the two streams, and whether that is
-        all. It is not if the run has ended on the way, of which the answer of a guest
-        knows nothing."""
+        """What has been written between two marks to the two streams, and whether that
+        is all. It is not if the run has ended on the way, of which the answer of a
+        guest knows nothing. What stands before them is dropped."""
         until = monotonic() + MARK_PATIENCE
-        stdout, all_of_it = self.stdout.until(mark, MARK_PATIENCE)
-        stderr, all_of_that = self.stderr.until(mark, max(0.0, until - monotonic()))
+        (stdout, all_of_it), (stderr, all_of_that) = (
+            stream.between(mark, until) for stream in (self.stdout, self.stderr))
         whole = all_of_it and all_of_that
         if not whole:  # or the guest has closed its output, and lives
             ends = self.stdout.ended or self.stderr.ended
@@ -140,8 +158,11 @@ class Process:
 
     def end_error(self, timeout: float = 2.0) -> SandboxError:
         """Why the run is over, as a typed error."""
+        if self.closed:
+            return EndedError("the sandbox was closed", self._known_report(timeout))
         if isinstance(self.blame, (CancelledError, DeadlineError)):
-            return type(self.blame)(str(self.blame), True)  # each has a traceback and output of its own
+            return EndedError("the guest was killed by the host: %s" % self.blame,
+                              self._known_report(timeout))
         if self.blame is not None:
             return ViolationError("the guest broke the capability channel: %s" % self.blame,
                                   self._known_report(timeout))
@@ -156,6 +177,20 @@ class Process:
         if error is not None:
             return error
         return EndedError("the guest has ended with status %d" % report.exit_code, report)
+
+
+def stop(processes: "Sequence[Process]") -> None:
+    """Ends several runs, all at the same time. Each has a moment for what it does at
+    SIGTERM; then the supervisor ends it."""
+    left = [process for process in processes if not process.ended(0)]
+    for process in left:
+        process.terminate()
+    until = monotonic() + STOP_PATIENCE
+    for process in left:
+        if not process.ended(max(0.0, until - monotonic())):
+            process.kill()
+    for process in left:
+        process.ended()
 
 
 def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:

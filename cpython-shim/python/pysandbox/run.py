@@ -5,14 +5,13 @@ import os
 from typing import TYPE_CHECKING, Any, Iterator, Optional
 
 from .errors import DeadlineError
+from .process import STOP_PATIENCE
 from .results import Event, Result
 
 if TYPE_CHECKING:
     from .connection import Connection
     from .process import Process
     from .sandbox import Sandbox
-
-PATIENCE = 0.5  # seconds that a program has for what it does at SIGTERM
 
 
 class Run:
@@ -63,7 +62,7 @@ class Run:
         itself after SIGTERM."""
         self.close_stdin()
         self._process.terminate()
-        if not self._process.ended(PATIENCE):
+        if not self._process.ended(STOP_PATIENCE):
             self._process.terminate()  # the supervisor passes only the first one on
 
     def __enter__(self) -> "Run":

@@ -4,11 +4,13 @@ from __future__ import annotations
 import os
 from _thread import allocate_lock
 from _weakref import ref
+from time import monotonic
 
 from .errors import GuestError, PolicyError, RunError, SandboxError
 from .guestfiles import GuestFiles
 from .policy import Policy
-from .process import Process
+from .process import Process, stop
+from .turns import Left, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     PolicyLike = Union[Policy, str, Mapping[str, Any]]
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
+PATIENCE = 5.0  # seconds that an idle guest has for its own end
 # What pysandbox_guest itself has under that name.
 RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")
 
@@ -39,7 +42,12 @@ class Sandbox(GuestFiles):
     file; python is an interpreter as --python names it; deadline is how many
     seconds a request may take before it is stopped (see DeadlineError). exec, eval,
     run_file and run_module share one live interpreter, which the first of them
-    starts; start runs a program in an interpreter of its own."""
+    starts; start runs a program in an interpreter of its own.
+
+    Threads may share a sandbox. Its requests, those on files among them, are done one
+    at a time, in the order in which they came. A request's time begins when it is
+    made. If it is over before the request has had its turn, that is given up and the
+    one under way goes on: the DeadlineError has begun == False."""
 
     def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
@@ -53,8 +61,9 @@ class Sandbox(GuestFiles):
         self._grants: Dict[str, Grant] = {}
         self._allowed: tuple[str, ...] = ()
         self._lock = allocate_lock()
+        self._turns = Turns()
         self._live: "Optional[tuple[Process, Connection]]" = None
-        self._runs: "List[Connection]" = []
+        self._runs: "List[tuple[Process, Connection]]" = []
         self._injected: "set[str]" = set()
         self._events: "Optional[asyncio.AbstractEventLoop]" = None
         self._closed = False
@@ -73,33 +82,44 @@ class Sandbox(GuestFiles):
         live = getattr(self, "_live", None)
         if live is not None:
             live[1].close()  # and nobody waits for the end
+        for process, _ in getattr(self, "_runs", ()):
+            process.kill_at_once()
 
     def close(self) -> None:
-        """Ends the live interpreter and revokes every grant."""
+        """Ends the live interpreter and all programs that start has begun, and
+        revokes every grant. A request that is under way in another thread is ended
+        with its guest, by an EndedError; those that wait for their turn are refused."""
         with self._lock:
             self._closed = True
             live, self._live = self._live, None
+            runs, self._runs = self._runs, []
+            if live is not None:
+                self._ended = live[0]
+        busy = self._turns.close()
         for grant in list(self._grants.values()):
             grant.revoke()
         if live is not None:
-            self._ended, connection = live
+            process, connection = live
+            process.closed = busy
             connection.close()
-            if not self._ended.ended(5):
-                self._ended.kill()
-                self._ended.ended()
+            if not busy:
+                process.ended(PATIENCE)
+        stop([process for process, _ in runs + ([live] if live else [])])
         if self._events is not None:
             self._events.call_soon_threadsafe(self._events.stop)
             self._events = None
 
     @property
     def report(self) -> "Optional[Report]":
-        """How the live interpreter has ended, once the sandbox is closed. None if
-        it never came to life."""
+        """How the live interpreter has ended, once it has or the sandbox is closed.
+        None if it never came to life."""
+        live = self._live
         try:
-            result = self._ended.wait() if self._ended is not None else None
+            if live is not None:
+                return live[0].report(0)
+            return self._ended.report() if self._ended is not None else None
         except SandboxError:
             return None  # whoever started it was told
-        return result.report if result is not None else None
 
     # Capabilities
 
@@ -131,21 +151,22 @@ class Sandbox(GuestFiles):
             if self._grants.get(grant.name) is grant:
                 del self._grants[grant.name]
                 self._injected.discard(grant.name)
-            connections = self._runs + ([self._live[1]] if self._live else [])
-        for connection in connections:
+            guests = self._runs + ([self._live] if self._live else [])
+        for _, connection in guests:
             connection.revoke(grant)
 
     # The live interpreter
 
     def exec(self, source: str, *, filename: str = "<exec>", timeout: "Optional[float]" = None) -> Execution:
-        """Runs statements in the guest's __main__ and returns what they wrote.
+        """Runs statements in the guest's __main__ and returns what they wrote, or what
+        threads of the guest have written at that time; between requests, it is dropped.
         GuestError if they raise; its state stays as it was then."""
         return self._run("exec", [source, filename], timeout)
 
     def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
         """The value of an expression in the guest's __main__: None, bool, int,
         float, str, bytes, and lists (tuples too) and dicts with str keys of them.
-        GuestError if it raises or is anything else. Its output is not collected."""
+        GuestError if it raises or is anything else. Its output is dropped."""
         return self._request("eval", [source, filename], timeout)
 
     def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
@@ -163,12 +184,16 @@ class Sandbox(GuestFiles):
         return self._run("run_module", [name, [str(a) for a in argv]], timeout)
 
     def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:
+        execution: Execution = self._in_turn(timeout, lambda left: self._run_now(method, args, left))
+        return execution
+
+    def _run_now(self, method: str, args: "List[Any]", left: Left) -> Execution:
         process, _ = self._start()
         from .results import Execution  # while the guest comes to life
         mark = b"\0" + os.urandom(16)
         problem = None
         try:
-            self._request(method, args, timeout, mark=mark)
+            self._request_now(method, args, left, mark=mark)
         except SandboxError as caught:
             if not getattr(caught, "begun", True):
                 caught.output = Execution(b"", b"")
@@ -184,19 +209,45 @@ class Sandbox(GuestFiles):
         return output
 
     def _request(
-            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None, **kwargs: Any) -> Any:
+            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None) -> Any:
+        return self._in_turn(timeout, lambda left: self._request_now(method, args, left))
+
+    def _in_turn(self, timeout: "Optional[float]", perform: "Callable[[Left], Any]") -> Any:
+        """Waits for this request's turn, and performs it in the time that is left."""
+        seconds = self._seconds(timeout)
+        self._check()
+        scope = self._scope()
+        if scope is not None and scope.left is not None:
+            return perform(scope.left)  # AsyncSandbox has waited
+        began = monotonic()
+        turn = self._turns.wait(seconds, scope)
+        try:
+            return perform(Left(seconds, monotonic() - began))
+        finally:
+            self._turns.leave(turn)
+
+    def _seconds(self, timeout: "Optional[float]") -> float:
+        return self._deadline if timeout is None else timeout
+
+    def _check(self) -> None:
+        """Refuses a request that could never have its turn."""
+        live = self._live
+        if live is not None:
+            live[1].check()
+
+    def _request_now(self, method: str, args: "List[Any]", left: Left, **kwargs: Any) -> Any:
         _, connection = self._start()
         with self._lock:
             missing = sorted(set(self._grants) - self._injected)
             self._injected.update(missing)
         if missing:
             try:
-                connection.call(0, "inject", [missing], {}, timeout, self._scope())
+                connection.call(0, "inject", [missing], {}, left.seconds, self._scope(), left.waited)
             except BaseException:
                 with self._lock:
                     self._injected.difference_update(missing)
                 raise
-        return connection.call(0, method, args, kwargs, timeout, self._scope())
+        return connection.call(0, method, args, kwargs, left.seconds, self._scope(), left.waited)
 
     def _start(self) -> "tuple[Process, Connection]":
         with self._lock:
@@ -250,7 +301,8 @@ class Sandbox(GuestFiles):
               stdin: bool = False, timeout: "Optional[float]" = None) -> Run:
         """Starts a program in an interpreter of its own: source, or a file that the
         host can read, or a module. argv is sys.argv without its first word, timeout
-        a limit on the wall clock that may only be lower than the policy's."""
+        a limit on the wall clock that may only be lower than the policy's. Programs
+        end with their sandbox, whether it is closed or forgotten."""
         from .run import Run
         if sum(what is not None for what in (source, file, module)) != 1:
             raise TypeError("start() needs one of source, file and module")
@@ -266,7 +318,11 @@ class Sandbox(GuestFiles):
                 raise RunError("the sandbox is closed")
         process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env)
         with self._lock:
-            self._runs = [run for run in self._runs if not run._closed] + [connection]
+            self._runs = [run for run in self._runs if not run[0].ended(0)] + [(process, connection)]
+            closed = self._closed
+        if closed:  # meanwhile
+            stop([process])
+            raise RunError("the sandbox is closed")
         return Run(process, connection, self)
 
 

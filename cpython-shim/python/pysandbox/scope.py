@@ -9,13 +9,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, Optional
 
+    from .turns import Left
+
 _current = threading.local()
 
 
 class Scope:
     """The requests that one function makes of a sandbox, one after the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: "Optional[Left]" = None) -> None:
+        self.left = left  # set if the requests have their turn
         self._lock = threading.Lock()
         self._cancelled = False
         self._stop: Optional[Callable[[], None]] = None

@@ -33,7 +33,7 @@ class Service:
     for async methods, and waiting() is called by a thread that will block."""
 
     def __init__(self, grants: "Mapping[str, Grant]", exports: "Exports",
-                 send: "Callable[[List[Any], Optional[Grant]], None]",
+                 send: "Callable[[List[Any], Optional[Grant]], object]",
                  loop: "Callable[[], asyncio.AbstractEventLoop]", waiting: "Callable[[], None]"):
         self._grants, self._exports = grants, exports
         self._send, self._loop, self._waiting = send, loop, waiting

@@ -59,6 +59,13 @@ class Stream:
         with self._changed:
             return self._take(len(self._data))
 
+    def between(self, mark: bytes, until: float) -> "tuple[bytes, bool]":
+        """What stands between two marks, as until does; what is before is dropped."""
+        before, begun = self.until(mark, max(0.0, until - time.monotonic()))
+        if not begun:
+            return b"", False
+        return self.until(mark, max(0.0, until - time.monotonic()))
+
     def until(self, mark: bytes, timeout: float) -> "tuple[bytes, bool]":
         """What stands before mark, which is taken away, and True. Without a mark in
         time (the guest may have closed its output), all that has arrived, but for

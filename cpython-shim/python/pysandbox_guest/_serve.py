@@ -34,11 +34,13 @@ def serve(connection, module):
         kwargs = frame[6]
         mark = kwargs.pop("mark", None)
         function = table.get(frame[4])
+        if function is not None:
+            function = flushed(function)
         if mark is None:
             connection.answer(frame[1], function, frame[5], kwargs, describe)
-        else:
-            connection.answer(
-                frame[1], flushed(function), frame[5], kwargs, describe, lambda: put_mark(outputs, mark))
+            continue
+        put_mark(outputs, mark)
+        connection.answer(frame[1], function, frame[5], kwargs, describe, lambda: put_mark(outputs, mark))
 
 
 def outputs_of_ours():
@@ -68,8 +70,8 @@ def flushed(function):
 
 
 def put_mark(outputs, mark):
-    """Marks the end of a request's output, so that the host knows which belongs to
-    which."""
+    """Marks the beginning or the end of a request's output, so that the host knows
+    what belongs to it."""
     for fd in outputs:
         try:
             os.write(fd, mark)

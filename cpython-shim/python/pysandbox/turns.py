@@ -1,0 +1,123 @@
+"""The requests of one sandbox take turns, in the order in which they came."""
+from __future__ import annotations
+
+from _thread import allocate_lock
+
+from .errors import CancelledError, DeadlineError, RunError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable, List, Optional
+
+    from .scope import Scope
+
+
+class Turn:
+    """The place of one request in the line. wake() is called, by any thread, when
+    there is nothing left to wait for: then mine, closed or cancelled is set."""
+
+    __slots__ = ("wake", "mine", "closed", "cancelled")
+
+    def __init__(self, wake: "Callable[[], None]"):
+        self.wake = wake
+        self.mine = self.closed = self.cancelled = False
+
+    def cancel(self) -> None:
+        """Ends the waiting, from any thread."""
+        self.cancelled = True
+        self.wake()
+
+
+class Left:
+    """The time of a request: seconds in all, of which it has waited some already."""
+
+    __slots__ = ("seconds", "waited")
+
+    def __init__(self, seconds: float, waited: float):
+        self.seconds, self.waited = seconds, waited
+
+
+class Turns:
+    """The line of one sandbox; whoever is first has the turn."""
+
+    def __init__(self) -> None:
+        self._lock = allocate_lock()
+        self._line: "List[Turn]" = []
+        self._closed = False
+
+    def join(self, wake: "Callable[[], None]") -> Turn:
+        """Gives a request the last place; it must leave."""
+        turn = Turn(wake)
+        with self._lock:
+            turn.closed = self._closed
+            self._line.append(turn)
+            turn.mine = len(self._line) == 1
+        return turn
+
+    def leave(self, turn: Turn) -> None:
+        """Gives the turn, or the place in the line, up."""
+        with self._lock:
+            if turn not in self._line:
+                return
+            self._line.remove(turn)
+            if not turn.mine or not self._line:
+                return
+            first = self._line[0]
+            first.mine = True
+        try:
+            first.wake()
+        except RuntimeError:  # an event loop that has ended, and nobody waits in it
+            self.leave(first)
+
+    def wait(self, seconds: float, scope: "Optional[Scope]") -> Turn:
+        """Waits for a turn, in this thread, at most so many seconds."""
+        awake = allocate_lock()
+        awake.acquire()
+
+        def wake() -> None:
+            try:
+                awake.release()
+            except RuntimeError:
+                pass  # it is awake
+        turn = self.join(wake)
+        try:
+            if not turn.mine:
+                if scope is not None:
+                    scope.enter(turn.cancel)
+                awake.acquire(timeout=seconds)
+            check(turn, seconds)
+        except BaseException:
+            self.leave(turn)
+            raise
+        return turn
+
+    def close(self) -> bool:
+        """Sends everybody away who waits or comes. Whether a request is under way."""
+        with self._lock:
+            self._closed = True
+            line = list(self._line)
+            for turn in line:
+                turn.closed = True
+        for turn in line[1:]:
+            try:
+                turn.wake()
+            except RuntimeError:
+                pass  # its event loop has ended
+        return bool(line)
+
+
+def check(turn: Turn, seconds: float) -> None:
+    """Raises what ended the waiting, if that is not the turn."""
+    if turn.closed:
+        raise RunError("the sandbox is closed")
+    if turn.cancelled:
+        raise _unbegun(CancelledError("the request was cancelled while it waited for its turn"))
+    if not turn.mine:
+        raise _unbegun(DeadlineError("the request has waited %g seconds for its turn and has not begun; "
+                                     "other requests of this sandbox came first" % seconds))
+
+
+def _unbegun(problem: "DeadlineError | CancelledError") -> "DeadlineError | CancelledError":
+    from .results import Execution  # with dataclasses, which others need not wait for
+    problem.begun, problem.output = False, Execution()
+    return problem

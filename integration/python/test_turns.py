@@ -1,0 +1,222 @@
+"""Requests of one sandbox by several threads and tasks: each has its turn, its own
+output and its own error, and none is disturbed by another's deadline or end.
+"""
+import asyncio
+import signal
+import time
+import unittest
+from concurrent.futures import ThreadPoolExecutor
+
+from pysandbox import (
+    AsyncSandbox, DeadlineError, EndedError, GuestError, RunError, Sandbox,
+)
+from support import Case
+
+PATIENCE = 15  # seconds for what should take one
+SPIN = "while True: pass"
+STUBBORN = "import time\nwhile True:\n    try: time.sleep(60)\n    except BaseException: pass"
+
+
+class Threads(Case):
+    def setUp(self):
+        super().setUp()
+        self.pool = ThreadPoolExecutor(20)
+        self.addCleanup(self.pool.shutdown)
+
+    def begin(self, function, *args, **options):
+        """Begins a request in another thread, which has its place when this returns."""
+        line = len(self.sb._turns._line)
+        asked = self.pool.submit(function, *args, **options)
+        end = time.monotonic() + PATIENCE
+        while len(self.sb._turns._line) == line and not asked.done() and time.monotonic() < end:
+            time.sleep(0.001)
+        return asked
+
+    def test_each_has_its_own_output(self):
+        def ask(number):
+            for again in range(10):
+                text = "%d of %d" % (again, number)
+                output = self.sb.exec("import sys\nprint(%r)\nprint(%r, file=sys.stderr)" % (text, text * 2))
+                self.assertEqual((output.stdout, output.stderr), (
+                    text.encode() + b"\n", text.encode() * 2 + b"\n"))
+                self.assertEqual(self.sb.eval("%d * 2" % number), number * 2)
+        for asked in [self.pool.submit(ask, number) for number in range(10)]:
+            asked.result(120)
+
+    def test_each_has_its_own_error(self):
+        def ask(number):
+            with self.assertRaises(GuestError) as caught:
+                self.sb.exec("print(%d)\nraise ValueError(%d)" % (number, number))
+            self.assertEqual(caught.exception.message, str(number))
+            self.assertEqual(caught.exception.output.stdout, b"%d\n" % number)
+        for asked in [self.pool.submit(ask, number) for number in range(40)]:
+            asked.result(60)
+
+    def test_they_are_done_in_the_order_in_which_they_came(self):
+        self.sb.exec("import time\nseen = []")
+        first = self.begin(self.sb.exec, "time.sleep(0.5)")
+        rest = [self.begin(self.sb.exec, "seen.append(%d)" % number) for number in range(15)]
+        for asked in [first] + rest:
+            asked.result(PATIENCE)
+        self.assertEqual(self.sb.eval("seen"), list(range(15)))
+
+    def test_a_deadline_in_the_line_disturbs_nobody(self):
+        self.sb.exec("import time\nseen = []")
+        first = self.begin(self.sb.exec, "time.sleep(1.5)\nprint('mine')")
+        for function in (self.sb.eval, self.sb.exec):
+            with self.assertRaises(DeadlineError) as caught:
+                function("seen.append(1)", timeout=0.2)
+            self.assertIn("for its turn", str(caught.exception))
+            self.assertEqual((caught.exception.begun, caught.exception.killed), (False, False))
+        with self.assertRaises(DeadlineError):
+            self.sb.read_file("/etc/passwd", timeout=0.2)
+        self.assertEqual(first.result(PATIENCE).stdout, b"mine\n")
+        self.assertEqual(self.sb.eval("seen"), [])
+
+    def test_the_wait_counts(self):
+        self.sb.exec("import time")
+        first = self.begin(self.sb.exec, "time.sleep(0.5)")
+        began = time.monotonic()
+        with self.assertRaises(DeadlineError) as caught:
+            self.sb.exec(SPIN, timeout=1)
+        self.assertLess(time.monotonic() - began, PATIENCE)
+        self.assertIn("within 1 seconds, of which the request waited 0.", str(caught.exception))
+        self.assertTrue(caught.exception.begun)
+        first.result(PATIENCE)
+        self.assertEqual(self.sb.eval("1"), 1)
+
+    def test_the_hosts_own_interrupt_in_the_line(self):
+        self.sb.exec("import time")
+        first = self.begin(self.sb.exec, "time.sleep(1.5)\nprint('mine')")
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, interrupt))
+        with self.assertRaises(KeyboardInterrupt):
+            self.sb.exec("print('other')")
+        self.assertEqual(first.result(PATIENCE).stdout, b"mine\n")
+        self.assertEqual(self.sb.exec("print('next')").stdout, b"next\n")
+
+    def test_output_of_an_interrupted_request_is_nobodys(self):
+        self.sb.exec("import time")
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, interrupt))
+        with self.assertRaises(KeyboardInterrupt):
+            self.sb.exec("print('other', flush=True)\ntime.sleep(60)")
+        self.assertEqual(self.sb.exec("print('next')").stdout, b"next\n")
+
+    def test_output_of_eval_is_dropped(self):
+        self.sb.eval("print('dropped')")
+        self.assertEqual(self.sb.exec("print('kept')").stdout, b"kept\n")
+
+    def test_after_a_kill_everybody_has_the_end_and_its_report(self):
+        first = self.begin(self.sb.exec, STUBBORN, timeout=0.5)
+        rest = [self.begin(self.sb.eval, "1") for _ in range(3)]
+        with self.assertRaises(DeadlineError) as caught:
+            first.result(PATIENCE)
+        self.assertTrue(caught.exception.killed)
+        for asked in rest + [self.begin(self.sb.eval, "1")]:
+            with self.assertRaises(EndedError) as caught:
+                asked.result(PATIENCE)
+            self.assertIn("did not answer within 0.5 seconds", str(caught.exception))
+            self.assertGreater(caught.exception.report.usage.wall_seconds, 0.4)
+        self.assertEqual(self.sb.report, caught.exception.report)
+
+    def test_close_ends_what_is_under_way(self):
+        for source in (SPIN, "import time\ntime.sleep(60)"):
+            with self.subTest(source):
+                self.sb = Sandbox()
+                self.sb.eval("1")
+                first = self.begin(self.sb.exec, "print('before', flush=True)\n" + source)
+                rest = [self.begin(self.sb.eval, "1") for _ in range(3)]
+                time.sleep(0.2)
+                began = time.monotonic()
+                self.sb.close()
+                self.assertLess(time.monotonic() - began, 1.5)
+                with self.assertRaises(EndedError) as caught:
+                    first.result(PATIENCE)
+                self.assertEqual(str(caught.exception), "the sandbox was closed")
+                self.assertEqual(caught.exception.output.stdout, b"before\n")
+                self.assertEqual(caught.exception.report, self.sb.report)
+                self.assertEqual(self.sb.report.outcome, "signaled")
+                for asked in rest:
+                    with self.assertRaisesRegex(RunError, "the sandbox is closed"):
+                        asked.result(PATIENCE)
+
+    def test_close_ends_what_does_not_want_to(self):
+        self.sb.exec("import signal, time, threading\nsignal.signal(15, lambda *_: None)")
+        first = self.begin(self.sb.exec, STUBBORN)
+        time.sleep(0.3)
+        began = time.monotonic()
+        self.sb.close()
+        self.assertLess(time.monotonic() - began, 5)
+        with self.assertRaises(EndedError) as caught:
+            first.result(PATIENCE)
+        self.assertEqual(caught.exception.report.outcome, "signaled")
+
+
+class Tasks(unittest.TestCase):
+    def run_in(self, function):
+        async def main():
+            async with AsyncSandbox("strict") as sb:
+                await sb.exec("import time\nseen = []")
+                await function(sb)
+        asyncio.run(main())
+
+    def test_each_has_its_own_output_and_turn(self):
+        async def check(sb):
+            many = await asyncio.gather(*(
+                sb.exec("seen.append(%d)\nprint(%d)" % (n, n)) for n in range(100)))
+            self.assertEqual([one.stdout for one in many], [b"%d\n" % n for n in range(100)])
+            self.assertEqual(await sb.eval("seen"), list(range(100)))
+        self.run_in(check)
+
+    def test_a_task_that_is_cancelled_in_the_line_disturbs_nobody(self):
+        async def check(sb):
+            first = asyncio.ensure_future(sb.exec("time.sleep(1)\nprint('mine')"))
+            others = [asyncio.ensure_future(sb.eval("seen.append(1)")) for _ in range(50)]
+            last = asyncio.ensure_future(sb.eval("seen"))
+            await asyncio.sleep(0.2)
+            began = time.monotonic()
+            for other in others:
+                other.cancel()
+            done = await asyncio.gather(*others, return_exceptions=True)
+            self.assertLess(time.monotonic() - began, 0.7)
+            self.assertTrue(all(isinstance(one, asyncio.CancelledError) for one in done))
+            self.assertEqual((await first).stdout, b"mine\n")
+            self.assertEqual(await last, [])
+        self.run_in(check)
+
+    def test_deadlines_in_the_line(self):
+        async def check(sb):
+            done = await asyncio.gather(*(
+                sb.exec("time.sleep(0.3)", timeout=1) for _ in range(30)), return_exceptions=True)
+            late = [one for one in done if isinstance(one, Exception)]
+            self.assertGreaterEqual(len(late), 27)
+            for one in late:
+                self.assertIsInstance(one, DeadlineError)
+                self.assertFalse(one.killed)
+            self.assertFalse(late[-1].begun)
+            self.assertEqual(await sb.eval("1"), 1)
+        self.run_in(check)
+
+    def test_close_in_the_middle(self):
+        async def check(sb):
+            first = asyncio.ensure_future(sb.exec(SPIN))
+            rest = [asyncio.ensure_future(sb.eval("1")) for _ in range(40)]
+            await asyncio.sleep(0.3)
+            began = time.monotonic()
+            await sb.close()
+            self.assertLess(time.monotonic() - began, 1.5)
+            done = await asyncio.gather(first, *rest, return_exceptions=True)
+            self.assertIsInstance(done[0], EndedError)
+            self.assertTrue(all(type(one) is RunError for one in done[1:]), done)
+        self.run_in(check)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -45,7 +45,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		Executable:  executable(v.rules),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
-		Warnings:    append(limits.warnings, moduleWarnings(p, h)...),
+		Warnings:    slices.Concat(limits.warnings, moduleWarnings(p, h), unixWarnings(p, h)),
 		hidden:      hiddenPatterns(p, h),
 		needed:      neededModules(p, h),
 		Wall:        p.Limits.Wall,

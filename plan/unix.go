@@ -10,12 +10,18 @@ import (
 	"github.com/pysandbox/pysandbox/policy"
 )
 
-// checkUnix refuses sockets of network.unix that lie in what the program may
-// write: it could put a link to any other socket of the host in their place, and
-// the supervisor, which connects by the path, would follow it.
+// checkUnix refuses what in network.unix is no socket, and sockets that lie in what
+// the program may write: it could put a link to any other socket of the host in their
+// place, and the supervisor, which connects by the path, would follow it.
 func (v *view) checkUnix(p *Plan, h *Host) error {
 	var problems []error
 	for i, name := range p.Network.Unix {
+		if there := h.Paths[name]; there.Real != "" && !there.Socket {
+			problems = append(problems, &policy.Problem{
+				Key: policy.Item("network.unix", i),
+				Err: fmt.Errorf("%s is no socket; name the socket itself", name),
+			})
+		}
 		for _, dir := range slices.Sorted(maps.Keys(v.user)) {
 			if v.user[dir].write && leadsBelow(name, dir, h) {
 				problems = append(problems, &policy.Problem{
@@ -27,6 +33,21 @@ func (v *view) checkUnix(p *Plan, h *Host) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// unixWarnings are about sockets that are not there. A service may make its socket
+// later, and does so anew each time it starts.
+func unixWarnings(p *Plan, h *Host) []*policy.Problem {
+	var warnings []*policy.Problem
+	for i, name := range p.Network.Unix {
+		if err := h.Paths[name].Err; err != nil {
+			warnings = append(warnings, &policy.Problem{
+				Key: policy.Item("network.unix", i),
+				Err: fmt.Errorf("%w; connecting to it fails until it is there", err),
+			})
+		}
+	}
+	return warnings
 }
 
 // leadsBelow says whether a path, or what it or its directory leads to, lies in

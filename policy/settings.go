@@ -134,7 +134,7 @@ func networkSettings() []setting {
 			"network.unix",
 			list[string]{func(p *Policy) *[]string { return &p.Network.Unix }, laterPathSyntax()},
 			"",
-			"Unix sockets of the host that the program may connect to.",
+			"Unix sockets of the host that the program may connect to. One that is not there yet is warned of; what is there and is no socket is an error.",
 		},
 		{
 			"network.direct",

@@ -2,11 +2,12 @@ package host
 
 // Path is what stands at a path that a policy or a command line names.
 type Path struct {
-	Real  string // without symlinks; empty if nothing is there
-	Links []Link // the symlinks on the way, in order
-	Dir   bool
-	Owner uint32 // uid
-	Err   error  // why Real is empty
+	Real   string // without symlinks; empty if nothing is there
+	Links  []Link // the symlinks on the way, in order
+	Dir    bool
+	Socket bool
+	Owner  uint32 // uid
+	Err    error  // why Real is empty
 }
 
 // LookPaths looks at absolute paths. Every path has an entry in the result.
@@ -19,7 +20,7 @@ func LookPaths(paths []string) map[string]Path {
 			found[path] = Path{Err: err}
 			continue
 		}
-		found[path] = Path{Real: at.path, Links: at.via, Dir: at.isDir(), Owner: at.stat.Uid}
+		found[path] = Path{Real: at.path, Links: at.via, Dir: at.isDir(), Socket: at.isSocket(), Owner: at.stat.Uid}
 	}
 	return found
 }

@@ -40,6 +40,8 @@ func (p place) isDir() bool { return p.stat.Mode&unix.S_IFMT == unix.S_IFDIR }
 
 func (p place) isFile() bool { return p.stat.Mode&unix.S_IFMT == unix.S_IFREG }
 
+func (p place) isSocket() bool { return p.stat.Mode&unix.S_IFMT == unix.S_IFSOCK }
+
 func newTree() *tree {
 	return &tree{seen: make(map[string]entry), watched: make(map[string]bool)}
 }

@@ -4,10 +4,12 @@ methods of capabilities run in the event loop that made the sandbox.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optional, Tuple, TypeVar
 
+from . import forks
 from .capability import Grant
 from .results import Event, Execution, Result
 from .run import Run
@@ -27,13 +29,14 @@ class _Threads:
     """Awaits blocking calls in threads that end with it."""
 
     def __init__(self, count: int):
-        self._count = count
+        self._count, self._owner = count, os.getpid()
         self._pool = ThreadPoolExecutor(count, "pysandbox")
 
     async def __call__(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> T:
         return await asyncio.wrap_future(self.begin(function, *args, **kwargs))
 
     def begin(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> "Future[T]":
+        forks.check(self._owner)  # a fork has no threads
         try:
             return self._pool.submit(function, *args, **kwargs)
         except RuntimeError:  # closed, and somebody asks for what is left, such as a result
@@ -126,6 +129,8 @@ class AsyncSandbox:
         await self.close()
 
     async def close(self) -> None:
+        if os.getpid() != self._sandbox._owner:
+            return  # which has no threads of ours
         await self._wait(self._sandbox.close)
         self._wait.close()
 

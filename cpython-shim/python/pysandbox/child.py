@@ -31,11 +31,14 @@ class Child:
         self._pid = os.posix_spawn(
             command[0], list(command), os.environ, file_actions=actions,
             setsigdef=(_signal.SIGPIPE, _signal.SIGXFSZ))
+        self._owner = os.getpid()
         self._lock = allocate_lock()
         self._ended = False
 
     def send(self, number: int) -> None:
-        """Sends a signal, if the process is there to get it."""
+        """Sends a signal, if the process is there to get it, and ours."""
+        if os.getpid() != self._owner:
+            return
         with self._lock:
             if not self._ended:
                 try:

@@ -8,11 +8,12 @@ import os
 import threading
 import time
 
-from . import codec
+from . import codec, forks
 from .arrived import Arrived
 from .capability import Callback, Facet
 from .codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED, WELCOME, FrameError
 from .errors import CancelledError, DeadlineError, GuestError, RunError, SetupError
+from .forks import hold
 from .frames import kind_of
 from .pending import Pending, Sender
 from .readers import Readers
@@ -40,6 +41,7 @@ class Connection:
     def __init__(self, channel: _socket.socket, grants: "Mapping[str, Grant]", deadline: float,
                  loop: "Callable[[], asyncio.AbstractEventLoop]",
                  broken: "Callable[[Exception], None]", lost: "Callable[[], Exception]"):
+        self._owner = os.getpid()
         self._fd = channel.fileno()
         self._channel = channel
         self._sender = Sender(channel, deadline, broken)
@@ -84,6 +86,14 @@ class Connection:
     def start(self) -> None:
         """Begins to answer the guest."""
         self._readers.start()
+        hold(self)
+
+    def forget(self) -> None:
+        """Closes what a forked child has got of it."""
+        self._closed = True
+        for fd in self._areas:
+            os.close(fd)
+        self._channel.close()
 
     # Frames
 
@@ -183,6 +193,7 @@ class Connection:
         was cancelled, or what ended the run. A method that the guest is waiting for
         may call functions of the guest's (target above 0) and nothing else of it.
         Of timeout, so many seconds have been waited already."""
+        forks.check(self._owner)
         if target == 0:
             self.check()
         timeout = self._deadline if timeout is None else timeout
@@ -264,6 +275,8 @@ class Connection:
     def close(self) -> None:
         """Ends the conversation; the guest's serving loop ends with it."""
         self._closed = True
+        if os.getpid() != self._owner:
+            return  # it is the parent's, who goes on with it
         try:
             self._channel.shutdown(_socket.SHUT_RDWR)
         except OSError:

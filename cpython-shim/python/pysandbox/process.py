@@ -14,6 +14,7 @@ from .child import Child
 from .errors import (
     CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, ViolationError,
 )
+from .forks import hold
 from .policy import Arguments, Policy, said
 
 TYPE_CHECKING = False
@@ -37,6 +38,7 @@ class Process:
     def __init__(self, policy: Policy, program: "Sequence[str]", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
                  stdin: bool = False):
+        self.owner = os.getpid()
         self.blame: Optional[Exception] = None  # why we ended it ourselves
         self.closed = False  # with its sandbox, in the middle of a request
         self._known: Optional[Report] = None
@@ -70,6 +72,18 @@ class Process:
         streams = [Stream(), Stream(), Stream(), Stream(AUDIT_BOUND)]
         self.stdout, self.stderr, self._report, self.audit = streams
         self._pump = Pump({reader: stream for (reader, _), stream in zip(pipes, streams)}, self._child.wait)
+        hold(self)
+
+    def forget(self) -> None:
+        """Closes what a forked child has got of it."""
+        self.channel.close()
+        self.close_stdin()
+        self._pump.forget()
+
+    def close_stdin(self) -> None:
+        fd, self.stdin = self.stdin, None
+        if fd is not None:
+            os.close(fd)
 
     def kill(self, blame: "Optional[Exception]" = None) -> None:
         """Ends the whole tree at once, for blame. The supervisor does it, so that
@@ -120,6 +134,8 @@ class Process:
     def report(self, timeout: "Optional[float]" = None) -> "Optional[Report]":
         """The report once the run is over, or None if it is not within timeout. The
         output stays where it is."""
+        if os.getpid() != self.owner:
+            return self._known
         if not self.ended(timeout):
             return None
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Iterator, Optional
 
+from . import forks
 from .errors import DeadlineError
 from .process import STOP_PATIENCE
 from .results import Event, Result
@@ -26,6 +27,7 @@ class Run:
     def write(self, data: bytes) -> None:
         """Writes to the program's standard input, which start(stdin=True) opens.
         BrokenPipeError if the program reads no more."""
+        forks.check(self._process.owner)
         if self._process.stdin is None:
             raise ValueError("standard input is not open; start the program with stdin=True")
         view = memoryview(data)
@@ -34,9 +36,7 @@ class Run:
 
     def close_stdin(self) -> None:
         """Lets the program see the end of its input."""
-        if self._process.stdin is not None:
-            os.close(self._process.stdin)
-            self._process.stdin = None
+        self._process.close_stdin()
 
     def audit(self) -> "Iterator[Event]":
         """The decisions about this run, as they are made. Of what nobody has read,
@@ -47,6 +47,7 @@ class Run:
     def wait(self, timeout: "Optional[float]" = None) -> Result:
         """The result, once the program has ended. DeadlineError after timeout
         seconds; the program then goes on."""
+        forks.check(self._process.owner)
         result = self._process.wait(timeout)
         if result is None:
             raise DeadlineError("the program has not ended within %g seconds" % (timeout or 0))
@@ -55,11 +56,13 @@ class Run:
 
     def interrupt(self) -> None:
         """Sends SIGINT to the program, a KeyboardInterrupt unless it handles that."""
+        forks.check(self._process.owner)
         self._process.interrupt()
 
     def kill(self) -> None:
         """Ends the program and all that it has started. It has a moment to end by
         itself after SIGTERM."""
+        forks.check(self._process.owner)
         self.close_stdin()
         self._process.terminate()
         if not self._process.ended(STOP_PATIENCE):
@@ -69,6 +72,8 @@ class Run:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        if os.getpid() != self._process.owner:
+            return  # the program is the parent's
         self.close_stdin()
         if self._process.wait(0) is None:
             self._process.kill()

@@ -6,6 +6,7 @@ from _thread import allocate_lock
 from _weakref import ref
 from time import monotonic
 
+from . import forks
 from .errors import GuestError, PolicyError, RunError, SandboxError
 from .guestfiles import GuestFiles
 from .policy import Policy
@@ -47,7 +48,10 @@ class Sandbox(GuestFiles):
     Threads may share a sandbox. Its requests, those on files among them, are done one
     at a time, in the order in which they came. A request's time begins when it is
     made. If it is over before the request has had its turn, that is given up and the
-    one under way goes on: the DeadlineError has begun == False."""
+    one under way goes on: the DeadlineError has begun == False.
+
+    It belongs to the process that made it. A forked child can do nothing with it, and
+    nothing to it: each request there is a RunError."""
 
     def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
@@ -58,6 +62,7 @@ class Sandbox(GuestFiles):
             policy = Policy.parse(policy)
         self.policy = policy
         self._python, self._env, self._cwd, self._deadline = python, env, cwd, deadline
+        self._owner = os.getpid()
         self._grants: Dict[str, Grant] = {}
         self._allowed: tuple[str, ...] = ()
         self._lock = allocate_lock()
@@ -80,7 +85,7 @@ class Sandbox(GuestFiles):
 
     def __del__(self) -> None:
         live = getattr(self, "_live", None)
-        if live is not None:
+        if live is not None:  # which knows a forked child
             live[1].close()  # and nobody waits for the end
         for process, _ in getattr(self, "_runs", ()):
             process.kill_at_once()
@@ -88,7 +93,10 @@ class Sandbox(GuestFiles):
     def close(self) -> None:
         """Ends the live interpreter and all programs that start has begun, and
         revokes every grant. A request that is under way in another thread is ended
-        with its guest, by an EndedError; those that wait for their turn are refused."""
+        with its guest, by an EndedError; those that wait for their turn are refused. In
+        a forked child it ends nothing."""
+        if os.getpid() != self._owner:
+            return
         with self._lock:
             self._closed = True
             live, self._live = self._live, None
@@ -132,6 +140,7 @@ class Sandbox(GuestFiles):
         name that begins with an underscore."""
         from keyword import iskeyword
         from .capability import Grant, facet
+        forks.check(self._owner)
         if not name.isidentifier() or iskeyword(name) or name[:1] == "_" or name in RESERVED:
             raise PolicyError("%r is no name for a capability" % name)
         if self._allowed and name not in self._allowed:
@@ -147,6 +156,7 @@ class Sandbox(GuestFiles):
         return grant
 
     def _revoke(self, grant: Grant) -> None:
+        forks.check(self._owner)
         with self._lock:
             if self._grants.get(grant.name) is grant:
                 del self._grants[grant.name]
@@ -231,6 +241,7 @@ class Sandbox(GuestFiles):
 
     def _check(self) -> None:
         """Refuses a request that could never have its turn."""
+        forks.check(self._owner)
         live = self._live
         if live is not None:
             live[1].check()
@@ -312,6 +323,7 @@ class Sandbox(GuestFiles):
             program = ["-m", module]
         else:
             program = [os.path.abspath(os.fspath(file))]  # type: ignore[arg-type]
+        forks.check(self._owner)
         policy = self.policy if timeout is None else self.policy.narrow(wall=timeout)
         with self._lock:
             if self._closed:

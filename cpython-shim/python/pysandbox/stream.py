@@ -38,6 +38,11 @@ class Stream:
             self._ended = True
             self._changed.notify_all()
 
+    def forget(self) -> None:
+        """Ends it in a forked child, where its lock may be held by nobody."""
+        self._changed = threading.Condition()
+        self._ended = True
+
     def _take(self, size: int) -> bytes:
         taken = bytes(self._data[:size])
         del self._data[:size]
@@ -113,24 +118,32 @@ class Pump:
     def __init__(self, streams: "Dict[int, Stream]", wait: "Callable[[], Optional[int]]"):
         self._streams, self._wait = streams, wait
         self.status: Optional[int] = None
+        self._open = set(streams)
         self._thread = threading.Thread(target=self._run, name="pysandbox output", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
-        ready, open_fds = select.poll(), set(self._streams)
-        for fd in open_fds:
+        ready = select.poll()
+        for fd in self._open:
             ready.register(fd, select.POLLIN)
-        while open_fds:
+        while self._open:
             for fd, _ in ready.poll():
                 data = os.read(fd, CHUNK)
                 if data:
                     self._streams[fd].feed(data)
                     continue
                 ready.unregister(fd)
+                self._open.discard(fd)
                 os.close(fd)
-                open_fds.discard(fd)
                 self._streams[fd].end()
         self.status = self._wait()
+
+    def forget(self) -> None:
+        """Closes what a forked child has got of it."""
+        for fd in self._open:
+            os.close(fd)
+        for stream in self._streams.values():
+            stream.forget()
 
     def join(self, timeout: "Optional[float]") -> bool:
         self._thread.join(timeout)

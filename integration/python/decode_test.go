@@ -135,6 +135,9 @@ func render(value any) string {
 	case capability.Reference:
 		return fmt.Sprintf("ref %d", int64(v))
 	case capability.Region:
+		if v.Text {
+			return fmt.Sprintf("region %d %d", v.Offset, -1-int64(v.Length))
+		}
 		return fmt.Sprintf("region %d %d", v.Offset, v.Length)
 	case []any:
 		text := "["

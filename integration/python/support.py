@@ -73,6 +73,10 @@ class Store:
         return value
 
     @expose
+    def huge(self):
+        return "x" * (70 << 20)
+
+    @expose
     def twice(self, function):
         return function(function(1))
 

@@ -34,6 +34,7 @@ BROKEN = [
         [0x83, 2, 1, 0x5A]) + (codec.MAX_FRAME - 8).to_bytes(4, "big") + bytes(codec.MAX_FRAME - 8)),
     ("an oversized frame", bytes(codec.MAX_FRAME + 1)),
     ("a region outside of the area", bytes([0x83, 2, 1, 0xD8, 0x27, 0x82, 0x1B]) + b"\x0f" * 8 + b"\x01"),
+    ("text outside of the area", bytes([0x83, 2, 1, 0xD8, 0x27, 0x82, 0x1B]) + b"\x0f" * 8 + b"\x21"),
     ("a bomb of regions", None),
     ("a release of nothing", codec.encode([codec.RELEASE, 1, 0])),
 ]
@@ -85,6 +86,11 @@ class Frames(unittest.TestCase):
                 self.attack("import os; os.write(3, open('/tmp/frame', 'rb').read())",
                             RunError if name == "an empty frame" else ViolationError, frame=bomb(
                                 ) if frame is None else frame)
+
+    def test_text_in_the_area_is_checked(self):
+        eight = bytes([0x83, 2, 1, 0xD8, 0x27, 0x82, 0, 0x28])
+        self.attack("import os; os.pwrite(5, b'\\xff' * 8, 0); os.write(3, open('/tmp/frame', 'rb').read())",
+                    ViolationError, frame=eight)
 
     def test_every_prefix_and_then_silence(self):
         frame = codec.encode([codec.CALL, 77, 0, 0, "lookup", ["store"], {}])

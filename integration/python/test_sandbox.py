@@ -12,11 +12,11 @@ from unittest import mock
 
 from pysandbox import (
     CancelledError, DeadlineError, EndedError, Execution, GuestError, LimitError, Policy, PolicyError, Report,
-    RevokedError, RunError, Sandbox, SandboxError, SetupError, ViolationError,
+    RevokedError, RunError, Sandbox, SandboxError, SetupError, TooLargeError, ViolationError,
 )
 from pysandbox import files
 from pysandbox.stream import Stream
-from support import Case, Store
+from support import GUESTS, Case, Store
 
 
 class Requests(Case):
@@ -33,10 +33,38 @@ class Requests(Case):
 
     def test_what_is_no_data_does_not_come_back(self):
         for text in ("object()", "2**64", "{1: 2}", "'\\ud800'", "lambda: 1",
-                     "[[" * 20 + "1" + "]]" * 20, "'x' * (1 << 18)"):
+                     "[[" * 20 + "1" + "]]" * 20, "[0] * (1 << 18)"):
             with self.assertRaises(GuestError, msg=text):
                 self.sb.eval(text)
         self.assertEqual(self.sb.eval("1"), 1)
+
+    def test_long_text_crosses(self):
+        self.sb.grant("store", Store())
+        for text in ("x" * (1 << 20), "\u20ac" * 60000, "a" * (32 << 10), "a" * ((32 << 10) + 1),
+                     "\U0001f600" * (1 << 20)):
+            self.assertEqual(self.sb.eval("store.echo(%r)" % text), text)
+        self.assertEqual(self.sb.exec("text = %r\nprint(len(text))" % ("x" * 400000)).stdout, b"400000\n")
+        self.assertEqual(self.sb.eval("{text[:40000]: [text, (text,)]}"), {"x" * 40000: [text_of(), [text_of()]]})
+        with self.assertRaises(GuestError) as caught:
+            self.sb.exec("raise ValueError('\U0001f600' * 4096)\n#" + "x" * 200000)
+        self.assertEqual(len(caught.exception.message), 4096)
+
+    def test_what_is_too_large_is_told_with_the_bound(self):
+        self.sb.grant("store", Store())
+        huge = bytes(70 << 20)
+        for ask, bound in ((lambda: self.sb.write_file("/tmp/huge", huge), 64 << 20),
+                           (lambda: self.sb.exec("#" + huge.decode()), 64 << 20),
+                           (lambda: self.sb.start("#" + huge.decode()), 64 << 20),
+                           (lambda: self.sb.start("pass", argv=["x" * (1 << 20)]), 128 << 10),
+                           (lambda: self.sb._request("eval", [["0"] * (1 << 17)]), 128 << 10)):
+            with self.assertRaisesRegex(TooLargeError, r"at most %d\b" % bound):
+                ask()
+        for text, bound in (("bytes(70 << 20)", 64 << 20), ("'x' * (70 << 20)", 64 << 20),
+                            ("[0] * (1 << 17)", 128 << 10), ("store.echo('x' * (70 << 20))", 64 << 20), ("store.huge()", 64 << 20)):
+            with self.assertRaisesRegex(GuestError, r"TooLargeError: .*at most %d\b" % bound) as caught:
+                self.sb.eval(text)
+            self.assertEqual(caught.exception.type_name, "TooLargeError")
+        self.assertEqual(self.sb.eval("store.echo('x' * (20 << 20)) == 'x' * (20 << 20)"), True)
 
     def test_a_guest_exception_is_data(self):
         with self.assertRaises(GuestError) as caught:
@@ -190,6 +218,10 @@ class Errors(unittest.TestCase):
         self.assertEqual(problem.output.stdout, b"before\n")
 
 
+def text_of():
+    return "x" * 400000
+
+
 def divide_by_zero():
     with Sandbox() as sb:
         sb.exec("print('before'); 1 / 0")
@@ -203,6 +235,15 @@ class Programs(Case):
         run.close_stdin()
         result = run.wait(30).check()
         self.assertEqual((result.stdout, result.exit_code), (b"['a', '2'] 3\n", 0))
+
+    def test_a_long_source(self):
+        for guest in GUESTS[:1] + GUESTS[-1:]:
+            with Sandbox(python=guest) as sb:
+                source = "import sys\ntext = %r\nprint(len(text), sys.argv, __name__)\n1 / 0" % (
+                    "\u20ac" * 400000)
+                result = sb.start(source, argv=["a"]).wait(30)
+                self.assertEqual(result.stdout, b"400000 ['-c', 'a'] __main__\n", result.stderr)
+                self.assertIn(b'File "<string>", line 4, in <module>\nZeroDivisionError', result.stderr)
 
     def test_lines_arrive_while_it_runs(self):
         with self.sb.start("import time\nprint('first', flush=True)\ntime.sleep(60)") as run:
@@ -283,6 +324,18 @@ class Files(Case):
         self.assertEqual(self.sb.list_files("/tmp")["out"], 1 << 20)
         with self.assertRaises(GuestError):
             self.sb.read_file("/tmp/out", limit=1000)
+
+    def test_many_files_are_listed(self):
+        self.sb.exec("import os\nos.makedirs('/tmp/top/sub')\nfor n in range(6000): "
+                     "open('/tmp/top/sub/a file of a longer name %d' % n, 'w').write('x' * (n % 7))\n"
+                     "open(b'/tmp/top/\\xff', 'w')\nopen('/tmp/top/\\n', 'w')\nos.symlink('x', '/tmp/top/link')")
+        found = self.sb.list_files("/tmp/top")
+        self.assertEqual(len(found), 6002)
+        self.assertEqual((found["sub/a file of a longer name 5"], found["\udcff"], found["\n"]), (5, 0, 0))
+        for top in ("/tmp/missing", "/etc/passwd"):
+            with self.assertRaises(GuestError) as caught:
+                self.sb.list_files(top)
+            self.assertIn(caught.exception.type_name, ("FileNotFoundError", "NotADirectoryError"))
 
     def test_a_symlink_leads_to_the_guests_own(self):
         self.sb.exec("import os; os.symlink('/etc/passwd', '/tmp/link')")

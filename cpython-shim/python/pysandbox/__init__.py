@@ -17,7 +17,7 @@ The program pysandbox must be on PATH, or named in PYSANDBOX_BINARY.
 """
 from .errors import (
     CancelledError, DeadlineError, EndedError, GuestError, LimitError, PolicyError, RevokedError, RunError,
-    SandboxError, SetupError, ViolationError,
+    SandboxError, SetupError, TooLargeError, ViolationError,
 )
 from .policy import Policy
 from .sandbox import Sandbox
@@ -34,8 +34,8 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncRun", "AsyncSandbox", "Callback", "CancelledError", "DeadlineError", "EndedError", "Event",
     "Execution", "Facet", "Grant", "GuestError", "Layers", "LimitError", "Policy", "PolicyError", "Report",
-    "Result", "RevokedError", "Run", "RunError", "Sandbox", "SandboxError", "SetupError", "Usage",
-    "Violation", "ViolationError", "anything", "callback", "expose", "facet", "reference",
+    "Result", "RevokedError", "Run", "RunError", "Sandbox", "SandboxError", "SetupError", "TooLargeError",
+    "Usage", "Violation", "ViolationError", "anything", "callback", "expose", "facet", "reference",
 ]
 
 _LATER = {  # module: what it defines, imported when it is first asked for

@@ -12,7 +12,7 @@ from . import codec, forks
 from .arrived import Arrived
 from .capability import Callback, Facet
 from .codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED, WELCOME, FrameError
-from .errors import CancelledError, DeadlineError, GuestError, RunError, SetupError
+from .errors import CancelledError, DeadlineError, GuestError, RunError, SetupError, TooLargeError
 from .forks import hold
 from .frames import kind_of
 from .pending import Pending, Sender
@@ -36,11 +36,13 @@ GRACE = 1.0  # seconds that a guest has to stop when it is asked to
 class Connection:
     """One channel to one guest. grants gives the grants by name; loop() an event
     loop for async methods; broken(error) is told once if the guest breaks the
-    protocol or does not answer, and lost() is why the channel has ended."""
+    protocol or does not answer, and lost() is why the channel has ended. program is
+    the source of a program that is too long to be an argument of its interpreter."""
 
     def __init__(self, channel: _socket.socket, grants: "Mapping[str, Grant]", deadline: float,
                  loop: "Callable[[], asyncio.AbstractEventLoop]",
-                 broken: "Callable[[Exception], None]", lost: "Callable[[], Exception]"):
+                 broken: "Callable[[Exception], None]", lost: "Callable[[], Exception]",
+                 program: "Optional[str]" = None):
         self._owner = os.getpid()
         self._fd = channel.fileno()
         self._channel = channel
@@ -56,7 +58,7 @@ class Connection:
         self.ready = threading.Event()  # the guest has said HELLO, or is gone
         self.granted = self._welcome()
         self._readers = Readers(self._next, self._perform, MAX_CALLS + 2)
-        self._service = Service(grants, self.exports, self.send, loop, self._readers.leave)
+        self._service = Service(grants, self.exports, self.send, loop, self._readers.leave, program)
 
     def _welcome(self) -> "Tuple[str, ...]":
         """Takes the areas from the supervisor. The names that it sends are those
@@ -212,6 +214,8 @@ class Connection:
                 raise unread
         except BaseException as problem:
             self._pending.pop(number, None)
+            if isinstance(problem, codec.TooLargeError):
+                raise TooLargeError(str(problem)) from None
             if isinstance(problem, FrameError):
                 raise TypeError(str(problem)) from None
             raise

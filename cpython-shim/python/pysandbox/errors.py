@@ -70,6 +70,13 @@ class GuestError(SandboxError):
         self.type_name, self.message, self.traceback = type_name, message, traceback
 
 
+class TooLargeError(SandboxError):
+    """What was to cross is larger than a sandbox takes: 64 MiB of text (in UTF-8) and
+    bytes at a time, and 128 KiB of all else in one request or result: numbers, short
+    text, and the structure of lists and dicts. The message names the bound. What is too
+    large on its way to the host is a GuestError whose type_name is "TooLargeError"."""
+
+
 class DeadlineError(SandboxError):
     """The guest did not answer in time. It was asked to stop, by a
     KeyboardInterrupt; if that did not help within a second, it has been killed and

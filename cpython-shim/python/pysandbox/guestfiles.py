@@ -49,7 +49,9 @@ class GuestFiles:
     def list_files(self, top: str, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
         """The regular files below a directory inside, as relative paths and sizes:
         the guest's word. Names that lead out of top are left out."""
-        found = self._request("list", [top], timeout)
-        if not isinstance(found, dict):
+        text = self._request("list", [top], timeout)
+        if not isinstance(text, bytes):
             raise RunError("the guest did not send a list of files")
-        return {name: size for name, size in found.items() if files.is_below(name) and type(size) is int}
+        words = text.split(b"\0")
+        return {os.fsdecode(name): int(size) for name, size in zip(words[::2], words[1::2])
+                if files.is_below(os.fsdecode(name)) and size.isdigit() and len(size) < 20}

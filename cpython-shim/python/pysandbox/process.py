@@ -4,6 +4,7 @@ imported while the sandbox comes to life.
 from __future__ import annotations
 
 import os
+from errno import E2BIG
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
 from _signal import SIGINT, SIGTERM  # signal makes enumerations of the same numbers
 from _thread import allocate_lock
@@ -12,7 +13,8 @@ from time import monotonic
 from .binary import find
 from .child import Child
 from .errors import (
-    CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, ViolationError,
+    CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, TooLargeError,
+    ViolationError,
 )
 from .forks import hold
 from .policy import Arguments, Policy, said
@@ -213,6 +215,9 @@ def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
     try:
         return Child(command, fds)
     except OSError as problem:
+        if problem.errno == E2BIG:
+            raise TooLargeError("an argument or a variable is too long to start a program with: the kernel "
+                                "takes at most %d bytes of each" % (128 << 10)) from None  # execve(2)
         raise SetupError("%s could not be started: %s" % (command[0], problem.strerror)) from None
 
 

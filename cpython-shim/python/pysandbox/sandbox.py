@@ -7,7 +7,7 @@ from _weakref import ref
 from time import monotonic
 
 from . import forks
-from .errors import GuestError, PolicyError, RunError, SandboxError
+from .errors import GuestError, PolicyError, RunError, SandboxError, TooLargeError
 from .guestfiles import GuestFiles
 from .policy import Policy
 from .process import Process, stop
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 PATIENCE = 5.0  # seconds that an idle guest has for its own end
+LONG = 64 << 10  # bytes of a program's source, beyond which it is no argument of its interpreter
+SENT = "raise SystemExit('the host has sent no program')"  # what is one then
 # What pysandbox_guest itself has under that name.
 RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")
 
@@ -269,7 +271,8 @@ class Sandbox(GuestFiles):
             return self._live
 
     def _launch(self, program: "Sequence[str]", stdin: bool, policy: Policy,
-                env: "Optional[Mapping[str, str]]" = None) -> "tuple[Process, Connection]":
+                env: "Optional[Mapping[str, str]]" = None,
+                sent: "Optional[str]" = None) -> "tuple[Process, Connection]":
         merged = dict(self._env or {})
         merged.update(env or {})
         process = Process(
@@ -278,7 +281,7 @@ class Sandbox(GuestFiles):
         own = ref(self)
         try:
             connection = Connection(process.channel, self._grants, self._deadline, lambda: _loop_of(own()),
-                                    process.kill, process.end_error)
+                                    process.kill, process.end_error, sent)
         except SandboxError:
             process.channel.close()
             raise process.end_error() from None
@@ -317,8 +320,9 @@ class Sandbox(GuestFiles):
         from .run import Run
         if sum(what is not None for what in (source, file, module)) != 1:
             raise TypeError("start() needs one of source, file and module")
+        sent = source if source is not None and _is_long(source) else None
         if source is not None:
-            program = ["-c", source]
+            program = ["-c", source if sent is None else SENT]
         elif module is not None:
             program = ["-m", module]
         else:
@@ -328,7 +332,7 @@ class Sandbox(GuestFiles):
         with self._lock:
             if self._closed:
                 raise RunError("the sandbox is closed")
-        process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env)
+        process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env, sent)
         with self._lock:
             self._runs = [run for run in self._runs if not run[0].ended(0)] + [(process, connection)]
             closed = self._closed
@@ -336,6 +340,17 @@ class Sandbox(GuestFiles):
             stop([process])
             raise RunError("the sandbox is closed")
         return Run(process, connection, self)
+
+
+def _is_long(source: str) -> bool:
+    """Whether a program's source is sent to it, and no argument of its interpreter."""
+    size = len(source.encode())
+    if size <= LONG:
+        return False
+    from .tables import AREA
+    if size > AREA:
+        raise TooLargeError("a source of %d bytes is too long; it has at most %d" % (size, AREA))
+    return True
 
 
 def _forget(sandbox: "Optional[Sandbox]", grant: "Grant") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 import threading
 
 from .capability import PLAIN, Facet, facet, fits, reference, things
-from .codec import ERROR, RETURN
+from .codec import ERROR, RETURN, TooLargeError
 from .errors import PolicyError
 
 TYPE_CHECKING = False
@@ -34,9 +34,11 @@ class Service:
 
     def __init__(self, grants: "Mapping[str, Grant]", exports: "Exports",
                  send: "Callable[[List[Any], Optional[Grant]], object]",
-                 loop: "Callable[[], asyncio.AbstractEventLoop]", waiting: "Callable[[], None]"):
+                 loop: "Callable[[], asyncio.AbstractEventLoop]", waiting: "Callable[[], None]",
+                 program: "Optional[str]"):
         self._grants, self._exports = grants, exports
         self._send, self._loop, self._waiting = send, loop, waiting
+        self._program = program
         self._lock = threading.Lock()
         self._running: Dict[int, _Running] = {}
         self._inside = threading.local()  # depth: calls that this thread performs
@@ -68,6 +70,8 @@ class Service:
         except Refused as refused:
             if running.claim():
                 self._send([ERROR, number, refused.type_name, refused.message, None], None)
+        except TooLargeError as problem:
+            self._send([ERROR, number, "TooLargeError", "the result: %s" % problem, None], None)
         except Exception as problem:
             warn("the result of %r cannot cross", name[:100], problem=problem)
             self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None], None)
@@ -118,6 +122,8 @@ class Service:
             if grant is not None and grant.facet is not None:
                 return grant.facet
             raise Refused("LookupError", "no capability %r was granted" % args[0][:100])
+        if name == "program" and not args and self._program is not None:
+            return self._program
         raise Refused("AttributeError", "the host has no such request")
 
     def _invoke(self, owner: Facet, name: str, args: "List[Any]", kwargs: "Dict[str, Any]",

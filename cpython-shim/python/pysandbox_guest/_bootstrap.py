@@ -4,6 +4,8 @@ would have run it.
 import os
 import sys
 
+SENT = "raise SystemExit('the host has sent no program')"  # pysandbox.sandbox has the same
+
 
 def run(main, here, mode, has_client, argument, args):
     connection = None
@@ -28,6 +30,8 @@ def run(main, here, mode, has_client, argument, args):
         serve.serve(connection, main)
         return
     if connection is not None:
+        if mode == "code" and argument == SENT:
+            argument = connection.call(0, "program", (), {})
         for name in connection.call(0, "names", (), {}):
             main.__dict__[name] = connection.call(0, "lookup", (name,), {})
     program(main, mode, argument, args)

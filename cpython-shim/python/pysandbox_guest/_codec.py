@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 MAX_FRAME = 128 << 10  # bytes
 MAX_DEPTH = 32
-BULK = 32 << 10  # bytes; longer ones go through an area
-VERSION = 1
+BULK = 32 << 10  # bytes; longer bytes and longer text go through an area
+VERSION = 2
 
 (HELLO, CALL, RETURN, ERROR, RELEASE, CANCEL, REVOKED, FREE, NOTE, WELCOME) = range(10)
 NOT_BEGUN = "NotBegun"  # the type of the ERROR for a call that was cancelled while it waited
@@ -32,6 +32,10 @@ _NAN = b"\xfb\x7f\xf8\0\0\0\0\0\0"
 
 class FrameError(ValueError):
     """A frame, or a value, that is not of the subset."""
+
+
+class TooLargeError(FrameError):
+    """A value that has more bytes than a frame or the area takes."""
 
 
 def _head(out: bytearray, major: int, number: int) -> None:
@@ -64,6 +68,12 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
         except UnicodeEncodeError:
             raise FrameError("text holds a lone surrogate, which UTF-8 cannot say") from None
         size = len(raw)
+        place = None if size <= BULK or refer is None else _refer(raw, refer)
+        if place is not None:
+            offset, length = place  # type: ignore[misc]  # it is that of bytes
+            out += _TAG
+            _put(out, (offset, -1 - length), None, depth + 1)
+            return
         if size < 24:
             out.append(0x60 | size)
         else:
@@ -85,7 +95,7 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
         for key, item in value.items():
             if type(key) is not str:
                 raise FrameError("a key is no str but a " + type(key).__name__)
-            _put(out, key, refer, depth)
+            _put(out, key, None, depth)
             _put(out, item, refer, depth + 1)
     elif kind is float:
         out += _NAN if value != value else pack(">Bd", 0xFB, value)
@@ -93,11 +103,18 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
         _head(out, 0x40, len(value))
         out += value
     else:
-        place = None if refer is None else refer(value)
+        place = None if refer is None else _refer(value, refer)
         if place is None:
             raise FrameError("a %s is no plain data" % kind.__name__)
         out += _TAG
         _put(out, place, None, depth + 1)
+
+
+def _refer(value: Any, refer: Callable[[Any], Optional[Place]]) -> Optional[Place]:
+    try:
+        return refer(value)
+    except MemoryError as problem:  # of Area.put
+        raise TooLargeError(str(problem)) from None
 
 
 def encode(value: Any, refer: Refer = None) -> bytes:
@@ -106,8 +123,8 @@ def encode(value: Any, refer: Refer = None) -> bytes:
     out = bytearray()
     _put(out, value, refer, 0)
     if len(out) > MAX_FRAME:
-        raise FrameError(
-            "a frame of %d bytes is longer than %d; pass long data as bytes" % (len(out), MAX_FRAME))
+        raise TooLargeError("a value takes %d bytes, and at most %d beside long text and long bytes; "
+                            "pass it as one of these" % (len(out), MAX_FRAME))
     return bytes(out)
 
 
@@ -218,15 +235,19 @@ class Reference(int):
 
 
 class Region(tuple):  # type: ignore[type-arg]  # tuple[int, ...] is new in 3.9
-    """A place in an area that nobody resolved: its offset and length."""
+    """A place in an area that nobody resolved: its offset and length, or -1 - length
+    if what is there is text."""
 
 
 def _place(place: Any, resolve: Resolve) -> Any:
     if type(place) is int and -1 << 63 <= place < 1 << 63:
         return Reference(place) if resolve is None else resolve(place)
-    if type(place) is list and [
-            type(n) for n in place] == [int, int] and 0 <= min(place) and max(place) < 1 << 63:
-        return Region(place) if resolve is None else resolve(tuple(place))
+    if type(place) is list and [type(n) for n in place] == [
+            int, int] and 0 <= place[0] and max(place) < 1 << 63:
+        offset, length = place
+        if resolve is None:
+            return Region(place)
+        return resolve((offset, length)) if length >= 0 else resolve((offset, -1 - length)).decode()
     raise FrameError("a reference is a number or a place in the area")
 
 

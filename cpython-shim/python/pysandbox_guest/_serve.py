@@ -169,14 +169,16 @@ def read(path, most):
 
 
 def list_files(top):
-    """The regular files below a directory, by relative path, with their sizes."""
-    found = {}
+    """The regular files below a directory: the relative path of each and its size, each
+    with a zero byte after it."""
+    found = []
+    os.listdir(top)  # walk() finds nothing in what is no directory
     for directory, _, names in os.walk(top):
         for name in names:
             path = os.path.join(directory, name)
             if not os.path.islink(path) and os.path.isfile(path):
-                found[os.path.relpath(path, top)] = os.path.getsize(path)
-    return found
+                found += [os.fsencode(os.path.relpath(path, top)), b"%d" % os.path.getsize(path)]
+    return b"".join(word + b"\0" for word in found)
 
 
 def cell(connection, method, args):

@@ -101,7 +101,8 @@ class Area:
                     self._free[i:i + 1] = [(start + rounded, end)] if end - start > rounded else []
                     self._used[start] = start + rounded
                     return start
-        raise MemoryError("no room for %d bytes in the area of %d" % (size, AREA))
+        raise MemoryError("no room for %d bytes: text and bytes that are under way in one direction "
+                          "have at most %d" % (size, AREA))
 
     def free(self, start: int) -> None:
         """Makes room again; what was not put is ignored."""

@@ -20,8 +20,12 @@ type (
 	// Reference names an object: a number of the sender's table from 0 on, or
 	// -1-n for number n of the receiver's own.
 	Reference int64
-	// Region is a piece of the sender's area.
-	Region struct{ Offset, Length uint64 }
+	// Region is a piece of the sender's area: bytes, or text, whose length is sent
+	// as -1-Length.
+	Region struct {
+		Offset, Length uint64
+		Text           bool
+	}
 )
 
 // maxDepth is how deep arrays, maps and tags may lie in one another.
@@ -249,8 +253,12 @@ func (d *decoder) tagged(tag uint64, depth int) (any, error) {
 		if len(content) == 2 {
 			offset, isOffset := content[0].(int64)
 			length, isLength := content[1].(int64)
-			if isOffset && isLength && offset >= 0 && length >= 0 {
-				return Region{uint64(offset), uint64(length)}, nil
+			switch {
+			case !isOffset || !isLength || offset < 0:
+			case length >= 0:
+				return Region{uint64(offset), uint64(length), false}, nil
+			default:
+				return Region{uint64(offset), uint64(-1 - length), true}, nil
 			}
 		}
 	}

@@ -19,6 +19,7 @@ func TestDecode(t *testing.T) {
 		"\xa1\x61a\xf5":                        capability.Map{{Key: "a", Value: true}},
 		"\xd8\x27\x20":                         capability.Reference(-1),
 		"\xd8\x27\x82\x01\x02":                 capability.Region{Offset: 1, Length: 2},
+		"\xd8\x27\x82\x01\x22":                 capability.Region{Offset: 1, Length: 2, Text: true},
 	} {
 		got, err := capability.Decode([]byte(text))
 		if err != nil || !reflect.DeepEqual(got, want) {

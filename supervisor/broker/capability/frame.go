@@ -37,7 +37,7 @@ const (
 )
 
 // Version is the version of the frames.
-const Version = 1
+const Version = 2
 
 // ErrFrame is wrapped by every error about a frame that the sender may not send.
 var ErrFrame = errors.New("broken frame on the capability channel")

@@ -44,7 +44,8 @@ class Requests(Case):
                      "\U0001f600" * (1 << 20)):
             self.assertEqual(self.sb.eval("store.echo(%r)" % text), text)
         self.assertEqual(self.sb.exec("text = %r\nprint(len(text))" % ("x" * 400000)).stdout, b"400000\n")
-        self.assertEqual(self.sb.eval("{text[:40000]: [text, (text,)]}"), {"x" * 40000: [text_of(), [text_of()]]})
+        self.assertEqual(self.sb.eval("{text[:40000]: [text, (text,)]}"), {
+            "x" * 40000: ["x" * 400000, ["x" * 400000]]})
         with self.assertRaises(GuestError) as caught:
             self.sb.exec("raise ValueError('\U0001f600' * 4096)\n#" + "x" * 200000)
         self.assertEqual(len(caught.exception.message), 4096)
@@ -55,6 +56,7 @@ class Requests(Case):
         for ask, bound in ((lambda: self.sb.write_file("/tmp/huge", huge), 64 << 20),
                            (lambda: self.sb.exec("#" + huge.decode()), 64 << 20),
                            (lambda: self.sb.start("#" + huge.decode()), 64 << 20),
+                           (lambda: self.sb.exec([huge[:40 << 20], huge[:40 << 20]]), 64 << 20),
                            (lambda: self.sb.start("pass", argv=["x" * (1 << 20)]), 128 << 10),
                            (lambda: self.sb._request("eval", [["0"] * (1 << 17)]), 128 << 10)):
             with self.assertRaisesRegex(TooLargeError, r"at most %d\b" % bound):
@@ -218,10 +220,6 @@ class Errors(unittest.TestCase):
         self.assertEqual(problem.output.stdout, b"before\n")
 
 
-def text_of():
-    return "x" * 400000
-
-
 def divide_by_zero():
     with Sandbox() as sb:
         sb.exec("print('before'); 1 / 0")
@@ -328,7 +326,8 @@ class Files(Case):
     def test_many_files_are_listed(self):
         self.sb.exec("import os\nos.makedirs('/tmp/top/sub')\nfor n in range(6000): "
                      "open('/tmp/top/sub/a file of a longer name %d' % n, 'w').write('x' * (n % 7))\n"
-                     "open(b'/tmp/top/\\xff', 'w')\nopen('/tmp/top/\\n', 'w')\nos.symlink('x', '/tmp/top/link')")
+                     "open(b'/tmp/top/\\xff', 'w')\nopen('/tmp/top/\\n', 'w')\n"
+                     "os.symlink('x', '/tmp/top/link')")
         found = self.sb.list_files("/tmp/top")
         self.assertEqual(len(found), 6002)
         self.assertEqual((found["sub/a file of a longer name 5"], found["\udcff"], found["\n"]), (5, 0, 0))

@@ -172,11 +172,20 @@ class Connection:
              seconds: "Optional[float]" = None) -> "Optional[DeadlineError]":
         """Sends a frame, whose objects belong to grant. A guest that does not read
         is ended after so many seconds, or the deadline; the error says so."""
-        return self._sender.send(codec.encode(frame, lambda value: self._refer(value, grant)), seconds)
+        put: "List[int]" = []
+        try:
+            data = codec.encode(frame, lambda value: self._refer(value, grant, put))
+        except BaseException:
+            for offset in put:
+                self.area.free(offset)
+            raise
+        return self._sender.send(data, seconds)
 
-    def _refer(self, value: "Any", grant: "Optional[Grant]") -> "Optional[Place]":
+    def _refer(self, value: "Any", grant: "Optional[Grant]", put: "List[int]") -> "Optional[Place]":
         if isinstance(value, (bytes, bytearray, memoryview)):
-            return self.area.put(value)
+            place = self.area.put(value)
+            put.append(place[0])
+            return place
         if isinstance(value, Callback) and value.belongs_to(self):
             return -1 - value.number
         if isinstance(value, Facet):

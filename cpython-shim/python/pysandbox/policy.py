@@ -128,9 +128,9 @@ def _warn(texts: "Sequence[str]") -> None:
     """Tells the host's operator of rules on modules that were found nowhere. What
     limits a host lacks, the policy has agreed to."""
     for text in texts:
-        if text.startswith("python.modules."):
+        if "python.modules." in text:
             import logging
-            logging.getLogger("pysandbox").warning("%s", text)
+            logging.getLogger("pysandbox").warning("%s", _without_memfd(text))
 
 
 class Arguments:
@@ -163,10 +163,14 @@ class Arguments:
 
 
 def said(stderr: bytes) -> str:
-    """What the binary said, without its prefix. A dict has no file: it is "policy"
-    there, and its only line has no number."""
+    """What the binary said, without its prefix."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    text = "\n".join(line[11:] if line.startswith("pysandbox: ") else line for line in lines)
+    return _without_memfd("\n".join(
+        line[11:] if line.startswith("pysandbox: ") else line for line in lines))
+
+
+def _without_memfd(text: str) -> str:
+    """A dict has no file: it is "policy" in errors, and its only line has no number."""
     if _MEMFD in text:
         import re
         text = re.sub(_MEMFD + r"[0-9]+(:[0-9]+:[0-9]+)?", "policy", text)

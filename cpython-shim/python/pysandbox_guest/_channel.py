@@ -51,13 +51,24 @@ class Connection:
     # Frames
 
     def send(self, frame):
-        os.write(self.fd, codec.encode(frame, self._refer))
+        os.write(self.fd, self._encode(frame))
 
-    def _refer(self, value):
+    def _encode(self, frame):
+        put = []
+        try:
+            return codec.encode(frame, lambda value: self._refer(value, put))
+        except BaseException:
+            for offset in put:
+                self.area.free(offset)
+            raise
+
+    def _refer(self, value, put):
         if isinstance(value, Capability):
             return -1 - object.__getattribute__(value, "_number")
         if isinstance(value, (bytes, bytearray, memoryview)):
-            return self.area.put(value)
+            place = self.area.put(value)
+            put.append(place[0])
+            return place
         if callable(value) and not isinstance(value, type):
             return self.exports.add(id(value), value)
         return None
@@ -289,10 +300,10 @@ class Connection:
                 result = function(*args, **kwargs)
             finally:
                 self.interrupt.end(number)
-            frame = codec.encode([RETURN, number, result], self._refer)
+            frame = self._encode([RETURN, number, result])
         except BaseException as problem:
             self.interrupt.end(number)  # the first may have been interrupted
-            frame = codec.encode([ERROR, number] + explain(problem, describe))
+            frame = self._encode([ERROR, number] + explain(problem, describe))
         finally:
             self._nesting -= 1
         if done is not None:

@@ -51,3 +51,11 @@ func slowCalls(t *testing.T, run ended) (slow []string) {
 	}
 	return slow
 }
+
+// TestASharedFlagHoldsNobody lets a program clear O_NONBLOCK under the supervisor's
+// connects. They may wait for a moment, and no longer: other calls are answered, and
+// the run ends when the program does.
+func TestASharedFlagHoldsNobody(t *testing.T) {
+	s := scene{program: "flags", flags: []string{"--timeout=60s"}, noControl: "it is about the supervisor", want: "others go on"}
+	s.run(t)
+}

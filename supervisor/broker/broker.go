@@ -50,6 +50,9 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := endCallsBy(interruptSignal); err != nil {
+		return nil, err
+	}
 	network, err := ownNetwork()
 	if err != nil {
 		return nil, err

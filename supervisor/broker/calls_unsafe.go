@@ -111,7 +111,8 @@ func writeGuest(tid int, address uint64, buf []byte) syscall.Errno {
 	return 0
 }
 
-// connectTo is connect(2) with the address as bytes. The socket must not block.
+// connectTo is connect(2) with the address as bytes. The socket must not block, and
+// nobody else may have it: see connectShared.
 func connectTo(fd int, address []byte) syscall.Errno {
 	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), pointer(address), uintptr(len(address)))
 	return errno

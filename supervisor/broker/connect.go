@@ -49,7 +49,9 @@ func (b *Broker) performConnect(req *request, s *socket, a *address, d destinati
 // The destination was decided; on a socket of the sandbox any will do.
 func (b *Broker) connectInPlace(req *request, s *socket, a *address) reply {
 	if isNonblocking(s.fd) {
-		return performed(0, connectTo(s.fd, a.bytes()))
+		if errno := connectShared(s.fd, a.bytes()); errno != unix.EINTR {
+			return performed(0, errno)
+		} // it blocks by now
 	}
 	switch {
 	case s.isTCP():
@@ -61,7 +63,7 @@ func (b *Broker) connectInPlace(req *request, s *socket, a *address) reply {
 	case s.isLocal():
 		return b.connectLocal(req, s, a)
 	}
-	return performed(0, connectTo(s.fd, a.bytes()))
+	return performed(0, connectShared(s.fd, a.bytes()))
 }
 
 // awaitConnect connects a blocking TCP socket and waits for the end; expired is
@@ -81,25 +83,14 @@ func (b *Broker) beginConnect(fd int, to []byte) syscall.Errno {
 		return unix.EINPROGRESS
 	case tcpClose:
 		return withoutBlocking(fd, func() syscall.Errno {
-			if errno := connectTo(fd, to); errno != unix.EINPROGRESS {
+			if errno := underWay(connectShared(fd, to)); errno != unix.EINPROGRESS {
 				return errno
 			}
-			return lookAgain(fd, to) // on the loopback all is over by now
+			return underWay(connectShared(fd, to)) // on the loopback all is over by now
 		})
 	default: // the kernel answers at once: connected, or EISCONN
-		return connectTo(fd, to)
+		return underWay(connectShared(fd, to))
 	}
-}
-
-// lookAgain takes the result of a connect that is under way on a socket that does
-// not block, or EINPROGRESS while there is none. A close destination has answered
-// before the first call returned.
-func lookAgain(fd int, to []byte) syscall.Errno {
-	errno := connectTo(fd, to)
-	if errno == unix.EALREADY {
-		return unix.EINPROGRESS
-	}
-	return errno
 }
 
 // connectLocal connects a blocking local socket; it waits while the queue of the
@@ -107,7 +98,7 @@ func lookAgain(fd int, to []byte) syscall.Errno {
 func (b *Broker) connectLocal(req *request, s *socket, a *address) reply {
 	fd, to := s.fd, *a
 	attempt := func() reply {
-		return performed(0, withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, to.bytes()) }))
+		return performed(0, withoutBlocking(fd, func() syscall.Errno { return queueFull(connectShared(fd, to.bytes())) }))
 	}
 	if r := attempt(); r.errno != unix.EAGAIN {
 		return r

@@ -55,7 +55,7 @@ func (b *Broker) handOffNow(req *request, s *socket, a *address) reply {
 	}
 	h.host = true
 	if h.state = connectTo(host, a.bytes()); h.state == unix.EINPROGRESS && h.blocking {
-		h.state = lookAgain(host, a.bytes())
+		h.state = underWay(connectTo(host, a.bytes())) // a close destination has answered by now
 	}
 	if h.state != 0 && h.state != unix.EINPROGRESS {
 		h.release()

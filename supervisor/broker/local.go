@@ -17,7 +17,7 @@ func (b *Broker) connectPath(req *request, s *socket, d destination) reply {
 	return b.offload(req, s, func(s *socket) reply {
 		fd := s.fd
 		return b.atSocket(req, s, d, "connect", !isNonblocking(fd), func(to []byte) reply {
-			return performed(0, withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, to) }))
+			return performed(0, withoutBlocking(fd, func() syscall.Errno { return queueFull(connectShared(fd, to)) }))
 		})
 	})
 }

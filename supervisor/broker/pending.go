@@ -143,15 +143,15 @@ func (b *Broker) finish(w *waiting, r reply) {
 // succeed where EISCONN is due.
 func finishConnect(fd int, to []byte) syscall.Errno {
 	if stateOf(fd) != tcpClose {
-		return connectTo(fd, to)
+		return connectShared(fd, to)
 	}
-	errno := withoutBlocking(fd, func() syscall.Errno { return connectTo(fd, to) })
+	errno := withoutBlocking(fd, func() syscall.Errno { return underWay(connectShared(fd, to)) })
 	if errno != unix.EINPROGRESS && errno != 0 {
 		return errno
 	}
 	// A shutdown by another thread had ended the connect, and this one began
 	// another. Undo it and say what the kernel says of the first (tcp_disconnect).
-	_ = connectTo(fd, make([]byte, 16)) // AF_UNSPEC
+	_ = connectTo(fd, make([]byte, 16)) // AF_UNSPEC, which never waits
 	return unix.ECONNRESET
 }
 

@@ -46,7 +46,7 @@ func pythonSettings() []setting {
 			"python.interpreter",
 			scalar[string]{func(p *Policy) *string { return &p.Python.Interpreter }, interpreterSyntax()},
 			"--python",
-			`The interpreter: a name to look for in PATH ("python3"), a version ("3.12"), a path, or the directory of a venv.`,
+			`The interpreter: a name to look for in PATH ("python3"), a version ("3.12"), a path, or the directory of a venv. It is a CPython from 3.8 on.`,
 		},
 		{
 			"python.modules.allow",

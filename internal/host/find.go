@@ -94,6 +94,9 @@ func throughShim(t *tree, path string, caller Caller) (string, bool) {
 
 // locateVersion looks for "3", "3.12" or "3.12.1".
 func locateVersion(t *tree, version string, caller Caller) (string, error) {
+	if isTooOld(version) {
+		return "", notFound(t, version, caller, tooOld(version))
+	}
 	names := []string{"python" + majorMinor(version), "python3"}
 	for path := range installations(t, names, version, caller) {
 		s, err := examine(t, path, caller)

@@ -183,6 +183,27 @@ func TestNotFoundListsWhatThereIs(t *testing.T) {
 	}
 }
 
+func TestOldVersionsAreRefusedAndNotOffered(t *testing.T) {
+	root, _ := fakePyenv(t, "3.7.16", "3.8.18")
+	caller := Caller{UID: os.Geteuid(), Directory: "/", Env: map[string]string{"PATH": "/nowhere", "PYENV_ROOT": root}}
+	old := filepath.Join(root, "versions/3.7.16/bin/python3")
+	for _, request := range []string{"3.7", "3.7.16", old, filepath.Dir(filepath.Dir(old))} {
+		_, err := FindInterpreter(request, caller)
+		if err == nil || !strings.Contains(err.Error(), "is too old; 3.8 is the oldest that is supported") {
+			t.Errorf("%q: %v", request, err)
+		}
+		var notFound *NotFoundError
+		if errors.As(err, &notFound) && slices.Contains(notFound.Found, old) {
+			t.Errorf("%q: it is offered: %v", request, err)
+		}
+	}
+	for _, request := range []string{"3.8", "3.8.18"} {
+		if got, err := FindInterpreter(request, caller); err != nil || got.Version != "3.8" {
+			t.Errorf("control, %q: %+v (%v)", request, got, err)
+		}
+	}
+}
+
 func TestRefusesWhatIsNoCPython(t *testing.T) {
 	dir := t.TempDir()
 	fakePrefix(t, dir, "python3.12", "pypy3")
@@ -202,7 +223,7 @@ func TestRefusesWhatIsNoCPython(t *testing.T) {
 		filepath.Join(dir, "bin/pypy3.10"): "named",
 		script:                             "script",
 		alone:                              "os.py",
-		filepath.Join(old, "bin/python3"):  "later",
+		filepath.Join(old, "bin/python3"):  "Python 3.5 is too old; 3.8 is the oldest",
 		"/etc/passwd":                      "executable",
 	} {
 		_, err := FindInterpreter(path, caller)

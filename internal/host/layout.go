@@ -19,7 +19,7 @@ type layout struct {
 }
 
 // oldestMinor is the oldest version of CPython 3 that is started.
-const oldestMinor = 6
+const oldestMinor = 8
 
 // readLayout finds out what the executable at path is from names and landmarks
 // alone, as CPython's own getpath does. hint is the version if it is known
@@ -51,6 +51,9 @@ func readLayout(t *tree, path, hint string) (layout, error) {
 				candidates = pythonDirs(t, dir)
 			}
 			if l, ok := landmark(t, dir, candidates); ok {
+				if isTooOld(l.version) {
+					return refuse("%s", tooOld(l.version))
+				}
 				l.executable, l.prefix = found.path, prefix
 				return l, nil
 			}
@@ -59,7 +62,7 @@ func readLayout(t *tree, path, hint string) (layout, error) {
 		// fit.
 		beside := prefix == filepath.Dir(filepath.Dir(found.path))
 		if prefix == "/" || names == nil && beside {
-			return refuse("no lib/pythonX.Y/os.py lies beside it; only CPython %d.%d and later is supported", 3, oldestMinor)
+			return refuse("no lib/pythonX.Y/os.py lies beside it, as beside a CPython 3")
 		}
 	}
 }
@@ -86,7 +89,7 @@ func landmarkNames(executable, hint string) ([]string, bool) {
 func landmark(t *tree, dir string, names []string) (layout, bool) {
 	for _, name := range names {
 		version, _, ok := parsePythonName(name)
-		if !ok || minor(version) < oldestMinor {
+		if !ok {
 			continue
 		}
 		stdlib, err := t.walk(filepath.Join(dir, name))

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"os"
 	"strings"
 )
@@ -40,6 +41,16 @@ func minor(version string) int {
 		return -1
 	}
 	return leadingNumber(text)
+}
+
+// isTooOld says whether a version such as "3.7" or "3.7.16" is not supported.
+func isTooOld(version string) bool {
+	_, hasMinor := strings.CutPrefix(version, "3.")
+	return hasMinor && minor(version) < oldestMinor
+}
+
+func tooOld(version string) string {
+	return fmt.Sprintf("Python %s is too old; 3.%d is the oldest that is supported", version, oldestMinor)
 }
 
 const digits = "0123456789"

@@ -7,17 +7,21 @@ capabilities page, history and log. When the page is left, an applet's __cleanup
 gets a moment, and then the sandbox ends.
 """
 import hashlib
+import http.client
 import ipaddress
 import os
 import re
+import shutil
+import tempfile
 import time
 import urllib.request
 from urllib.parse import urlsplit
 
-from pysandbox import GuestError, LimitError, Sandbox, SandboxError, expose, files
+from pysandbox import DeadlineError, GuestError, RunError, Sandbox, SandboxError, expose, files
 
 HOME = "/home/sandbox"
 MAX_SOURCE = 1 << 20  # bytes of an applet
+PORTS = {"http": 80, "https": 443}
 PREPARE = """
 import os
 for _name in list(os.environ):
@@ -57,14 +61,22 @@ class Page:
 
 
 class History:
-    """The visits to one origin; an applet is not told of others."""
+    """The last visits to one origin; an applet is not told of others."""
+
+    MOST = 64 << 10  # characters of all URLs
 
     def __init__(self):
         self.visits = []
 
     @expose(returns=list)
     def list(self):
-        return [url for url in self.visits]
+        kept, left = [], self.MOST
+        for url in reversed(self.visits):
+            left -= len(url)
+            if left < 0:
+                break
+            kept.insert(0, url)
+        return kept
 
 
 class Log:
@@ -101,17 +113,20 @@ class Origin:
 
     def _save(self):
         """Keeps what the guest has in its home, as far as the quota goes."""
-        left, kept = self.quota, set()
-        for name, _ in sorted(self.sandbox.list_files(HOME).items()):
-            try:
-                data = self.sandbox.read_file(HOME + "/" + name, left)
-            except GuestError:
-                continue  # too large for what is left, or gone
-            left -= len(data)
-            files.write_below(self.home, name, data)
-            kept.add(name)
-        for name in set(files.walk_below(self.home)) - kept:
-            os.unlink(os.path.join(self.home, name))
+        left = self.quota
+        new = tempfile.mkdtemp(dir=os.path.dirname(self.home))
+        try:
+            for name, _ in sorted(self.sandbox.list_files(HOME).items()):
+                try:
+                    data = self.sandbox.read_file(HOME + "/" + name, left)
+                except GuestError:
+                    continue  # too large for what is left, or gone
+                left -= len(data)
+                files.write_below(new, name, data)
+            shutil.rmtree(self.home)
+            os.rename(new, self.home)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
 
     def run(self, name, source, params):
         """Makes the applet NAME of source with its parameters."""
@@ -131,7 +146,7 @@ class Origin:
             pass  # it had its chance
         try:
             self._save()
-        except SandboxError:
+        except (SandboxError, OSError):
             pass  # a guest that ended keeps what it had at the last visit
         self.sandbox.close()
         return self.sandbox.report
@@ -163,22 +178,26 @@ class AppletHost:
     def load(self, url, **params):
         """Loads NAME.py from url and makes its class NAME with params, which are
         int, float or str as the text of each says. Its origin is returned."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+            port = parts.port or PORTS.get(parts.scheme)
+        except ValueError:  # such as a port that is no number
+            raise AppletError("%s is no URL" % url) from None
         match = re.fullmatch(r"(?:.*/)?([A-Za-z]\w*)\.py", parts.path)
-        if parts.scheme not in ("http", "https") or not parts.hostname or match is None:
+        if not port or parts.scheme not in PORTS or not parts.hostname or match is None:
             raise AppletError("%s is no applet; its URL must end in NAME.py" % url)
-        key = (parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
-        with urllib.request.urlopen(url, timeout=self.deadline) as answer:
-            if urlsplit(answer.geturl())[:2] != parts[:2]:
-                raise AppletError("%s leads to another origin" % url)
-            source = answer.read(MAX_SOURCE + 1)
-        if len(source) > MAX_SOURCE:
-            raise AppletError("%s has more than %d bytes" % (url, MAX_SOURCE))
+        key = (parts.scheme, parts.hostname, port)
+        source = fetch(url, self.deadline)
         if key not in self.origins:
             self.origins[key] = Origin(key, self.homes, self.quota, self.deadline)
         origin = self.origins[key]
         origin.history.visits.append(url)
-        origin.run(match.group(1), source.decode(), {name: coerce(text) for name, text in params.items()})
+        try:
+            origin.run(match.group(1), source, {name: coerce(text) for name, text in params.items()})
+        except (RunError, DeadlineError) as problem:
+            if getattr(problem, "killed", True):
+                self.leave(origin)  # the next applet of the origin gets a sandbox that lives
+            raise
         return origin
 
     def leave(self, origin):
@@ -189,6 +208,23 @@ class AppletHost:
     def close(self):
         for origin in list(self.origins.values()):
             self.leave(origin)
+
+
+def fetch(url, seconds):
+    """The source at url, which is of the same origin."""
+    try:
+        with urllib.request.urlopen(url, timeout=seconds) as answer:
+            if urlsplit(answer.geturl())[:2] != urlsplit(url)[:2]:
+                raise AppletError("%s leads to another origin" % url)
+            source = answer.read(MAX_SOURCE + 1)
+    except (OSError, http.client.HTTPException) as problem:
+        raise AppletError("%s could not be fetched: %s" % (url, problem or type(problem).__name__)) from None
+    if len(source) > MAX_SOURCE:
+        raise AppletError("%s has more than %d bytes" % (url, MAX_SOURCE))
+    try:
+        return source.decode()
+    except UnicodeDecodeError:
+        raise AppletError("%s is not in UTF-8" % url) from None
 
 
 def coerce(text):
@@ -205,14 +241,18 @@ def main():
     import sys
     if len(sys.argv) < 2:
         sys.exit("usage: applets.py URL [NAME=VALUE...]")
+    url, *words = sys.argv[1:]
+    for word in words:
+        if "=" not in word:
+            sys.exit("applets.py: %r is no parameter; write NAME=VALUE" % word)
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
     host = AppletHost(os.path.join(data, "applet-homes"))
     began = time.monotonic()
     try:
-        origin = host.load(sys.argv[1], **dict(word.split("=", 1) for word in sys.argv[2:]))
+        origin = host.load(url, **dict(word.split("=", 1) for word in words))
         print("%s\n%s" % (origin.page.title, origin.page.text))
         print("".join("log: %s\n" % line for line in origin.log.lines), end="")
-    except (AppletError, GuestError, LimitError) as problem:
+    except (AppletError, SandboxError) as problem:
         sys.exit("applets.py: %s" % problem)
     finally:
         host.close()

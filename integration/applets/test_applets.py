@@ -3,6 +3,8 @@ import contextlib
 import functools
 import http.server
 import os
+import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -13,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "examples", "applets"))
 
 from applets import AppletError, AppletHost  # noqa: E402
-from pysandbox import GuestError, SandboxError, files  # noqa: E402
+from pysandbox import EndedError, GuestError, SandboxError, files  # noqa: E402
 
 SITE = os.path.join(ROOT, "examples", "applets", "site")
 
@@ -132,6 +134,71 @@ class Applets(unittest.TestCase):
             began = time.monotonic()
             self.host.leave(origin)
             self.assertLess(time.monotonic() - began, 20)
+
+    def test_long_sources_and_pages(self):
+        self.applet("Long", "page.write('\u20ac' * 60000)\n# " + "x" * 900000)
+        self.applet("Over", "# " + "x" * (1 << 20))
+        self.applet("Past", "page.clear()\npage.write('\u20ac' * (64 << 10))\npage.write('x')")
+        with serve(self.site) as port:
+            base = "http://127.0.0.1:%d/" % port
+            self.assertEqual(self.host.load(base + "Long.py").page.text, "\u20ac" * 60000)
+            with self.assertRaisesRegex(AppletError, "more than 1048576 bytes"):
+                self.host.load(base + "Over.py")
+            with self.assertRaisesRegex(GuestError, "the page is full"):
+                self.host.load(base + "Past.py")
+
+    def test_a_long_history_keeps_its_end(self):
+        self.applet("Last", "page.clear()\npage.write('%d %s' % (len(history.list()), history.list()[-1]))")
+        with serve(self.site) as port:
+            url = "http://127.0.0.1:%d/Last.py" % port
+            origin = self.host.load(url)
+            origin.history.visits[:0] = ["http://127.0.0.1/" + "x" * 500] * 1000
+            number, _, last = self.host.load(url).page.text.partition(" ")
+            self.assertEqual(last, url)
+            self.assertTrue(100 < int(number) < 200, number)
+
+    def test_a_directory_may_become_a_file(self):
+        self.applet("Tree", "os.makedirs('a/b')\nopen('a/b/c', 'w').write('deep')")
+        self.applet("Flat", "import shutil\nshutil.rmtree('a')\nopen('a', 'w').write('flat')")
+        with serve(self.site) as port:
+            for name, kept in (("Tree", ["a/b/c"]), ("Flat", ["a"])):
+                origin = self.host.load("http://127.0.0.1:%d/%s.py" % (port, name))
+                self.host.leave(origin)
+                self.assertEqual(list(files.walk_below(origin.home)), kept)
+            self.assertEqual(len(os.listdir(self.homes)), 1)
+
+    def test_an_origin_whose_sandbox_has_ended_gets_another(self):
+        self.applet("End", "os._exit(3)")
+        self.applet("Begin", "page.write('begun')")
+        with serve(self.site) as port:
+            base = "http://127.0.0.1:%d/" % port
+            with self.assertRaises(EndedError):
+                self.host.load(base + "End.py")
+            self.assertEqual(self.host.load(base + "Begin.py").page.text, "begun")
+
+    def test_failures_are_one_line(self):
+        self.host.close()
+        self.applet("End", "os._exit(3)")
+        self.applet("Loop", "import signal\nwhile 1: pass")
+        self.applet("Raise", "1 / 0")
+        with open(os.path.join(self.site, "Latin.py"), "wb") as file:
+            file.write(b"# \xe9\nclass Latin: pass\n")
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            nobody = "http://127.0.0.1:%d/X.py" % closed.getsockname()[1]
+            with serve(self.site) as port:
+                base = "http://127.0.0.1:%d/" % port
+                for words, said in (
+                        ([base + "End.py"], "ended with status 3"), ([base + "Raise.py"], "ZeroDivisionError"),
+                        ([base + "Loop.py"], "10 seconds"), ([base + "None.py"], "404"), ([nobody], "refused"),
+                        ([base + "Latin.py"], "not in UTF-8"), ([base + "End.py", "x"], "write NAME=VALUE"),
+                        (["http://127.0.0.1:x/X.py"], "no URL")):
+                    with self.subTest(words):
+                        done = subprocess.run(
+                            [sys.executable, os.path.join(ROOT, "examples/applets/applets.py")] + words,
+                            env=dict(os.environ, XDG_DATA_HOME=self.homes), capture_output=True, text=True)
+                        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
+                        self.assertRegex(done.stderr, "^applets.py: .*" + said)
 
     def test_what_is_no_applet_is_refused(self):
         for url in (

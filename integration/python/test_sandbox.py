@@ -62,7 +62,8 @@ class Requests(Case):
             with self.assertRaisesRegex(TooLargeError, r"at most %d\b" % bound):
                 ask()
         for text, bound in (("bytes(70 << 20)", 64 << 20), ("'x' * (70 << 20)", 64 << 20),
-                            ("[0] * (1 << 17)", 128 << 10), ("store.echo('x' * (70 << 20))", 64 << 20), ("store.huge()", 64 << 20)):
+                            ("[0] * (1 << 17)", 128 << 10), ("['x' * (40 << 20)] * 2", 64 << 20),
+                            ("store.echo('x' * (70 << 20))", 64 << 20), ("store.huge()", 64 << 20)):
             with self.assertRaisesRegex(GuestError, r"TooLargeError: .*at most %d\b" % bound) as caught:
                 self.sb.eval(text)
             self.assertEqual(caught.exception.type_name, "TooLargeError")

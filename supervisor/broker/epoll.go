@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -74,32 +75,50 @@ type entry struct {
 	data   uint64
 }
 
+// maxEntries bounds the registrations that move with one socket; the rest is lost.
+const maxEntries = 4096
+
+// fewNumbers is for how many numbers an epoll is asked one by one. To read all that
+// it watches takes longer than a few questions, but does not multiply.
+const fewNumbers = 8
+
 // entriesOf finds the registrations of a file under numbers.
 func (e *epolls) entriesOf(b *Broker, file int, numbers []int) []entry {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	numbers = slices.Sorted(slices.Values(numbers))
 	var found []entry
 	for _, epoll := range e.fds {
-		for _, number := range numbers {
-			if b.isWatched(epoll, number, file) {
-				found = append(found, readEntries(epoll, number, file)...)
-			}
+		if len(numbers) <= fewNumbers && !slices.ContainsFunc(numbers, func(number int) bool { return b.mayWatch(epoll, number, file) }) {
+			continue
+		}
+		found = append(found, readEntries(epoll, numbers, file)...)
+		if len(found) >= maxEntries {
+			return found[:maxEntries]
 		}
 	}
 	return found
 }
 
-// isWatched asks whether an epoll has an entry of that number for that file; an
-// epoll has several entries of one number if the number was reused.
-func (b *Broker) isWatched(epoll, number, file int) bool {
+// mayWait reports whether an epoll may have a registration of a file under number.
+func (e *epolls) mayWait(b *Broker, file, number int) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(e.fds, func(epoll int) bool { return b.mayWatch(epoll, number, file) })
+}
+
+// mayWatch asks whether an epoll has an entry of that number for that file; an
+// epoll has several entries of one number if the number was reused. Of many it is
+// not said.
+func (b *Broker) mayWatch(epoll, number, file int) bool {
 	for skip := range maxReused {
 		ours, exists := b.watches(epoll, number, skip, file)
 		if ours || !exists {
 			return ours
 		}
 	}
-	return false
+	return true
 }
 
-// maxReused bounds the entries of one number that are looked through.
-const maxReused = 64
+// maxReused bounds the entries of one number that are asked for.
+const maxReused = 8

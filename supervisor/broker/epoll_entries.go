@@ -3,60 +3,77 @@ package broker
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 )
 
-// readEntries reads the registrations of a file under a number from what the
-// kernel shows of an epoll (proc_pid_fdinfo(5)):
+// watched is one registration as the kernel shows it of an epoll
+// (proc_pid_fdinfo(5)):
 //
 //	tfd:        5 events:       1d data:                5  pos:0 ino:61af sdev:7
-func readEntries(epoll, number, file int) []entry {
+type watched struct {
+	number int
+	events uint32
+	data   uint64
+	inode  uint64
+}
+
+// readEntries reads the registrations of a file under any of numbers, which are
+// sorted.
+func readEntries(epoll int, numbers []int, file int) []entry {
 	inode, errno := inodeOf(file)
 	if errno != 0 {
 		return nil
 	}
 	var found []entry
-	for _, fields := range watchedBy(epoll) {
-		if fields["tfd"] == uint64(number) && fields["ino"] == inode {
-			found = append(found, entry{epoll: epoll, number: number, events: uint32(fields["events"]), data: fields["data"]})
+	for _, w := range watchedBy(epoll) {
+		if _, ours := slices.BinarySearch(numbers, w.number); ours && w.inode == inode {
+			found = append(found, entry{epoll: epoll, number: w.number, events: w.events, data: w.data})
 		}
 	}
 	return found
 }
 
 // watchedBy reads all registrations of one of our epolls.
-func watchedBy(epoll int) []map[string]uint64 {
+func watchedBy(epoll int) []watched {
 	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(epoll))
 	if err != nil {
 		return nil
 	}
-	var all []map[string]uint64
+	var all []watched
 	for line := range bytes.Lines(text) {
-		if fields := entryFields(line); fields != nil {
-			all = append(all, fields)
+		if w, ok := parseWatched(line); ok {
+			all = append(all, w)
 		}
 	}
 	return all
 }
 
-// entryFields reads one line, or returns nil if it is not about a registration.
-func entryFields(line []byte) map[string]uint64 {
-	if !bytes.HasPrefix(line, []byte("tfd:")) {
-		return nil
+// parseWatched reads one line; ok is false if it is not about a registration.
+func parseWatched(line []byte) (w watched, ok bool) {
+	number, line, found := field(line, "tfd:", 10)
+	if !found {
+		return w, false
 	}
-	fields := make(map[string]uint64)
-	words := bytes.Fields(bytes.ReplaceAll(line, []byte(":"), []byte(": ")))
-	for i := 0; i+1 < len(words); i += 2 {
-		name := string(bytes.TrimSuffix(words[i], []byte(":")))
-		base := 16
-		if name == "tfd" || name == "pos" {
-			base = 10
-		}
-		value, err := strconv.ParseUint(string(words[i+1]), base, 64)
-		if err != nil {
-			return nil
-		}
-		fields[name] = value
+	events, line, hasEvents := field(line, "events:", 16)
+	data, line, hasData := field(line, "data:", 16)
+	_, line, hasPosition := field(line, "pos:", 10)
+	inode, _, hasInode := field(line, "ino:", 16)
+	w = watched{number: int(number), events: uint32(events), data: data, inode: inode}
+	return w, hasEvents && hasData && hasPosition && hasInode
+}
+
+// field reads a number behind its name and returns what follows.
+func field(line []byte, name string, base int) (value uint64, rest []byte, ok bool) {
+	line, ok = bytes.CutPrefix(bytes.TrimLeft(line, " "), []byte(name))
+	if !ok {
+		return 0, line, false
 	}
-	return fields
+	line = bytes.TrimLeft(line, " ")
+	end := bytes.IndexAny(line, " \n")
+	if end < 0 {
+		end = len(line)
+	}
+	value, err := strconv.ParseUint(string(line[:end]), base, 64)
+	return value, line[end:], err == nil
 }

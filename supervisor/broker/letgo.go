@@ -44,9 +44,9 @@ func (o *orphans) alive() bool { return epollReady(o.epoll) }
 
 // inode is the inode number of a watched socket that lives on, or 0.
 func (o *orphans) inode(name uint64) uint64 {
-	for _, fields := range watchedBy(o.epoll) {
-		if fields["data"] == name {
-			return fields["ino"]
+	for _, w := range watchedBy(o.epoll) {
+		if w.data == name {
+			return w.inode
 		}
 	}
 	return 0
@@ -57,7 +57,7 @@ func (o *orphans) inode(name uint64) uint64 {
 // with an address stays, and one that an epoll waits for is moved there first.
 func (b *Broker) mayLetGo(req *request, s *socket, from source) bool {
 	return b.config.Socket != nil && !req.pooled && !from.bound &&
-		len(b.epolls.entriesOf(b, s.fd, []int{s.number})) == 0
+		!b.epolls.mayWait(b, s.fd, s.number)
 }
 
 // letGo replaces the caller's socket by another at its number and closes ours.
@@ -88,9 +88,7 @@ func (b *Broker) replaceOrphan(req *request, name uint64, by int) {
 		return
 	}
 	defer closeFD(pidfd)
-	for _, number := range numbersOf(int(req.PID)) {
-		b.replaceIf(req, pidfd, number, inode, by)
-	}
+	b.replaceAll(req, pidfd, inode, by)
 	if b.orphans.inode(name) != 0 {
 		left := b.denial(req, "handoff", req.record.Target, ruleHandoff)
 		left.Original = "a socket that another process, a message or a waiting call has"
@@ -102,24 +100,46 @@ func (b *Broker) replaceOrphan(req *request, name uint64, by int) {
 	}
 }
 
-// replaceIf replaces what the caller has at a number if it is the socket of that
-// inode number. Epoll registrations move along.
-func (b *Broker) replaceIf(req *request, pidfd, number int, inode uint64, by int) {
-	fd, errno := fdOfThread(pidfd, number)
-	if errno != 0 {
+// replaceAll replaces the socket of an inode number wherever the caller's process
+// has it. Epoll registrations move along.
+func (b *Broker) replaceAll(req *request, pidfd int, inode uint64, by int) {
+	socket := -1
+	var numbers []int
+	for _, number := range numbersOf(int(req.PID)) {
+		fd, errno := fdOfThread(pidfd, number)
+		if errno != 0 {
+			continue
+		}
+		if !isSocketOf(fd, inode) {
+			closeFD(fd)
+			continue
+		}
+		numbers = append(numbers, number)
+		closeFD(socket) // also -1, which is no descriptor
+		socket = fd
+	}
+	if socket < 0 {
 		return
 	}
-	defer closeFD(fd)
+	defer closeFD(socket)
+	entries := b.epolls.entriesOf(b, socket, numbers)
+	for _, number := range numbers {
+		if same, _ := b.sameFile(socket, int(req.PID), number); same {
+			_ = b.replace(req, by, number)
+		}
+	}
+	if len(entries) > 0 {
+		moveEntries(entries, socket, by)
+	}
+}
+
+// isSocketOf tells a socket from a file that has the same inode number.
+func isSocketOf(fd int, inode uint64) bool {
 	if found, errno := inodeOf(fd); errno != 0 || found != inode {
-		return
+		return false
 	}
-	if _, errno := intOption(fd, unix.SO_TYPE); errno != 0 { // a file of the same number
-		return
-	}
-	entries := b.epolls.entriesOf(b, fd, []int{number})
-	if errno := b.replace(req, by, number); errno == 0 && len(entries) > 0 {
-		moveEntries(entries, fd, by)
-	}
+	_, errno := intOption(fd, unix.SO_TYPE)
+	return errno == 0
 }
 
 // freshSocket has a socket of the sandbox's own made, to take the place of a host

@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"maps"
 	"os"
 	"os/signal"
 	"runtime"
@@ -11,15 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestEntryFields(t *testing.T) {
-	got := entryFields([]byte("tfd:       5 events: 8000001d data: ffffffff00000005  pos:0 ino:61af sdev:7\n"))
-	want := map[string]uint64{"tfd": 5, "events": 0x8000001d, "data": 0xffffffff00000005, "pos": 0, "ino": 0x61af, "sdev": 7}
-	if !maps.Equal(got, want) {
-		t.Errorf("got %v", got)
+func TestParseWatched(t *testing.T) {
+	got, ok := parseWatched([]byte("tfd:       5 events: 8000001d data: ffffffff00000005  pos:0 ino:61af sdev:7\n"))
+	want := watched{number: 5, events: 0x8000001d, data: 0xffffffff00000005, inode: 0x61af}
+	if !ok || got != want {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
-	for _, line := range []string{"pos:\t0\n", "", "tfd:\n", "tfd: x events: y\n"} {
-		if fields := entryFields([]byte(line)); fields["tfd"] != 0 || len(fields) > 1 {
-			t.Errorf("%q gives %v", line, fields)
+	for _, line := range []string{"pos:\t0\n", "flags:\t02\n", "mnt_id:\t15\n", "tfd: x\n", "tfd: 5 events: 1\n", ""} {
+		if w, ok := parseWatched([]byte(line)); ok {
+			t.Errorf("%q is %+v", line, w)
 		}
 	}
 }
@@ -115,5 +114,52 @@ func TestSignalsOfAThread(t *testing.T) {
 	}
 	if none := signalsOf(1 << 30); none != (signals{}) {
 		t.Errorf("a thread that does not exist has signals: %+v", none)
+	}
+}
+
+// TestEntriesOfManyNumbers has one file at many numbers in many epolls, more than
+// are ever moved.
+func TestEntriesOfManyNumbers(t *testing.T) {
+	const copies, watchers = 300, 20
+	b := &Broker{self: os.Getpid()}
+	defer b.epolls.close()
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pipe[1])
+	numbers := []int{pipe[0]}
+	for range copies - 1 {
+		fd, err := unix.FcntlInt(uintptr(pipe[0]), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		numbers = append(numbers, fd)
+	}
+	defer func() {
+		for _, fd := range numbers {
+			_ = unix.Close(fd)
+		}
+	}()
+	for range watchers {
+		epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.epolls.keep(epoll)
+		for _, fd := range numbers {
+			if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	entries := b.epolls.entriesOf(b, pipe[0], numbers)
+	if len(entries) != maxEntries {
+		t.Errorf("%d entries, want %d of %d", len(entries), maxEntries, copies*watchers)
+	}
+	for _, e := range entries {
+		if !slices.Contains(numbers, e.number) || e.data != uint64(e.number) {
+			t.Fatalf("entry %+v is none of those that were made", e)
+		}
 	}
 }

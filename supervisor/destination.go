@@ -27,8 +27,11 @@ type Destination struct {
 // end of the run, empties it at once and fills it at the end. Root follows no
 // symbolic link in any part of the path.
 func OpenDestination(spec string) (*Destination, error) {
-	if number, ok := strings.CutPrefix(spec, "fd:"); ok {
+	if number, ok := passedNumber(spec); ok {
 		return openNumber(spec, number)
+	}
+	if spec == "-" {
+		return nil, errDash
 	}
 	if os.Geteuid() == 0 {
 		file, err := createNoFollow(spec, 0)
@@ -63,10 +66,34 @@ func OpenDestination(spec string) (*Destination, error) {
 	return d, nil
 }
 
+// errDash is why no file is named "-": elsewhere that stands for standard output.
+var errDash = errors.New(`"-" is neither a file nor a descriptor`)
+
+// passedNumber reads "fd:N", and the files by which Linux names the caller's own
+// descriptors (proc(5), /proc/pid/fd): to open one anew would fail on a socket and on
+// what another user has opened, and write a file from its beginning.
+func passedNumber(spec string) (number string, ok bool) {
+	switch spec {
+	case "/dev/stdout":
+		return "1", true
+	case "/dev/stderr":
+		return "2", true
+	}
+	for _, prefix := range []string{"fd:", "/dev/fd/", "/proc/self/fd/"} {
+		if number, ok := strings.CutPrefix(spec, prefix); ok {
+			return number, true
+		}
+	}
+	return "", false
+}
+
 // OpenAudit opens spec for a stream of lines: "fd:N", or a path that is
 // appended to. Root follows no symbolic link in any part of the path.
 func OpenAudit(spec string) (*os.File, error) {
-	if number, ok := strings.CutPrefix(spec, "fd:"); ok {
+	if spec == "-" {
+		return nil, errDash
+	}
+	if number, ok := passedNumber(spec); ok {
 		d, err := openNumber(spec, number)
 		if err != nil {
 			return nil, err

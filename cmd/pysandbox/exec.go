@@ -25,7 +25,7 @@ func newExec(u *ui, status *int) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out, err := results.open(policy.ReadEnvironment(os.LookupEnv))
 			if err != nil {
-				return err
+				return errors.Join(err, out.finish(setupFailed(err)))
 			}
 			report, err := runProgram(cmd, u, &program, &layer, out, args)
 			if err != nil {

@@ -12,11 +12,13 @@ import (
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
+const flagReport = "report"
+
 // resultFlags say where the account of a run goes.
 type resultFlags struct{ report, audit string }
 
 func (r *resultFlags) register(flags *pflag.FlagSet) {
-	flags.Var((*file)(&r.report), "report", "write the report of the run to `FILE`, or to the open descriptor fd:N")
+	flags.Var((*file)(&r.report), flagReport, "write the report of the run to `FILE`, or to the open descriptor fd:N")
 	flags.Var((*file)(&r.audit), "audit", "append each decision to `FILE`, or write it to the open descriptor fd:N")
 }
 
@@ -28,18 +30,20 @@ type results struct {
 }
 
 // open opens the destinations, so that a run whose account could not be kept
-// does not start. A destination without a flag may come from the environment.
+// does not start. A destination without a flag may come from the environment. With an
+// error, what was opened already is returned too.
 func (r *resultFlags) open(env policy.Environment) (out results, err error) {
 	out.files = make(map[string]string)
 	if value, name := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT"); value != "" {
 		if out.report, err = supervisor.OpenDestination(value); err != nil {
-			return results{}, misuse(descriptorHint("report", value), "%s: %v", name, err)
+			return results{}, misuse(descriptorHint(flagReport, value), "%s: %v", name, err)
 		}
 		out.keep(value, "the report")
 	}
 	if value, name := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT"); value != "" {
 		if out.audit, err = supervisor.OpenAudit(value); err != nil {
-			return results{}, errors.Join(misuse(descriptorHint("audit", value), "%s: %v", name, err), out.close())
+			out.audit = nil
+			return out, misuse(descriptorHint("audit", value), "%s: %v", name, err)
 		}
 		out.keep(value, "the audit trail")
 	}
@@ -48,7 +52,7 @@ func (r *resultFlags) open(env policy.Environment) (out results, err error) {
 
 // keep notes a destination that is a file of the host's.
 func (r *results) keep(destination, what string) {
-	if !strings.HasPrefix(destination, "fd:") && !strings.HasPrefix(destination, "/dev/") {
+	if !strings.HasPrefix(destination, "fd:") && !strings.HasPrefix(destination, "/dev/") && !strings.HasPrefix(destination, "/proc/") {
 		r.files[destination] = what
 	}
 }
@@ -63,10 +67,14 @@ func choose(flag, flagName, variable, variableName string) (value, name string) 
 
 // descriptorHint shows how a shell opens the descriptor of fd:N.
 func descriptorHint(flag, value string) string {
-	if strings.HasPrefix(value, "fd:") {
+	switch {
+	case strings.HasPrefix(value, "fd:"):
 		return "open it in the shell, as in --" + flag + "=fd:3 3>file"
+	case value == "-":
+		return "--" + flag + "=fd:1 is standard output, ./- a file of that name"
+	default:
+		return ""
 	}
-	return ""
 }
 
 // finish writes the report as one line of JSON, if a report was asked for.

@@ -54,7 +54,9 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 			cmd := c.build(u, status)
 			root.AddCommand(cmd)
 			if c.programFollows {
-				root.SetArgs(append([]string{c.name}, separate(cmd.Flags(), args[1:])...))
+				words := separate(cmd.Flags(), args[1:])
+				root.SetArgs(append([]string{c.name}, words...))
+				cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misparsed(cmd, words, err) })
 			}
 			return root
 		}

@@ -314,6 +314,30 @@ class Programs(Case):
         self.assertEqual((result.outcome, result.limit), ("timeout", "wall"))
 
 
+class Deadlines(unittest.TestCase):
+    def test_none_of_them_is_silently_another(self):
+        for wrong, kind in ((-1, ValueError), (float("nan"), ValueError), ("5", TypeError), (True, TypeError),
+                            (b"1", TypeError)):
+            with self.subTest(wrong):
+                with self.assertRaisesRegex(kind, "deadline"):
+                    Sandbox(deadline=wrong)
+                with Sandbox() as sb:
+                    with self.assertRaisesRegex(kind, "timeout"):
+                        sb.eval("1", timeout=wrong)
+                    with self.assertRaisesRegex(kind, "timeout"):
+                        sb.read_file("/etc/passwd", timeout=wrong)
+                    self.assertIsNone(sb._live)
+
+    def test_none_at_all(self):
+        for none in (None, float("inf"), 1e300):
+            with self.subTest(none), Sandbox(deadline=none) as sb:
+                self.assertEqual(sb.eval("2"), 2)
+                self.assertEqual(sb.exec("print(1)", timeout=float("inf")).stdout, b"1\n")
+                self.assertEqual(sb.eval("len(%r)" % ("x" * 9000)), 9000)
+                with self.assertRaises(DeadlineError):
+                    sb.exec("while True: pass", timeout=0.2)
+
+
 class Files(Case):
     def test_in_and_out(self):
         self.sb.write_file("/tmp/in", b"data")
@@ -336,6 +360,35 @@ class Files(Case):
             with self.assertRaises(GuestError) as caught:
                 self.sb.list_files(top)
             self.assertIn(caught.exception.type_name, ("FileNotFoundError", "NotADirectoryError"))
+
+    def test_what_is_no_regular_file_is_refused_at_once(self):
+        self.sb.exec("import os, threading\nos.mkfifo('/tmp/fifo')\nos.mkfifo('/tmp/read')\n"
+                     "reader = os.open('/tmp/read', os.O_RDONLY | os.O_NONBLOCK)\nos.mkdir('/tmp/dir')")
+        began = time.monotonic()
+        for path in ("/tmp/fifo", "/tmp/read", "/tmp/dir", "/dev/zero"):
+            for ask in (self.sb.read_file, lambda path: self.sb.write_file(path, b"x")):
+                with self.subTest(path), self.assertRaises(GuestError):
+                    ask(path)
+        with self.assertRaises(GuestError):
+            self.sb.copy_out("/tmp/fifo", "/nonexistent/never")
+        self.assertLess(time.monotonic() - began, 10)
+
+    def test_a_shorter_file_leaves_nothing_of_a_longer_one(self):
+        self.sb.write_file("/tmp/x", b"longer", 0o640)
+        self.sb.write_file("/tmp/x", b"short", 0o755)
+        self.assertEqual(self.sb.read_file("/tmp/x"), b"short")
+        self.assertEqual(self.sb.eval("__import__('os').stat('/tmp/x').st_mode & 0o777"), 0o755)
+
+    def test_they_have_deadlines(self):
+        self.sb.exec("import os, time\nos.open = lambda *_: time.sleep(60)\nos.walk = os.open")
+        for ask in (lambda: self.sb.read_file("/tmp/x", timeout=0.3),
+                    lambda: self.sb.write_file("/tmp/x", b"x", timeout=0.3),
+                    lambda: self.sb.list_files("/tmp", timeout=0.3),
+                    lambda: self.sb.copy_in("/etc/passwd", "/tmp/x", timeout=0.3),
+                    lambda: self.sb.copy_out("/tmp/x", "/nonexistent/never", timeout=0.3)):
+            with self.assertRaises(DeadlineError) as caught:
+                ask()
+            self.assertIn("within 0.3 seconds", str(caught.exception))
 
     def test_a_symlink_leads_to_the_guests_own(self):
         self.sb.exec("import os; os.symlink('/etc/passwd', '/tmp/link')")

@@ -57,3 +57,17 @@ def spelled(number: int, unit: str) -> str:
     if unit == "time":
         return "%dms" % (number // 10**6) if number % 10**6 == 0 else "%dns" % number
     return str(number)
+
+
+FOREVER = 1e8  # seconds, three years: what a wait can be told instead of no end
+
+
+def seconds(name: str, value: "float | None") -> float:
+    """How long something may take. None and infinity are no limit."""
+    if value is None:
+        return FOREVER
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError("%s=%r: that is no number of seconds" % (name, value))
+    if not value >= 0:
+        raise ValueError("%s=%r: a time in seconds is 0 or more; None is no limit" % (name, value))
+    return float(min(value, FOREVER))

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 
-from . import codec, forks
+from . import amounts, codec, forks
 from .arrived import Arrived
 from .capability import Callback, Facet
 from .codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED, WELCOME, FrameError
@@ -207,7 +207,7 @@ class Connection:
         forks.check(self._owner)
         if target == 0:
             self.check()
-        timeout = self._deadline if timeout is None else timeout
+        timeout = self._deadline if timeout is None else amounts.seconds("timeout", timeout)
         pending = Pending()
         with self._lock:
             if self._closed:

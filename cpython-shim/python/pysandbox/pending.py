@@ -56,7 +56,7 @@ class Sender:
         ready, until = poll(), time.monotonic() + seconds
         ready.register(self._channel.fileno(), POLLOUT)
         while time.monotonic() < until:
-            ready.poll((until - time.monotonic()) * 1000)
+            ready.poll(min(until - time.monotonic(), 3600.0) * 1000)
             if self.offer(data):
                 return None
         problem = DeadlineError("the guest has read nothing for %g seconds" % seconds, True)

@@ -111,7 +111,7 @@ class RExec:
 
     def __init__(self, hooks: "Optional[RHooks]" = None, verbose: int = 0, *,
                  policy: "Union[Policy, str, Mapping[str, Any]]" = "strict", python: "Optional[str]" = None,
-                 timeout: float = 60.0):
+                 timeout: "Optional[float]" = 60.0):
         self.hooks = hooks or RHooks(verbose)
         self.verbose = verbose
         self.ok_dynamic_modules = self.ok_builtin_modules

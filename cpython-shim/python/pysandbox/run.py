@@ -4,7 +4,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Iterator, Optional
 
-from . import forks
+from . import amounts, forks
 from .errors import DeadlineError
 from .process import STOP_PATIENCE
 from .results import Event, Result
@@ -48,7 +48,7 @@ class Run:
         """The result, once the program has ended. DeadlineError after timeout
         seconds; the program then goes on."""
         forks.check(self._process.owner)
-        result = self._process.wait(timeout)
+        result = self._process.wait(None if timeout is None else amounts.seconds("timeout", timeout))
         if result is None:
             raise DeadlineError("the program has not ended within %g seconds" % (timeout or 0))
         self._connection.close()

@@ -6,7 +6,7 @@ from _thread import allocate_lock
 from _weakref import ref
 from time import monotonic
 
-from . import forks
+from . import amounts, forks
 from .errors import GuestError, PolicyError, RunError, SandboxError, TooLargeError
 from .guestfiles import GuestFiles
 from .policy import Policy
@@ -43,7 +43,8 @@ class Sandbox(GuestFiles):
 
     policy is a Policy, the name of a preset or a dict with the keys of a policy
     file; python is an interpreter as --python names it; deadline is how many
-    seconds a request may take before it is stopped (see DeadlineError). exec, eval,
+    seconds a request may take before it is stopped (see DeadlineError), or None for no
+    limit; float("inf") as the timeout of one request is none for that. exec, eval,
     run_file and run_module share one live interpreter, which the first of them
     starts; start runs a program in an interpreter of its own.
 
@@ -57,13 +58,14 @@ class Sandbox(GuestFiles):
 
     def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
-                 deadline: float = DEADLINE):
+                 deadline: "Optional[float]" = DEADLINE):
         if isinstance(policy, str):
             policy = Policy.preset(policy)
         elif not isinstance(policy, Policy):
             policy = Policy.parse(policy)
         self.policy = policy
-        self._python, self._env, self._cwd, self._deadline = python, env, cwd, deadline
+        self._python, self._env, self._cwd = python, env, cwd
+        self._deadline = amounts.seconds("deadline", deadline)
         self._owner = os.getpid()
         self._grants: Dict[str, Grant] = {}
         self._allowed: tuple[str, ...] = ()
@@ -239,7 +241,7 @@ class Sandbox(GuestFiles):
             self._turns.leave(turn)
 
     def _seconds(self, timeout: "Optional[float]") -> float:
-        return self._deadline if timeout is None else timeout
+        return self._deadline if timeout is None else amounts.seconds("timeout", timeout)
 
     def _check(self) -> None:
         """Refuses a request that could never have its turn."""

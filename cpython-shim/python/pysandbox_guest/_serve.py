@@ -154,18 +154,28 @@ def inject(connection, names):
 
 
 def write(path, data, mode):
-    with open(path, "wb") as file:
+    with open(regular(path, os.O_WRONLY | os.O_CREAT), "wb") as file:
+        os.truncate(file.fileno(), 0)
         file.write(data)
-    os.chmod(path, mode)
+        os.fchmod(file.fileno(), mode)
 
 
 def read(path, most):
     """The content of a file, at most so many bytes."""
-    with open(path, "rb") as file:
+    with open(regular(path, os.O_RDONLY), "rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise ValueError("%s has more than %d bytes" % (path, most))
     return data
+
+
+def regular(path, flags):
+    """Opens a regular file, and nothing that may block for ever or that is a device."""
+    fd = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, 0o600)
+    if os.fstat(fd).st_mode & 0o170000 != 0o100000:  # the module stat may be denied
+        os.close(fd)
+        raise OSError("%s is no regular file" % path)
+    return fd
 
 
 def list_files(top):

@@ -16,8 +16,8 @@
 #define MIB (1024 * KIB)
 
 /* What a limit must be at least, and the value below which a soft one is raised.
- * Go reserves some 600 MiB of addresses for its heap's tables. CPython does not
- * start below a limit of start. */
+ * Go reserves some 1250 MiB of addresses, most of them for its heap's tables, and
+ * makes one block of 64 MiB data. CPython does not start below a limit of start. */
 static const struct need {
 	int resource;
 	const char *name, *what, *option; /* of ulimit, which counts in unit */
@@ -26,8 +26,8 @@ static const struct need {
 	{ RLIMIT_FSIZE, "RLIMIT_FSIZE", "the size of a file", "-f ", 0, RLIM_INFINITY, KIB, 0 },
 	{ RLIMIT_NOFILE, "RLIMIT_NOFILE", "the number of open files", "-n ", 16, 4096, 1, 0 },
 	{ RLIMIT_NPROC, "RLIMIT_NPROC", "the number of processes", "-u ", 0, RLIM_INFINITY, 1, 0 },
-	{ RLIMIT_AS, "RLIMIT_AS", "the address space", "-v ", 960 * MIB, 4096 * MIB, KIB, 0 },
-	{ RLIMIT_DATA, "RLIMIT_DATA", "the data of a process", "-d ", 96 * MIB, 1024 * MIB, KIB, 0 },
+	{ RLIMIT_AS, "RLIMIT_AS", "the address space", "-v ", 1536 * MIB, 8192 * MIB, KIB, 0 },
+	{ RLIMIT_DATA, "RLIMIT_DATA", "the data of a process", "-d ", 192 * MIB, 1024 * MIB, KIB, 0 },
 	{ RLIMIT_STACK, "RLIMIT_STACK", "the stack", "-s ", 128 * KIB, 8 * MIB, KIB, 128 * KIB },
 };
 
@@ -42,7 +42,8 @@ static void refuse(const struct need *need, uint64_t have, const char *wanted, u
 	char line[512], *at = text_copy(line, "pysandbox: ");
 
 	at = text_copy(text_copy(at, need->what), " is limited to ");
-	at = text_copy(text_copy(text_number(at, have), " ("), need->name);
+	at = text_copy(text_number(at, have), need->unit == KIB ? " bytes (" : " (");
+	at = text_copy(at, need->name);
 	at = text_copy(text_copy(at, "), "), wanted);
 	at = text_copy(text_copy(at, "\npysandbox: hint: ulimit "), need->option);
 	at = text_copy(text_number(at, least), ", or higher\n");
@@ -69,7 +70,7 @@ static void raise_one(const struct need *need, size_t i)
 	refuse(need, own[i].rlim_cur, wanted, need->least / need->unit);
 }
 
-#define THREADS 12 /* that Go makes in an ordinary run, and the stage's processes */
+#define THREADS 20 /* of Go in a run on a busy machine, and the stage's processes */
 #define MANY 4096  /* a limit on processes that leaves room, unless they are very many */
 
 static pthread_mutex_t all_made = PTHREAD_MUTEX_INITIALIZER;
@@ -83,13 +84,16 @@ static void *wait_for_all(void *unused)
 }
 
 /* Whether the limit on processes leaves room for the threads of a run, which only
- * trying tells: it counts every process of the user. */
-static bool has_room_for_threads(void)
+ * trying tells: it counts every process of the user. It does not bind root, but the
+ * leased uid, which has no other processes. */
+static bool has_room_for_threads(uint64_t limit)
 {
 	pthread_t threads[THREADS];
 	pthread_attr_t small;
 	int made = 0;
 
+	if (geteuid() == 0)
+		return limit >= THREADS;
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, PTHREAD_STACK_MIN);
 	pthread_mutex_lock(&all_made);
@@ -126,7 +130,7 @@ void limits_raise(void)
 		make_stacks_small();
 	for (size_t i = 0; i < NEEDS; i++)
 		if (needs[i].resource == RLIMIT_NPROC && own[i].rlim_cur < MANY &&
-		    !has_room_for_threads())
+		    !has_room_for_threads(own[i].rlim_cur))
 			refuse(&needs[i], own[i].rlim_cur,
 			       "which leaves this user no room for the threads of pysandbox", MANY);
 }

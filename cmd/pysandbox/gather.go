@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -19,7 +18,7 @@ import (
 // gather asks this host all that a plan needs to know of it. kept are the files
 // that the program must not change, with what they are called in errors.
 func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Host, error) {
-	if err := checkLimits(around.facts.HardLimits); err != nil {
+	if err := host.CheckLimits(around.facts.HardLimits); err != nil {
 		return plan.Host{}, err
 	}
 	if around.err != nil {
@@ -51,29 +50,6 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 	}
 	h.Spawn, err = programs(p, caller, cache)
 	return h, err
-}
-
-// minDescriptors is how many descriptors setting up a small sandbox takes: a file
-// for each mount, and those that the stage moves out of the way, to 64 and above.
-// minFile is the size to which the plan of a small sandbox grows, in bytes.
-const (
-	minDescriptors = 80
-	minFile        = 64 << 10
-)
-
-// checkLimits refuses a limit on open files (ulimit -n) or their size (ulimit -f)
-// with which no sandbox is set up. The constructor has raised the soft limits to
-// the hard ones, and has seen to those under which Go does not run.
-func checkLimits(limits map[string]uint64) error {
-	if limit, known := limits["RLIMIT_FSIZE"]; known && limit < minFile {
-		return misuse(fmt.Sprintf("ulimit -f %d, or higher", minFile>>10),
-			"a file may have only %d bytes (RLIMIT_FSIZE); setting up a sandbox takes at least %d", limit, minFile)
-	}
-	if limit, known := limits["RLIMIT_NOFILE"]; known && limit < minDescriptors {
-		return misuse(fmt.Sprintf("ulimit -n %d, or higher", 4*minDescriptors),
-			"only %d files may be open at once (RLIMIT_NOFILE); setting up a sandbox takes at least %d", limit, minDescriptors)
-	}
-	return nil
 }
 
 // programs is what must be visible for the programs that may be started.

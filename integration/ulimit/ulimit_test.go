@@ -27,7 +27,7 @@ func limits() []limited {
 		{"-Sn 3", 0, `NOFILE 256\n`},
 		{"-Sv 300000", 0, `AS 307200000\n`},
 		{"-Sd 60000", 0, `^FSIZE`},
-		{"-Ss 8", 0, `STACK 131072\n`},
+		{"-Ss 64", 0, `STACK 131072\n`},
 		{"-Ss 4096", 0, `STACK 4194304\n`},
 		{"-Su 3", 0, `^FSIZE`},
 
@@ -35,16 +35,17 @@ func limits() []limited {
 		{"-f 0", 125, `^pysandbox: a file may have only 0 bytes \(RLIMIT_FSIZE\).*\npysandbox: hint: ulimit -f 64, or higher\n$`},
 		{"-n 3", 125, `^pysandbox: the number of open files is limited to 3 \(RLIMIT_NOFILE\).*\npysandbox: hint: ulimit -n \d+, or higher\n$`},
 		{"-n 40", 125, `^pysandbox: only 40 files may be open at once \(RLIMIT_NOFILE\).*\npysandbox: hint: ulimit -n \d+, or higher\n$`},
-		{"-v 100000", 125, `^pysandbox: the address space is limited to 102400000 \(RLIMIT_AS\).*\npysandbox: hint: ulimit -v \d+, or higher\n$`},
-		{"-d 60000", 125, `^pysandbox: the data of a process is limited to 61440000 \(RLIMIT_DATA\).*\npysandbox: hint: ulimit -d \d+, or higher\n$`},
-		{"-s 64", 125, `^pysandbox: the stack is limited to 65536 \(RLIMIT_STACK\).*\npysandbox: hint: ulimit -s 128, or higher\n$`},
-		{"-u 3", 125, `^pysandbox: .*(RLIMIT_NPROC|limit of processes of this user).*ulimit -u.*\n$`},
+		{"-v 100000", 125, `^pysandbox: the address space is limited to 102400000 bytes \(RLIMIT_AS\).*\npysandbox: hint: ulimit -v \d+, or higher\n$`},
+		{"-d 60000", 125, `^pysandbox: the data of a process is limited to 61440000 bytes \(RLIMIT_DATA\).*\npysandbox: hint: ulimit -d \d+, or higher\n$`},
+		{"-s 64", 125, `^pysandbox: the stack is limited to 65536 bytes \(RLIMIT_STACK\).*\npysandbox: hint: ulimit -s 128, or higher\n$`},
+		{"-u 3", 125, `^pysandbox: the number of processes is limited to 3 \(RLIMIT_NPROC\).*\npysandbox: hint: ulimit -u \d+, or higher\n$`},
 
 		// The least that does.
 		{"-f 64", 0, `^FSIZE 65536\n`},
-		{"-v 983040", 0, `AS 1006632960\n`},
-		{"-d 98304", 0, `^FSIZE`},
+		{"-v 1572864", 0, `AS 1610612736\n`},
+		{"-d 196608", 0, `^FSIZE`},
 		{"-s 128", 0, `STACK 131072\n`},
+		{"-u 40", 0, `^FSIZE`},
 	}
 }
 

@@ -54,6 +54,7 @@ func Diagnose(e Examination) []Check {
 		d.limit("memory limit", e.Limits.Memory),
 		d.limit("pids limit", e.Limits.Pids),
 		d.limit("cpu quota", e.Limits.CPU))
+	checks = append(checks, d.ownLimits())
 	if e.Caller.UID == 0 {
 		checks = append(checks, d.root(), d.lease())
 	}

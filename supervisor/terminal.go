@@ -27,6 +27,7 @@ type Terminal struct {
 	input  bool // standard input is the terminal
 
 	initial unix.Termios // settings of the pty at the start
+	foreign bool         // they are of the line editor of a shell, which has the terminal
 	wake    *event       // tells the input pump that something here has changed
 
 	mu    sync.Mutex
@@ -56,6 +57,7 @@ func openTerminal(real int, input, lazy bool) (*Terminal, error) {
 // belongs to the program's user.
 func (t *Terminal) attach(master int) error {
 	t.master = master
+	t.foreign = !t.foreground()
 	return t.copySettings()
 }
 
@@ -106,6 +108,10 @@ func (t *Terminal) enterRaw() {
 	if t.ended || t.held || !t.foreground() {
 		return
 	}
+	if t.foreign && !t.settingsChanged() {
+		_ = t.copySettings() // those that are the program's to use; they were readable at the start
+	}
+	t.foreign = false
 	state, err := term.MakeRaw(t.real)
 	if err == nil && t.saved == nil {
 		t.saved = state

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -386,6 +387,27 @@ func TestTerminalBackgroundJob(t *testing.T) {
 	s.expect("MINI\r\n")
 	s.enter("hello\r")
 	s.expect("got hello\r\n")
+	s.enter("exit\r")
+}
+
+// A shell that edits lines shows none of what is typed by the terminal itself. A job
+// that was started meanwhile has what a program gets once it is in the foreground.
+func TestTerminalBackgroundJobOfALineEditor(t *testing.T) {
+	s := newScreen(t)
+	shell := s.shell()
+	shell.Args = slices.DeleteFunc(shell.Args, func(arg string) bool { return arg == "--noediting" })
+	shell.Env = append(shell.Env, "INPUTRC=/dev/null", "TERM=dumb")
+	s.run(shell)
+	s.expect("$ ")
+	s.awaitRaw(true)
+	s.enter("(sleep 1; export PSB_MINI='echo re''ady; read -r line; echo got $line'; exec $MINI) &\r")
+	s.expect("ready\r\n")
+	s.enter("fg\r")
+	s.expect("MINI )\r\n")
+	s.awaitRaw(true)
+	time.Sleep(300 * time.Millisecond) // the pty's settings follow the terminal's
+	s.enter("hello\r")
+	s.expect("hello\r\ngot hello\r\n")
 	s.enter("exit\r")
 }
 

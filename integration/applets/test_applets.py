@@ -189,9 +189,10 @@ class Applets(unittest.TestCase):
             with serve(self.site) as port:
                 base = "http://127.0.0.1:%d/" % port
                 for words, said in (
-                        ([base + "End.py"], "ended with status 3"), ([base + "Raise.py"], "ZeroDivisionError"),
-                        ([base + "Loop.py"], "10 seconds"), ([base + "None.py"], "404"), ([nobody], "refused"),
-                        ([base + "Latin.py"], "not in UTF-8"), ([base + "End.py", "x"], "write NAME=VALUE"),
+                        ([base + "End.py"], "ended with status 3"), ([base + "None.py"], "404"),
+                        ([base + "Raise.py"], "ZeroDivisionError"), ([nobody], "refused"),
+                        ([base + "Loop.py"], "10 seconds"), ([base + "Latin.py"], "not in UTF-8"),
+                        ([base + "End.py", "x"], "write NAME=VALUE"),
                         (["http://127.0.0.1:x/X.py"], "no URL")):
                     with self.subTest(words):
                         done = subprocess.run(

@@ -14,7 +14,14 @@ import unittest
 from pysandbox import GuestError, LimitError, Policy
 from pysandbox.bastion import Bastion, BastionClass
 from pysandbox.rexec import RExec, RHooks
+from support import GUESTS
 
+# What the standard library computes with, on every version.
+COMPUTES = """abc argparse ast base64 bz2 calendar codecs collections configparser contextlib contextvars copy
+csv dataclasses datetime decimal difflib dis enum fnmatch fractions functools gc gettext hashlib heapq hmac
+html.parser inspect json keyword logging lzma numbers optparse pathlib pickle pprint queue random re sched
+secrets shlex shutil statistics string struct symtable tarfile tempfile textwrap threading timeit tokenize
+traceback types typing unicodedata urllib.parse warnings weakref xml.etree.ElementTree zipfile zlib""".split()
 ORACLE = os.environ.get("PYSANDBOX_ORACLE", "")
 _PRELUDE = "import sys, json; sys.path.insert(0, %r); from rexec import RExec; r = RExec()\n"
 
@@ -145,6 +152,27 @@ class Parity(Cell):
             with self.assertRaises(GuestError, msg=name) as caught:
                 self.r.r_exec("import " + name)
             self.assertIn(caught.exception.type_name, ("ImportError", "ModuleNotFoundError"))
+
+    def test_what_computes_only_is_imported(self):
+        for guest in GUESTS[:1] + GUESTS[-1:]:
+            with self.kind(python=guest) as r:
+                err = io.StringIO()
+                with contextlib.redirect_stderr(err):
+                    for run in (r.r_exec, r.s_exec):
+                        for name in COMPUTES:
+                            with self.subTest(guest, name=name, run=run):
+                                run("import " + name)
+                    r.s_exec("import hashlib, traceback\nd = [hashlib.new(n).hexdigest() for n in "
+                             "('md5', 'sha1', 'sha256', 'sha3_256', 'blake2b')]\n"
+                             "try: 1/0\nexcept ZeroDivisionError: traceback.print_exc()")
+                self.assertRegex(err.getvalue(), r"\ATraceback [^\n]*\n(  .*\n)+ZeroDivisionError: .*\n\Z")
+                r.r_exec("import decimal, logging\nlogging.warning('to nobody')")
+                self.assertEqual(r.r_eval("str(decimal.Decimal('1.1') + 1)"), "2.1")
+                self.assertEqual(r.r_eval("[hasattr(__import__('sys'), n) for n in ('stdout', 'stderr')]"),
+                                 [False, False])
+                with self.assertRaises(GuestError) as caught:
+                    r.r_exec("import subprocess")
+                self.assertIn("untrusted dynamic module: ", caught.exception.message)
 
     def test_ok_sys_names(self):
         self.assertEqual(self.r.r_eval("__import__('sys').argv"), ["RESTRICTED"])

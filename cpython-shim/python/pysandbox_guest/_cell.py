@@ -236,9 +236,11 @@ def apply(main, method, args, streams):
             if streams:
                 setattr(sys, name, Streams(name))
                 setattr(cell, name, getattr(sys, name))
-            elif hasattr(sys, name):
-                delattr(sys, name)
+            else:
                 cell.__dict__.pop(name, None)
+                sys.__dict__.pop(name, None)
+        if not streams:
+            sys.stderr = None  # as in pythonw; the library reads it
         return run(main, method, args)
     finally:
         for name, stream in zip(names, saved):

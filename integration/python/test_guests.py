@@ -152,6 +152,14 @@ for statement in ("import os", "import sys, re", "from collections import abc", 
                             sb.exec("import select")
                         self.assertIn("python.modules.allow", refused.exception.message)
 
+    def test_floats_cross_whatever_is_denied(self):
+        for path in GUESTS:
+            policy = {"python": {"modules": {"deny": ["struct"]}}}
+            with self.subTest(path), Sandbox(policy, python=path) as sb:
+                self.assertEqual(sb.eval("[1.5, float('inf')]"), [1.5, float("inf")])
+                with self.assertRaises(GuestError):
+                    sb.exec("import struct")
+
     def test_explain_says_what_else_is_there(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump({"version": 1, "python": {"modules": {"allow": ["json"], "deny": ["shutil"]}}}, file)

@@ -6,10 +6,6 @@ None, bool, int of 64 bits, float, bytes, str, list and dict with str keys are
 values; a tuple becomes a list. Whatever else a value holds is for the caller's
 function to turn into a number (a reference) or two (a place in an area).
 """
-from __future__ import annotations
-
-from struct import error as short, pack, unpack_from
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Optional, Tuple, Union
@@ -42,16 +38,26 @@ def _head(out: bytearray, major: int, number: int) -> None:
     if number < 24:
         out.append(major | number)
     elif number < 0x100:
-        out += pack(">BB", major | 24, number)
+        out.append(major | 24)
+        out.append(number)
     elif number < 0x10000:
-        out += pack(">BH", major | 25, number)
+        out.append(major | 25)
+        out += number.to_bytes(2, "big")
     elif number < 0x100000000:
-        out += pack(">BI", major | 26, number)
+        out.append(major | 26)
+        out += number.to_bytes(4, "big")
     else:
-        out += pack(">BQ", major | 27, number)
+        out.append(major | 27)
+        out += number.to_bytes(8, "big")
 
 
-def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
+def _double(value: float) -> bytes:
+    """A float, all of it. A guest that has none need not load the module."""
+    from _struct import pack
+    return bytes(pack(">Bd", 0xFB, value))
+
+
+def _put(out: bytearray, value: "Any", refer: "Refer", depth: int) -> None:
     kind = type(value)
     if depth > MAX_DEPTH:
         raise FrameError("a value is deeper than %d" % MAX_DEPTH)
@@ -98,7 +104,7 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
             _put(out, key, None, depth)
             _put(out, item, refer, depth + 1)
     elif kind is float:
-        out += _NAN if value != value else pack(">Bd", 0xFB, value)
+        out += _NAN if value != value else _double(value)
     elif kind in (bytes, bytearray, memoryview) and (len(value) <= BULK or refer is None):
         _head(out, 0x40, len(value))
         out += value
@@ -110,14 +116,14 @@ def _put(out: bytearray, value: Any, refer: Refer, depth: int) -> None:
         _put(out, place, None, depth + 1)
 
 
-def _refer(value: Any, refer: Callable[[Any], Optional[Place]]) -> Optional[Place]:
+def _refer(value: "Any", refer: "Callable[[Any], Optional[Place]]") -> "Optional[Place]":
     try:
         return refer(value)
     except MemoryError as problem:  # of Area.put
         raise TooLargeError(str(problem)) from None
 
 
-def encode(value: Any, refer: Refer = None) -> bytes:
+def encode(value: "Any", refer: "Refer" = None) -> bytes:
     """The bytes of a value. refer(object) returns the int of a reference, the
     (offset, length) of bytes that it has put into an area, or None."""
     out = bytearray()
@@ -128,34 +134,36 @@ def encode(value: Any, refer: Refer = None) -> bytes:
     return bytes(out)
 
 
-def _number(data: bytes, at: int) -> Tuple[int, int]:
+def _number(data: bytes, at: int) -> "Tuple[int, int]":
     """The argument of the head at data[at], and where it ends."""
     info = data[at] & 31
     if info < 24:
         return info, at + 1
     if info == 24:
-        number, end, least = data[at + 1], at + 2, 24
-    elif info == 25:
-        number, end, least = unpack_from(">H", data, at + 1)[0], at + 3, 0x100
-    elif info == 26:
-        number, end, least = unpack_from(">I", data, at + 1)[0], at + 5, 0x10000
-    elif info == 27:
-        number, end, least = unpack_from(">Q", data, at + 1)[0], at + 9, 0x100000000
-    else:
+        return _at_least(24, data[at + 1]), at + 2
+    if info > 27:
         raise FrameError("a length must be definite")
+    size = 1 << info - 24
+    end = at + 1 + size
+    if end > len(data):
+        raise IndexError
+    return _at_least(1 << size * 4, int.from_bytes(data[at + 1:end], "big")), end
+
+
+def _at_least(least: int, number: int) -> int:
     if number < least:
         raise FrameError("%d has a shorter form" % number)
-    return number, end
+    return number
 
 
-def _text(data: bytes, at: int) -> Tuple[str, int]:
+def _text(data: bytes, at: int) -> "Tuple[str, int]":
     size, at = _number(data, at)
     if size > len(data) - at:
         raise FrameError("text is cut off")
     return data[at:at + size].decode(), at + size
 
 
-def _get(data: bytes, at: int, resolve: Resolve, depth: int) -> Tuple[Any, int]:
+def _get(data: bytes, at: int, resolve: "Resolve", depth: int) -> "Tuple[Any, int]":
     if depth > MAX_DEPTH:
         raise FrameError("a value is deeper than %d" % MAX_DEPTH)
     head = data[at]
@@ -202,7 +210,7 @@ def _get(data: bytes, at: int, resolve: Resolve, depth: int) -> Tuple[Any, int]:
     return _place(place, resolve), at
 
 
-def _map(data: bytes, at: int, count: int, resolve: Resolve, depth: int) -> Tuple[Any, int]:
+def _map(data: bytes, at: int, count: int, resolve: "Resolve", depth: int) -> "Tuple[Any, int]":
     if count > (len(data) - at) // 2:
         raise FrameError("a map is cut off")
     entries: dict[str, Any] = {}
@@ -216,7 +224,7 @@ def _map(data: bytes, at: int, count: int, resolve: Resolve, depth: int) -> Tupl
     return entries, at
 
 
-def _simple(data: bytes, at: int) -> Tuple[Any, int]:
+def _simple(data: bytes, at: int) -> "Tuple[Any, int]":
     head = data[at]
     if head == 0xF6:
         return None, at + 1
@@ -224,6 +232,9 @@ def _simple(data: bytes, at: int) -> Tuple[Any, int]:
         return head == 0xF5, at + 1
     if head != 0xFB:
         raise FrameError("%#x is no value of the subset" % head)
+    if at + 9 > len(data):
+        raise IndexError
+    from _struct import unpack_from
     value = unpack_from(">d", data, at + 1)[0]
     if value != value and data[at:at + 9] != _NAN:
         raise FrameError("a NaN carries a message")
@@ -239,7 +250,7 @@ class Region(tuple):  # type: ignore[type-arg]  # tuple[int, ...] is new in 3.9
     if what is there is text."""
 
 
-def _place(place: Any, resolve: Resolve) -> Any:
+def _place(place: "Any", resolve: "Resolve") -> "Any":
     if type(place) is int and -1 << 63 <= place < 1 << 63:
         return Reference(place) if resolve is None else resolve(place)
     if type(place) is list and [type(n) for n in place] == [
@@ -251,14 +262,14 @@ def _place(place: Any, resolve: Resolve) -> Any:
     raise FrameError("a reference is a number or a place in the area")
 
 
-def decode(data: bytes, resolve: Resolve = None) -> Any:
+def decode(data: bytes, resolve: "Resolve" = None) -> "Any":
     """The value that fills data, which is bytes. resolve(place) returns what an
     int of a reference or an (offset, length) stands for. FrameError otherwise."""
     try:
         value, end = _get(data, 0, resolve, 0)
     except UnicodeDecodeError:
         raise FrameError("text is not UTF-8") from None
-    except (IndexError, short):
+    except IndexError:
         raise FrameError("the value is cut off") from None
     if end != len(data):
         raise FrameError("%d bytes follow the value" % (len(data) - end))

@@ -1,8 +1,6 @@
 """What the two ends of a channel share: objects by number, and areas for bytes
 that are too long for a frame. The host and the guest have this same file.
 """
-from __future__ import annotations
-
 import os
 from _thread import allocate_lock
 
@@ -28,7 +26,7 @@ class Exports:
         self._numbers: Dict[Hashable, int] = {}  # key: number
         self._next = 0
 
-    def add(self, key: Hashable, thing: Any) -> int:
+    def add(self, key: "Hashable", thing: "Any") -> int:
         """The number of thing; equal keys have equal numbers."""
         with self._lock:
             number = self._numbers.get(key)
@@ -42,7 +40,7 @@ class Exports:
             self._entries[number][2] += 1
             return number
 
-    def get(self, number: int) -> Any:
+    def get(self, number: int) -> "Any":
         """The object, or None."""
         entry = self._entries.get(number)
         return None if entry is None else entry[0]
@@ -57,7 +55,7 @@ class Exports:
             if entry[2] <= 0:
                 self._forget(number)
 
-    def revoke(self, key: Hashable) -> Optional[int]:
+    def revoke(self, key: "Hashable") -> "Optional[int]":
         """Forgets an object whoever holds it. Its number, or None."""
         with self._lock:
             number = self._numbers.get(key)
@@ -84,7 +82,7 @@ class Area:
         self._free = [(0, AREA)]  # (start, end), sorted
         self._used: Dict[int, int] = {}  # start: end
 
-    def put(self, data: Any) -> Tuple[int, int]:
+    def put(self, data: "Any") -> "Tuple[int, int]":
         """Writes bytes and returns their (offset, length)."""
         view = memoryview(data).cast("B")
         start = self._take(len(view))

@@ -3,10 +3,10 @@ package seccomp
 import "golang.org/x/sys/unix"
 
 // layerNumpy is memory placement, which OpenBLAS and other numeric libraries try
-// and can do without.
+// and can do without. Not mbind(2): the policies of a shared mapping stay with its
+// file, in memory of the kernel's that no control group counts.
 func layerNumpy(t *table) {
-	t.allow("placement of its own memory",
-		"get_mempolicy", "mbind", "set_mempolicy", "set_mempolicy_home_node")
+	t.allow("placement of its own memory", "get_mempolicy", "set_mempolicy")
 }
 
 // layerSysV is System V IPC and POSIX message queues. They are counted per IPC

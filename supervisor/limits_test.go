@@ -181,6 +181,33 @@ func TestWatchPids(t *testing.T) {
 	}
 }
 
+// What is not counted of the whole tree is not said to be. A child whose parent
+// ignores SIGCHLD is in nobody's account.
+func TestUsageTellsWhatIsOfTheWholeTree(t *testing.T) {
+	const script = `exec python3 -I -S -c '
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+if os.fork() == 0:
+    while time.process_time() < 1: pass
+    os._exit(0)
+try: os.wait()
+except ChildProcessError: pass
+'`
+	_, usage, _, _ := watched(t, Limits{}, &CgroupLimits{Resources: resources(512<<20, 10), CountCPU: true, Group: removers()}, script)
+	for _, name := range []string{"cpu_seconds", "peak_memory_bytes"} {
+		if !slices.Contains(usage.WholeTree, name) {
+			t.Errorf("%s is not said to be of the whole tree: %+v", name, usage)
+		}
+	}
+	if usage.CPUSeconds < 0.9 {
+		t.Errorf("of the whole tree are %v s, and a child burned 1 s", usage.CPUSeconds)
+	}
+	_, usage, _, _ = watched(t, Limits{}, nil, script)
+	if usage.CPUSeconds > 0.9 || len(usage.WholeTree) != 0 {
+		t.Errorf("without a control group: %+v", usage)
+	}
+}
+
 func TestWatchOpenFiles(t *testing.T) {
 	for limit, want := range map[int]string{40: "open_files", 60: ""} {
 		_, _, hit, _ := watched(t, Limits{OpenFiles: limit}, nil, `exec python3 -I -S -c '

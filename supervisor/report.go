@@ -48,12 +48,14 @@ type Layers struct {
 	Cgroup   string `json:"cgroup"` // "v1", "v2", "systemd" or "none"
 }
 
-// Usage is what the run consumed.
+// Usage is what the run consumed. WholeTree names the fields that the kernel counted
+// for all processes together; the run may have used more than the others say.
 type Usage struct {
-	WallSeconds     float64 `json:"wall_seconds"`
-	CPUSeconds      float64 `json:"cpu_seconds"`
-	PeakMemoryBytes int64   `json:"peak_memory_bytes"`
-	PeakPids        int     `json:"peak_pids"`
+	WallSeconds     float64  `json:"wall_seconds"`
+	CPUSeconds      float64  `json:"cpu_seconds"`
+	PeakMemoryBytes int64    `json:"peak_memory_bytes"`
+	PeakPids        int      `json:"peak_pids"`
+	WholeTree       []string `json:"whole_tree,omitempty"`
 }
 
 // Violation is one kind of denied call, counted.

@@ -26,13 +26,7 @@ func (r *Report) AppendJSON(dst []byte) []byte {
 	o.dst = r.Layers.appendJSON(o.dst)
 	o.key("usage")
 	o.dst = r.Usage.appendJSON(o.dst)
-	if len(r.LimitsHit) > 0 {
-		o.key("limits_hit")
-		for i, name := range r.LimitsHit {
-			o.dst = audit.AppendJSON(append(o.dst, "[,"[min(i, 1)]), name, maxReportString)
-		}
-		o.dst = append(o.dst, ']')
-	}
+	o.names("limits_hit", r.LimitsHit)
 	o.key("violations")
 	o.dst = append(o.dst, '[')
 	for i := range r.Violations {
@@ -65,6 +59,7 @@ func (u Usage) appendJSON(dst []byte) []byte {
 	o.seconds("cpu_seconds", u.CPUSeconds)
 	o.number("peak_memory_bytes", u.PeakMemoryBytes)
 	o.number("peak_pids", int64(u.PeakPids))
+	o.names("whole_tree", u.WholeTree)
 	return append(o.dst, '}')
 }
 
@@ -100,6 +95,18 @@ func (o *object) key(name string) {
 func (o *object) text(name, value string) {
 	o.key(name)
 	o.dst = audit.AppendJSON(o.dst, value, maxReportString)
+}
+
+// names appends a list, unless it is empty.
+func (o *object) names(name string, values []string) {
+	if len(values) == 0 {
+		return
+	}
+	o.key(name)
+	for i, value := range values {
+		o.dst = audit.AppendJSON(append(o.dst, "[,"[min(i, 1)]), value, maxReportString)
+	}
+	o.dst = append(o.dst, ']')
 }
 
 func (o *object) number(name string, value int64) {

@@ -13,7 +13,7 @@ func fullReport() *Report {
 	return &Report{
 		Version: 1, Outcome: LimitHit, Reason: "memory", ExitCode: 137, Signal: "SIGKILL", Tier: "full",
 		Layers:    Layers{UserNS: true, NetNS: true, Landlock: 7, Seccomp: true, Notify: true, Cgroup: "v1"},
-		Usage:     Usage{WallSeconds: 0.031, CPUSeconds: 0.02, PeakMemoryBytes: 9437184, PeakPids: 2},
+		Usage:     Usage{WallSeconds: 0.031, CPUSeconds: 0.02, PeakMemoryBytes: 9437184, PeakPids: 2, WholeTree: []string{"peak_memory_bytes", "peak_pids"}},
 		LimitsHit: []string{"pids", "file_size"},
 		Violations: []Violation{
 			{

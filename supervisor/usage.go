@@ -23,13 +23,16 @@ func (w *Watch) Usage(account Rusage) (Usage, []string) {
 	}
 	if cpu, ok := w.cgroup.CPU(); ok {
 		u.CPUSeconds = max(cpu, account.CPU).Seconds()
+		u.WholeTree = append(u.WholeTree, "cpu_seconds")
 	}
 	if peak, ok := w.cgroup.PeakMemory(); ok && peak > 0 {
 		u.PeakMemoryBytes = peak
+		u.WholeTree = append(u.WholeTree, "peak_memory_bytes")
 	}
 	peak, denied, ok := w.cgroup.Pids()
 	if ok && peak > 1 {
 		u.PeakPids = peak - 1
+		u.WholeTree = append(u.WholeTree, "peak_pids")
 	}
 	hit := w.hit
 	if denied {

@@ -25,12 +25,14 @@ class Layers:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run has used: seconds, bytes, processes and threads."""
+    """What a run has used: seconds, bytes, processes and threads. whole_tree names
+    the fields that count all processes together; of others it may be more."""
 
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
     peak_memory_bytes: int = 0
     peak_pids: int = 0
+    whole_tree: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,9 @@ class Report:
         raw = json.loads(text)
         values = _known(cls, raw)
         values["layers"] = Layers(**_known(Layers, raw.get("layers") or {}))
-        values["usage"] = Usage(**_known(Usage, raw.get("usage") or {}))
+        usage = _known(Usage, raw.get("usage") or {})
+        usage["whole_tree"] = tuple(usage.get("whole_tree") or ())
+        values["usage"] = Usage(**usage)
         values["limits_hit"] = tuple(raw.get("limits_hit") or ())
         values["violations"] = tuple(Violation(**_known(Violation, v)) for v in raw.get("violations") or ())
         return cls(**values)

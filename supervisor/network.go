@@ -15,11 +15,13 @@ import (
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor/broker/names"
 	"github.com/pysandbox/pysandbox/supervisor/broker/relay"
+	"github.com/pysandbox/pysandbox/supervisor/broker/routes"
 )
 
 // services are what the supervisor runs on sockets of the sandbox's network.
 type services struct {
 	pins         names.Pins
+	routes       *routes.Table // of the host
 	namesPackets net.PacketConn
 	namesStreams net.Listener
 	relays       []*net.UDPConn
@@ -118,7 +120,7 @@ func (v *services) start(ctx context.Context, s *sandbox, sink audit.Sink) {
 	if v.namesPackets != nil {
 		server := names.New(names.Config{
 			Rules:    network.Rules,
-			Host:     s.plan.HostFacts,
+			Host:     v.routes.Host,
 			Budget:   names.Budget{Names: network.DNSNames, Bytes: int64(network.DNSBytes)},
 			Resolver: names.HostResolver{},
 			Audit:    sink,
@@ -129,7 +131,7 @@ func (v *services) start(ctx context.Context, s *sandbox, sink audit.Sink) {
 	if len(v.relays) > 0 {
 		r := relay.New(relay.Config{
 			Rules:       network.Rules,
-			Host:        s.plan.HostFacts,
+			Host:        v.routes.Host,
 			Names:       v.names,
 			Audit:       sink,
 			Flows:       s.plan.Plan.Limits.Connections,
@@ -151,5 +153,8 @@ func (v *services) close() {
 	}
 	for _, c := range v.relays {
 		_ = c.Close()
+	}
+	if v.routes != nil {
+		_ = v.routes.Close()
 	}
 }

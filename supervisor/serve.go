@@ -11,6 +11,7 @@ import (
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor/broker"
+	"github.com/pysandbox/pysandbox/supervisor/broker/routes"
 )
 
 // makeBroker makes what decides on the sandbox's notifications.
@@ -20,6 +21,10 @@ func (s *sandbox) makeBroker() error {
 		return err
 	}
 	s.services = &services{}
+	if s.services.routes, err = routes.Open(s.plan.HostFacts.Local); err != nil {
+		return err
+	}
+	config.Host = s.services.routes.Host
 	config.Names = s.services.names
 	config.Identify = s.options.Audit != nil
 	config.Socket = func(family int) (int, error) { return s.innerSocket(context.Background(), family) }
@@ -79,7 +84,6 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 	}
 	return broker.Config{
 		Rules:       p.Network.Rules,
-		HostFacts:   r.HostFacts,
 		Errno:       errno,
 		UnixSockets: p.Network.Unix,
 		Connections: p.Limits.Connections,

@@ -121,8 +121,10 @@ func TestHandMadeQueries(t *testing.T) {
 }
 
 func TestAnswersThatLeadInwardAreNotTold(t *testing.T) {
+	needWorld(t)
+	leadHere(t)
 	for name, address := range map[string]string{
-		"loop": "127.0.0.1", "meta": "169.254.169.254", "inner": privatePeer, "host": hostAddress,
+		"loop": "127.0.0.1", "meta": "169.254.169.254", "inner": privatePeer, "host": hostAddress, "routed": routedHost,
 	} {
 		t.Run(name, func(t *testing.T) {
 			name += ".rebind.test"

@@ -31,7 +31,7 @@ const order = `
 		< plan;
 
 	plan, audit, seccomp/libseccomp
-		< supervisor/broker/names, supervisor/broker/publish, supervisor/broker/relay
+		< supervisor/broker/names, supervisor/broker/publish, supervisor/broker/relay, supervisor/broker/routes
 		< supervisor/broker;
 
 	audit

@@ -1,6 +1,9 @@
 package netrule
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // Canonical gives the address that an address really leads to: the zone is
 // dropped, and IPv4-mapped (RFC 4291 2.5.5.2), IPv4-compatible (2.5.5.1) and
@@ -10,6 +13,23 @@ import "net/netip"
 // (RFC 6052 section 2.2) looks like any other address and is not recognised.
 func Canonical(addr netip.Addr) netip.Addr {
 	return formsOf(addr).canonical
+}
+
+// Readings are the addresses that an address leads to by one reading or another:
+// its canonical form first, then as written, then those that it embeds. Each is
+// judged like the address itself where the host is concerned.
+func Readings(addr netip.Addr) []netip.Addr {
+	if !addr.IsValid() {
+		return nil
+	}
+	f := formsOf(addr)
+	readings := []netip.Addr{f.canonical}
+	for _, other := range append([]netip.Addr{f.raw}, f.embedded...) {
+		if !slices.Contains(readings, other) {
+			readings = append(readings, other)
+		}
+	}
+	return readings
 }
 
 // forms is an address with everything it could turn out to be on its way.

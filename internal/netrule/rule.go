@@ -58,7 +58,7 @@ type Endpoint struct {
 
 // HostFacts is what the engine must know of the host to judge an address.
 type HostFacts struct {
-	Local []netip.Addr // every address of the host; never reachable by "*" or "any"
+	Local []netip.Addr // addresses that lead to the host itself; no rule reaches them
 }
 
 // Verdict is the outcome of a decision. The zero value denies.

@@ -17,8 +17,10 @@ const DefaultConnections = 256
 
 // Config is what a broker must know of its sandbox.
 type Config struct {
-	Rules     netrule.Set
-	HostFacts netrule.HostFacts
+	Rules netrule.Set
+	// Host returns what the rules must know of the host to judge an endpoint; nil:
+	// they know nothing of it. It is called from several threads.
+	Host func(netrule.Endpoint) netrule.HostFacts
 	// Errno is what a refused connect returns; 0 means EACCES.
 	Errno syscall.Errno
 	// HostLoopback are the TCP ports of the host's loopback that can be reached

@@ -10,17 +10,18 @@ import (
 	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
-// rules is all that decisions are made of. Deciding makes no system call.
+// rules is all that decisions are made of. Deciding makes no system call but
+// those of host, which asks for the way to an endpoint.
 type rules struct {
 	set      netrule.Set
-	host     netrule.HostFacts
+	host     func(netrule.Endpoint) netrule.HostFacts
 	loopback []uint16
 	errno    syscall.Errno
 	names    func(netip.Addr) []string
 }
 
 func newRules(c Config) rules {
-	return rules{set: c.Rules, host: c.HostFacts, loopback: c.HostLoopback, errno: c.Errno, names: c.Names}
+	return rules{set: c.Rules, host: c.Host, loopback: c.HostLoopback, errno: c.Errno, names: c.Names}
 }
 
 func (r rules) pinned(addr netip.Addr) []string {
@@ -113,8 +114,18 @@ func (r rules) connectHost(d destination) decision {
 	return decision{errno: unix.EAFNOSUPPORT}
 }
 
+// verdict is what the rules say of a destination outside.
+func (r rules) verdict(protocol netrule.Protocol, d destination) netrule.Decision {
+	endpoint := netrule.Endpoint{Protocol: protocol, Addr: d.addr, Names: r.pinned(d.addr.Addr())}
+	var host netrule.HostFacts
+	if r.host != nil {
+		host = r.host(endpoint)
+	}
+	return r.set.Decide(endpoint, host)
+}
+
 func (r rules) judge(d destination, permitted act) decision {
-	verdict := r.set.Decide(netrule.Endpoint{Protocol: netrule.TCP, Addr: d.addr, Names: r.pinned(d.addr.Addr())}, r.host)
+	verdict := r.verdict(netrule.TCP, d)
 	if verdict.Verdict != netrule.Allow {
 		return decision{errno: r.errno, network: verdict, judged: true}
 	}
@@ -152,7 +163,7 @@ func (r rules) datagram(d destination) decision {
 	if d.class != outside {
 		return decision{act: inPlace}
 	}
-	verdict := r.set.Decide(netrule.Endpoint{Protocol: netrule.UDP, Addr: d.addr, Names: r.pinned(d.addr.Addr())}, r.host)
+	verdict := r.verdict(netrule.UDP, d)
 	if verdict.Verdict != netrule.Allow {
 		return decision{errno: r.errno, network: verdict, judged: true}
 	}

@@ -24,8 +24,8 @@ const (
 // Config says by what a Server answers.
 type Config struct {
 	Rules    netrule.Set
-	Host     netrule.HostFacts
-	Budget   Budget // holds only where the rules open every name
+	Host     func(netrule.Endpoint) netrule.HostFacts // nil: nothing is known of the host
+	Budget   Budget                                   // holds only where the rules open every name
 	Resolver Resolver
 	Audit    audit.Sink
 	Pins     *Pins
@@ -153,11 +153,12 @@ func (s *Server) lookup(ctx context.Context, name string, family int) (Answer, e
 func (s *Server) tellable(name string, found Answer, now time.Time) []netip.Addr {
 	var told []netip.Addr
 	for _, addr := range found.Addrs {
-		if !s.config.Rules.MayAnswer(addr, s.config.Host) {
+		host := s.host(addr)
+		if !s.config.Rules.MayAnswer(addr, host) {
 			s.config.Audit.Record(audit.Record{
 				Time: now, Source: "kernel", Verdict: "deny", Operation: "resolve", Target: name,
 				Original: addr.String(), Name: name, Rule: RuleRebinding, Errno: "ENODATA",
-				Hint: s.config.Rules.AnswerHint(name, addr, s.config.Host),
+				Hint: s.config.Rules.AnswerHint(name, addr, host),
 			})
 			continue
 		}
@@ -166,6 +167,14 @@ func (s *Server) tellable(name string, found Answer, now time.Time) []netip.Addr
 		}
 	}
 	return told
+}
+
+// host is what is known of the host about an address, whatever the port.
+func (s *Server) host(addr netip.Addr) netrule.HostFacts {
+	if s.config.Host == nil {
+		return netrule.HostFacts{}
+	}
+	return s.config.Host(netrule.Endpoint{Addr: netip.AddrPortFrom(addr, 0)})
 }
 
 // record tells what was decided about a name, and what the program got where that

@@ -25,8 +25,8 @@ import (
 // Config says by what a Relay decides.
 type Config struct {
 	Rules netrule.Set
-	Host  netrule.HostFacts
-	Names func(netip.Addr) []string // names pinned to an address
+	Host  func(netrule.Endpoint) netrule.HostFacts // nil: nothing is known of the host
+	Names func(netip.Addr) []string                // names pinned to an address
 	Audit audit.Sink
 	// Loopback are the ports of the host's 127.0.0.1 that the guest reaches at
 	// its own.
@@ -167,7 +167,11 @@ func (r *Relay) decide(to netip.AddrPort) netrule.Decision {
 		return netrule.Decision{Verdict: netrule.Allow, Rule: RuleHostLoopback, Canonical: to}
 	}
 	endpoint := netrule.Endpoint{Protocol: netrule.UDP, Addr: to, Names: r.names(to.Addr())}
-	return r.config.Rules.Decide(endpoint, r.config.Host)
+	var host netrule.HostFacts
+	if r.config.Host != nil {
+		host = r.config.Host(endpoint)
+	}
+	return r.config.Rules.Decide(endpoint, host)
 }
 
 var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})

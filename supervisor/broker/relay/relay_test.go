@@ -3,6 +3,7 @@ package relay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -209,6 +210,59 @@ func TestBroadcastIsOfNoRule(t *testing.T) {
 	_, _ = conn.Write([]byte("x"))
 	if _, err := conn.Read(make([]byte, 10)); err != nil || count.Load() != 1 {
 		t.Errorf("control: %v, %d datagrams arrived, want 1", err, count.Load())
+	}
+}
+
+// TestGroupsAreNotTheHost sends to a group as the relay does: it arrives outside,
+// and not at the host's own members, whom another sender of the host's reaches.
+func TestGroupsAreNotTheHost(t *testing.T) {
+	const group = "224.0.0.251:5300"
+	join := func(count *atomic.Int64, device string) {
+		link, err := net.InterfaceByName(device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn, err := net.ListenMulticastUDP("udp4", link, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(group)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		go func() {
+			for buf := make([]byte, 10); ; count.Add(1) {
+				if _, _, err := conn.ReadFromUDPAddrPort(buf); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	var inside, outside atomic.Int64
+	inWorld(t, func() { join(&outside, "eth0") })
+	device := fmt.Sprintf("world%d", worlds.Load())
+	if err := run("ip route add 224.0.0.0/4 dev " + device); err != nil {
+		t.Fatal(err)
+	}
+	join(&inside, device)
+	relayed, err := dial(netip.MustParseAddrPort(group))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relayed.Close()
+	own, err := net.DialUDP("udp4", nil, net.UDPAddrFromAddrPort(netip.MustParseAddrPort(group)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	for i, sender := range []*net.UDPConn{relayed, own} {
+		if _, err := sender.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(5 * time.Second); outside.Load() <= int64(i) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(50 * time.Millisecond)
+		if in, out := inside.Load(), outside.Load(); in != int64(i) || out != int64(i+1) {
+			t.Errorf("after sender %d: %d arrived at the host, %d outside", i, in, out)
+		}
 	}
 }
 

@@ -1,8 +1,12 @@
-"""AsyncSandbox: the same requests, awaited."""
+"""AsyncSandbox: the same requests, awaited; and tasks of the guest's that await the host."""
 import asyncio
+import time
 import unittest
 
-from pysandbox import AsyncSandbox, GuestError, expose
+from pysandbox import AsyncSandbox, GuestError, RunError, Sandbox, expose
+from support import GUESTS
+
+PATIENCE = 20
 
 
 class Clock:
@@ -41,6 +45,189 @@ class Async(unittest.TestCase):
                     self.assertEqual([line async for line in run.stdout], [b"one\n", b"two\n"])
                     self.assertEqual((await run.wait(30)).exit_code, 0)
         asyncio.run(main())
+
+    def test_programs_end_with_their_sandbox(self):
+        async def main():
+            async with AsyncSandbox("strict") as sb:
+                runs = [await sb.start("import time\ntime.sleep(600)") for _ in range(3)]
+                deaf = await sb.start("import signal, time\nsignal.signal(15, signal.SIG_IGN)\n"
+                                      "print(1, flush=True)\nwhile True: time.sleep(60)")
+                async for _ in deaf.stdout:
+                    break
+                began = time.monotonic()
+            self.assertLess(time.monotonic() - began, 5)
+            for run in runs + [deaf]:
+                self.assertEqual((await run.wait(PATIENCE)).outcome, "signaled")
+        asyncio.run(main())
+
+    def test_a_start_that_is_cancelled_leaves_no_program(self):
+        async def main():
+            async with AsyncSandbox("strict") as sb:
+                await sb.eval("1")
+                begun = []
+                for delay in (0, 0.001, 0.003, 0.01):
+                    try:
+                        begun.append(await asyncio.wait_for(sb.start("import time\ntime.sleep(600)"), delay))
+                    except asyncio.TimeoutError:
+                        pass
+                self.assertLess(len(begun), 4)
+                goes_on = [process for process, _ in sb._sandbox._runs if not process.ended(1)]
+                self.assertEqual(len(goes_on), len(begun))
+        asyncio.run(main())
+
+
+class Asker:
+    """Methods that ask the sandbox which waits for them."""
+
+    def __init__(self):
+        self.sb = self.task = None
+        self.heard = []
+
+    async def ask(self):
+        try:
+            self.heard.append(await self.sb.eval("6 * 7", timeout=PATIENCE))
+        except RunError as problem:
+            self.heard.append(str(problem))
+
+    @expose
+    async def at_once(self):
+        await self.ask()
+
+    @expose
+    async def in_a_task(self):
+        await asyncio.create_task(self.ask())
+
+    @expose
+    async def blocking(self):
+        try:
+            self.sb._sandbox.eval("6 * 7")
+        except RunError as problem:
+            self.heard.append(str(problem))
+
+    @expose
+    async def later(self):
+        async def wait():
+            await asyncio.sleep(0.3)
+            await self.ask()
+        self.task = asyncio.create_task(wait())
+
+
+class Refusals(unittest.TestCase):
+    def test_an_async_method_cannot_ask_the_sandbox_that_waits_for_it(self):
+        async def main():
+            asker = Asker()
+            async with AsyncSandbox("strict") as asker.sb:
+                asker.sb.grant("asker", asker)
+                began = time.monotonic()
+                for method in ("at_once", "in_a_task", "blocking"):
+                    await asker.sb.eval("asker.%s()" % method)
+                    self.assertIn("cannot ask the sandbox that waits for it", asker.heard.pop())
+                self.assertLess(time.monotonic() - began, PATIENCE)
+                await asker.sb.eval("asker.later()")
+                await asker.task  # nobody waits for that
+                self.assertEqual(asker.heard, [42])
+        asyncio.run(main())
+
+    def test_it_can_ask_another_one(self):
+        async def main():
+            asker = Asker()
+            async with AsyncSandbox("strict") as asker.sb, AsyncSandbox("strict") as sb:
+                sb.grant("asker", asker)
+                await sb.eval("asker.at_once()")
+                self.assertEqual(asker.heard, [42])
+        asyncio.run(main())
+
+
+class Slow:
+    def __init__(self):
+        self.at_once = self.most = 0
+
+    @expose
+    async def echo(self, value, seconds):
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self.at_once -= 1
+        return value
+
+    @expose
+    def block(self, value, seconds):
+        time.sleep(seconds)
+        return value
+
+    @expose(raises=(KeyError,))
+    async def fail(self):
+        raise KeyError("no")
+
+
+class Awaited(unittest.TestCase):
+    """call_async, in the guest."""
+
+    def run_in(self, python, source):
+        slow = Slow()
+        with Sandbox("strict", python=python) as sb:
+            sb.grant("slow", slow)
+            began = time.monotonic()
+            sb.exec("import asyncio\n" + source, timeout=PATIENCE)
+            self.assertEqual(sb.eval("slow.block(1, 0)"), 1)
+        return slow, time.monotonic() - began
+
+    def test_calls_are_under_way_together(self):
+        for python in [None] + GUESTS:
+            for method in ("echo", "block"):
+                with self.subTest(python=python, method=method):
+                    _, took = self.run_in(
+                        python, "async def main(): return await asyncio.gather(*("
+                        "slow.%s.call_async(n, 0.5) for n in range(50)))\n"
+                        "assert asyncio.run(main()) == list(range(50))" % method)
+                    self.assertLess(took, 3)  # six at a time would take over four
+
+    def test_more_of_them_wait(self):
+        slow, _ = self.run_in(None, "async def main(): return await asyncio.gather(*("
+                              "slow.echo.call_async(n, 0.01) for n in range(500)))\n"
+                              "for _ in range(3): assert asyncio.run(main()) == list(range(500))")
+        self.assertGreater(slow.most, 6)
+        self.assertLessEqual(slow.most, 64)
+
+    def test_beside_threads(self):
+        self.run_in(None, "import threading\nseen = []\n"
+                    "async def main(): return await asyncio.gather(*("
+                    "slow.echo.call_async(n, 0.001) for n in range(100)))\n"
+                    "def loop(): seen.append(asyncio.run(main()) == list(range(100)))\n"
+                    "def plain(): seen.append([slow.block(n, 0.001) for n in range(50)] == list(range(50)))\n"
+                    "ts = [threading.Thread(target=f) for f in (plain, loop, plain)]\n"
+                    "for t in ts: t.start()\nassert slow.block(3, 0.1) == 3\n"
+                    "for t in ts: t.join()\nassert seen == [True] * 3, seen")
+
+    def test_errors(self):
+        self.run_in(None, "async def main():\n"
+                    "    try: await slow.fail.call_async()\n    except KeyError as e: assert 'no' in str(e)\n"
+                    "    else: assert False\n"
+                    "    try: await slow.nothing.call_async()\n    except AttributeError: pass\n"
+                    "    else: assert False\nasyncio.run(main())")
+
+    def test_cancelled_ones_leave_their_places(self):
+        slow, took = self.run_in(
+            None, "async def main():\n"
+            "    tasks = [asyncio.ensure_future(slow.echo.call_async(n, 600)) for n in range(150)]\n"
+            "    await asyncio.sleep(0.5)\n    for task in tasks: task.cancel()\n"
+            "    done = await asyncio.gather(*tasks, return_exceptions=True)\n"
+            "    assert all(isinstance(one, asyncio.CancelledError) for one in done), done\n"
+            "    await asyncio.sleep(0.2)\n"
+            "    return await asyncio.gather(*(slow.echo.call_async(n, 0) for n in range(150)))\n"
+            "assert asyncio.run(main()) == list(range(150))")
+        self.assertEqual(slow.at_once, 0)
+
+    def test_in_a_program(self):
+        with Sandbox("strict") as sb:
+            sb.grant("slow", Slow())
+            result = sb.start("import asyncio\nfrom pysandbox_guest import slow\n"
+                              "async def main(): return await asyncio.gather(*("
+                              "slow.echo.call_async(n, 0.1) for n in range(100)))\n"
+                              "print(asyncio.run(main()) == list(range(100)))").wait(PATIENCE)
+            self.assertEqual((result.stdout, result.exit_code), (b"True\n", 0), result.stderr)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+from contextvars import ContextVar
 
 from .capability import PLAIN, Facet, facet, fits, reference, things
 from .codec import ERROR, RETURN, TooLargeError
@@ -11,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
-    from typing import Any, Callable, Dict, List, Mapping, Optional
+    from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
     from .arrived import Arrived
     from .capability import Entry, Grant
@@ -41,18 +42,18 @@ class Service:
         self._program = program
         self._lock = threading.Lock()
         self._running: Dict[int, _Running] = {}
-        self._inside = threading.local()  # depth: calls that this thread performs
 
     def performs(self) -> bool:
-        """Whether this thread performs a call."""
-        return getattr(self._inside, "depth", 0) > 0
+        """Whether whoever asks this is the method, or the task of an async one, for
+        which the guest waits."""
+        return any(running.service is self and not running.over for running in _performed.get())
 
     def perform(self, frame: "List[Any]", arrived: "Arrived") -> None:
         """Performs a call and answers it."""
         _, number, _, target, name, args, kwargs = frame
         grant = None
-        self._inside.depth = getattr(self._inside, "depth", 0) + 1
-        running = _Running()
+        running = _Running(self)
+        before = _performed.set(_performed.get() + (running,))
         try:
             self._begin(number, running)
             if target == 0:
@@ -76,7 +77,8 @@ class Service:
             warn("the result of %r cannot cross", name[:100], problem=problem)
             self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None], None)
         finally:
-            self._inside.depth -= 1
+            running.over = True
+            _performed.reset(before)
             with self._lock:
                 if self._running.get(number) is running:
                     del self._running[number]
@@ -162,9 +164,10 @@ class Service:
 class _Running:
     """A call that is performed."""
 
-    __slots__ = ("future", "cancelled", "grant", "_unanswered")
+    __slots__ = ("service", "over", "future", "cancelled", "grant", "_unanswered")
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service) -> None:
+        self.service, self.over = service, False
         self.future: "Optional[Future[Any]]" = None
         self.cancelled = False
         self.grant: "Optional[Grant]" = None
@@ -183,6 +186,11 @@ class _Running:
         self.cancelled = True  # seen by begin, whichever comes first
         if self.future is not None:
             self.future.cancel()
+
+
+# The calls that the code which asks performs, outermost first. A task has those of the
+# thread that made it.
+_performed: "ContextVar[Tuple[_Running, ...]]" = ContextVar("performed", default=())
 
 
 def _explain(entry: "Entry", problem: BaseException, running: _Running) -> Refused:

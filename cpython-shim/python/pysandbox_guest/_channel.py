@@ -104,17 +104,14 @@ class Connection:
 
     # Calls to the host
 
-    def call(self, target, method, args, kwargs, begun=None):
-        """Calls a method of the host's object and returns its result. begun, a list,
-        gets the number by which cancel() knows the call."""
+    def call(self, target, method, args, kwargs):
+        """Calls a method of the host's object and returns its result."""
         slot = Pending()
         with self._lock:
             self._last = number = self._last + 1
             self._pending[number] = slot
         try:
             self.send([CALL, number, 0, target, method, list(args), kwargs])
-            if begun is not None:
-                begun.append(number)
             self.wait(slot)
         except KeyboardInterrupt:
             self.cancel(number)

@@ -56,16 +56,9 @@ class Method:
     async def call_async(self, *args, **kwargs):
         """The same without blocking the event loop. A task that is cancelled cancels
         the host's method too, if that is an async one."""
-        import asyncio
-        import functools
-        stub, begun = self._capability, []
-        call = functools.partial(stub._connection.call, stub._number, self.__name__, args, kwargs, begun)
-        try:
-            return await asyncio.get_event_loop().run_in_executor(None, call)
-        except asyncio.CancelledError:
-            for number in begun:
-                stub._connection.cancel(number)
-            raise
+        from ._async import calls
+        stub = self._capability
+        return await calls(stub._connection).call(stub._number, self.__name__, args, kwargs)
 
     def __repr__(self):
         return "<method %s of %r>" % (self.__name__, self._capability)

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -185,6 +186,24 @@ func TestWritablePathsAreRefused(t *testing.T) {
 	}
 	if _, err := resolveWith(t, write("/srv/out"), script(), h); err != nil {
 		t.Errorf("a path apart: %v", err)
+	}
+}
+
+func TestMorePathsThanRootCanShow(t *testing.T) {
+	names, paths := []string{}, map[string]host.Path{}
+	for i := range 1200 {
+		name := fmt.Sprintf("/srv/data/%d", i)
+		names, paths[name] = append(names, name), host.Path{Real: name}
+	}
+	read := func(p *policy.Policy) { p.Files.Read = names }
+	h := withPaths(fixedHost(), paths)
+	if _, err := resolveWith(t, read, script(), h); err != nil {
+		t.Errorf("an ordinary user: %v", err)
+	}
+	h.Facts.Root = true
+	_, err := resolveWith(t, read, script(), h)
+	if problem, isProblem := errors.AsType[*policy.Problem](err); !isProblem || problem.Key != "files.read[1199]" {
+		t.Errorf("got error %v", err)
 	}
 }
 

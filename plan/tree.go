@@ -57,7 +57,7 @@ func (p *Plan) resolveView(h *Host) (*view, error) {
 	v.tree.Tmpfs = []namespaces.Tmpfs{p.homeTmpfs(), p.shmTmpfs(), p.tmpTmpfs()}
 	v.hideModules(p, h)
 	v.rules = v.landlock(p)
-	return v, nil
+	return v, v.checkCount(p, h)
 }
 
 // startsPrograms says whether anything but Python may be executed.

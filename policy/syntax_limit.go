@@ -131,9 +131,13 @@ func countSyntax(highest int64, none bool) syntax[int] {
 	}
 }
 
+// leastCores is what the kernel shares out: 1 ms of each period of 100 ms
+// (kernel/sched/core.c, min_cfs_quota_period).
+const leastCores = 0.01
+
 // coresSyntax is a number of processors, fractions included.
 func coresSyntax() syntax[float64] {
-	const noun = "a number of cores such as 1.5, or 0 for no quota"
+	const noun = "a number of cores from 0.01 on such as 1.5, or 0 for no quota"
 	return syntax[float64]{
 		noun:   noun,
 		schema: func() map[string]any { return map[string]any{"type": "number", "minimum": 0} },
@@ -144,7 +148,7 @@ func coresSyntax() syntax[float64] {
 				cores = float64(node.Integer)
 			}
 			isNumber := node.Kind == document.Integer || node.Kind == document.Float
-			if !isNumber || !(cores >= 0) || math.IsInf(cores, 0) {
+			if !isNumber || !(cores == 0 || cores >= leastCores) || math.IsInf(cores, 0) {
 				return 0, wrongKind(noun, node)
 			}
 			return cores, nil

@@ -52,13 +52,13 @@ func pythonSettings() []setting {
 			"python.modules.allow",
 			list[string]{func(p *Policy) *[]string { return &p.Python.ModulesAllow }, moduleSyntax()},
 			"",
-			"The only modules that the program may import; empty means all. What these import themselves comes with them. It gives early and friendly errors and is not a boundary.",
+			"The only modules that the program may import, those of the standard library and built into the interpreter included; empty means all. What these import themselves comes with them, and is not for the program. It gives early and friendly errors and is not a boundary.",
 		},
 		{
 			"python.modules.deny",
 			list[string]{func(p *Policy) *[]string { return &p.Python.ModulesDeny }, moduleSyntax()},
 			"",
-			"Modules that may not be imported; beats python.modules.allow. It is not a boundary either.",
+			"Modules that may not be imported; beats python.modules.allow. A package that imports its own denied modules when it is imported, as multiprocessing does, cannot be imported then. It is not a boundary either.",
 		},
 	}
 }

@@ -139,6 +139,25 @@ for statement in ("import os", "import sys, re", "from collections import abc", 
                     ("import of urllib.error is not in python.modules.allow; "
                      "add 'urllib.error' to allow it\n", ""))
 
+    def test_the_policy_is_named_however_a_module_is_imported(self):
+        code = r"""
+for statement in ("from urllib import request", "import multiprocessing", "from multiprocessing import Pool",
+                  "from concurrent.futures import ProcessPoolExecutor", "from urllib import nonsense",
+                  "from urllib import *", "from urllib import parse, error"):
+    try:
+        exec(statement)
+        print("imported")
+    except ImportError as e:
+        print(str(e).partition(" (")[0])
+"""
+        denied = "import of %s is denied by python.modules.deny = ['%s']\n"
+        rest = denied % ("multiprocessing.context", "multiprocessing.*")
+        for path in GUESTS:
+            with self.subTest(path):
+                out, _ = self.run_it(path, {"deny": ["urllib.request", "multiprocessing.*"]}, code)
+                self.assertEqual(out, denied % ("urllib.request", "urllib.request") + 3 * rest
+                                 + "cannot import name 'nonsense' from 'urllib'\nimported\nimported\n")
+
     def test_a_deadline_stops_what_runs_whatever_is_allowed(self):
         for path in GUESTS:
             for code in ("while True: pass", "import time\ntime.sleep(60)"):

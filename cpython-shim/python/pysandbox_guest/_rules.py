@@ -77,9 +77,13 @@ def guard(rules, library):
         if own:
             rules.check(name, False)
         module = real(name, globals, locals, fromlist, level)
-        for part in fromlist or () if own else ():
-            if "%s.%s" % (name, part) in modules:
+        for part in fromlist or ():
+            if own and "%s.%s" % (name, part) in modules:
                 rules.check("%s.%s" % (name, part), False)
+            if part != "*" and not hasattr(module, part):
+                # "from a import b" forgets why a.b was refused, and says that a is
+                # without it or imports itself.
+                rules.check("%s.%s" % (getattr(module, "__name__", name), part), not own)
         return module
 
     builtins.__import__ = __import__

@@ -87,25 +87,6 @@ func (b *Broker) refuseExec(req *request, file string) recheckedReply {
 	return denied(unix.EACCES)
 }
 
-// spawnHint is the flag that would allow file, if there is one that may be given
-// as it stands: the name is the guest's choice, and people paste hints into
-// shells. What lies in the sandbox's own file systems no flag allows.
-func spawnHint(file string) string {
-	for _, own := range []string{"/tmp/", "/dev/", "/proc/", "/home/sandbox/"} {
-		if strings.HasPrefix(file, own) {
-			return ""
-		}
-	}
-	for _, c := range []byte(file) {
-		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-			strings.IndexByte("/._-+@%:,=", c) >= 0
-		if !plain {
-			return ""
-		}
-	}
-	return "--allow-spawn=" + file
-}
-
 // permits reports whether a file is one of the named programs or below one of
 // the named directories.
 func (s Spawn) permits(file string) bool {

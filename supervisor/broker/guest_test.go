@@ -29,6 +29,9 @@ const python = "/usr/bin/python3"
 // keepSockets is a variable that is set where no sockets can be made inside.
 const keepSockets = "BROKER_TEST_KEEP"
 
+// fullPool is a variable that is set where nothing more may wait for the pool.
+const fullPool = "BROKER_TEST_FULL_POOL"
+
 // filter is the filter of production, with every layer.
 var filter = sync.OnceValues(func() (seccomp.FilterSpec, error) {
 	var layers []string
@@ -100,6 +103,9 @@ func startGuestWith(tb testing.TB, config Config, flags uint64, argv ...string) 
 	}
 	if os.Getenv(keepSockets) != "" {
 		g.broker.config.Socket = nil
+	}
+	if os.Getenv(fullPool) != "" {
+		g.broker.pool.jobs = nil // which takes nothing
 	}
 	g.listener = g.launch(tb, argv)
 	listener := g.listener

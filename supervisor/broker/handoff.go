@@ -106,8 +106,10 @@ func (b *Broker) handOverAlone(req *request, s *socket, h *handoff) reply {
 		b.replaceOrphan(req, orphan, h.fd)
 		return recheckedReply{reply: b.handedOver(req, h, -1)}
 	})
-	if !r.later {
-		h.release()
+	if !r.later { // the pool is full, and the swap is made
+		req.pooled = false
+		b.leftBehind(req)
+		return b.handedOver(req, h, -1)
 	}
 	return r
 }

@@ -110,3 +110,27 @@ for _ in range(5):
 		t.Errorf("%d allowed with what stays inside: %+v", allowed, records)
 	}
 }
+
+// TestFullPoolForgetsNoConnection connects a socket that has two numbers while the
+// pool takes nothing: the connection stands and counts, and the second number leads
+// nowhere.
+func TestFullPoolForgetsNoConnection(t *testing.T) {
+	t.Setenv(fullPool, "1")
+	s := listenAt(t, outside4)
+	config := allowing(t, net.JoinHostPort(s.host, s.port))
+	config.Connections = 1
+	output, records := runPython(t, config, prelude+`
+server = sys.argv[1], int(sys.argv[2])
+s = socket.socket()
+other = s.dup()
+print(outcome(s.connect, server), outcome(other.getpeername))
+s.sendall(b'ping')
+print(s.recv(4).decode(), outcome(connected, server))
+`, s.host, s.port)
+	if output != "None ENOTCONN\nping EAGAIN\n" || s.accepted.Load() != 1 {
+		t.Errorf("%d accepted\n%s", s.accepted.Load(), output)
+	}
+	if len(records) == 0 || records[0].Rule != ruleHandoff || records[0].Errno != "ENOTCONN" {
+		t.Errorf("no record of the number that leads nowhere: %+v", records)
+	}
+}

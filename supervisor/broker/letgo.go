@@ -90,14 +90,20 @@ func (b *Broker) replaceOrphan(req *request, name uint64, by int) {
 	defer closeFD(pidfd)
 	b.replaceAll(req, pidfd, inode, by)
 	if b.orphans.inode(name) != 0 {
-		left := b.denial(req, "handoff", req.record.Target, ruleHandoff)
-		left.Original = "a socket that another process, a message or a waiting call has"
-		left.Errno = errnoName(unix.ENOTCONN)
-		who := req.thread.identity()
-		left.PID, left.TID = who.pid, who.tid
-		left.Latency = time.Since(req.received)
-		b.sink.Record(*left)
+		b.leftBehind(req)
 	}
+}
+
+// leftBehind records that a socket which was let go is open elsewhere still, where
+// it leads nowhere.
+func (b *Broker) leftBehind(req *request) {
+	left := b.denial(req, "handoff", req.record.Target, ruleHandoff)
+	left.Original = "a socket that another process, a message or a waiting call has"
+	left.Errno = errnoName(unix.ENOTCONN)
+	who := req.thread.identity()
+	left.PID, left.TID = who.pid, who.tid
+	left.Latency = time.Since(req.received)
+	b.sink.Record(*left)
 }
 
 // replaceAll replaces the socket of an inode number wherever the caller's process

@@ -74,10 +74,15 @@ func (b *Broker) findSocket(req *request, d destination, operation string) (int,
 		closeFD(fd)
 		return -1, unix.ECONNREFUSED // as the kernel says
 	}
-	if !b.tree.isPrivate(int(req.PID), stat.Dev) {
+	private, errno := b.tree.isPrivate(int(req.PID), stat.Dev, func() syscall.Errno { return b.settle(req) })
+	if errno != 0 {
 		closeFD(fd)
+		return -1, errno
+	}
+	if !private {
 		req.record = b.denial(req, operation, target, ruleUnix)
-		req.record.Hint = `network.unix = ["` + d.path + `"]`
+		req.record.Hint = unixHint(fd)
+		closeFD(fd)
 		return -1, b.rules.errno
 	}
 	b.inside(req, operation, target)

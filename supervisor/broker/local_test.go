@@ -123,6 +123,7 @@ path = sys.argv[1]
 private = os.environ['PRIVATE']
 os.symlink(path, private + '/link')
 os.symlink('/proc/self/root' + path, private + '/magic')
+os.symlink(path, private + '/a"], allow = ["any", "')
 os.chdir(os.path.dirname(path))
 
 def connect(name):
@@ -134,19 +135,25 @@ def send(name):
     return outcome(s.sendto, b'x', name)
 
 print(os.path.exists(path), connect(path), connect(private + '/link'), connect('host'),
-      connect(private + '/../' + path[5:]), connect(private + '/magic'), connect('\0pysandbox-host'), send(path))
+      connect(private + '/../' + path[5:]), connect(private + '/magic'), connect('\0pysandbox-host'), send(path),
+      connect(private + '/a"], allow = ["any", "'))
 `, path)
-	if output != "True EACCES EACCES EACCES EACCES ELOOP ECONNREFUSED EACCES\n" {
+	if output != "True EACCES EACCES EACCES EACCES ELOOP ECONNREFUSED EACCES EACCES\n" {
 		t.Error(output)
 	}
 	if arrived() {
 		t.Error("the host's socket was reached")
 	}
-	if n := countVerdict(records, audit.Deny); n != 5 || len(records) != 5 {
+	if n := countVerdict(records, audit.Deny); n != 6 || len(records) != 6 {
 		t.Fatalf("records: %+v", records)
 	}
-	if r := records[0]; r.Rule != ruleUnix || r.Target != "unix:"+path || r.Hint != `network.unix = ["`+path+`"]` {
+	if r := records[0]; r.Target != "unix:"+path {
 		t.Errorf("record: %+v", r)
+	}
+	for _, r := range records { // by whatever link, the hint is the socket's own path
+		if r.Rule != ruleUnix || r.Hint != `network.unix = ["`+path+`"]` {
+			t.Errorf("record: %+v", r)
+		}
 	}
 }
 
@@ -180,5 +187,25 @@ func TestLocalBindNeedsLandlock(t *testing.T) {
 	b.config.LandlockTCP = true
 	if r := b.bindLocal(&request{}); r.layer != landlockTCP {
 		t.Errorf("reply %+v", r)
+	}
+}
+
+// TestADeadCallerDecidesNothingForLater looks at the mounts of a thread that has
+// ended and of one whose id may be another's, then of one that lives.
+func TestADeadCallerDecidesNothingForLater(t *testing.T) {
+	var tr tree
+	settled := func() unix.Errno { return 0 }
+	const nobody = 1 << 22 // beyond every process id (proc(5), pid_max)
+	if private, errno := tr.isPrivate(nobody, 1, settled); private || errno == 0 {
+		t.Errorf("a thread that has ended: %t, %v", private, errno)
+	}
+	if private, errno := tr.isPrivate(unix.Getpid(), 1, func() unix.Errno { return unix.ESRCH }); private || errno != unix.ESRCH {
+		t.Errorf("a thread that may be another: %t, %v", private, errno)
+	}
+	if tr.private != nil {
+		t.Error("a failed look is remembered")
+	}
+	if _, errno := tr.isPrivate(unix.Getpid(), 1, settled); errno != 0 || tr.private == nil {
+		t.Errorf("a thread that lives: %v", errno)
 	}
 }

@@ -17,8 +17,8 @@ import (
 type tree struct {
 	sockets []string // host sockets that may be reached, Config.UnixSockets
 
-	once    sync.Once
-	private map[uint64]bool // device numbers of the sandbox's own tmpfs mounts
+	mu      sync.Mutex
+	private map[uint64]bool // device numbers of the sandbox's own tmpfs mounts; nil: not read yet
 }
 
 // resolve opens (O_PATH) what a path means to a thread. Everything stays below
@@ -50,23 +50,35 @@ func (t *tree) resolve(tid int, base, name string) (int, syscall.Errno) {
 
 // isPrivate reports whether a device is a tmpfs of the sandbox's own: one that
 // the sandbox has mounted and the supervisor has not. The sandbox cannot mount,
-// so the first look is the last.
-func (t *tree) isPrivate(tid int, device uint64) bool {
-	t.once.Do(func() {
-		inside, err := tmpfsDevices("/proc/" + strconv.Itoa(tid) + "/mountinfo")
-		if err != nil {
-			return
+// so one look is enough, if it was at a thread of the sandbox: settled gives an
+// error where the thread may have ended and its id may be another's.
+func (t *tree) isPrivate(tid int, device uint64, settled func() syscall.Errno) (bool, syscall.Errno) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.private == nil {
+		found, err := ownTmpfs(tid)
+		if errno := firstErrno(errnoOf(err), settled()); errno != 0 {
+			return false, errno
 		}
-		ours, err := tmpfsDevices("/proc/self/mountinfo")
-		if err != nil {
-			return
-		}
-		for shared := range ours {
-			delete(inside, shared)
-		}
-		t.private = inside
-	})
-	return t.private[device]
+		t.private = found
+	}
+	return t.private[device], 0
+}
+
+// ownTmpfs reads which tmpfs mounts a thread has and we have not.
+func ownTmpfs(tid int) (map[uint64]bool, error) {
+	inside, err := tmpfsDevices("/proc/" + strconv.Itoa(tid) + "/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	ours, err := tmpfsDevices("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	for shared := range ours {
+		delete(inside, shared)
+	}
+	return inside, nil
 }
 
 // tmpfsDevices reads the device numbers of the tmpfs mounts of a mount table

@@ -48,12 +48,23 @@ func newV1(place CgroupPlace, limits CgroupLimits, config *cgroups.Cgroup) (*Cgr
 	}
 	if err == nil {
 		withoutSwapLimit(c.dirs["memory"], r)
-		err = errors.Join(c.fill(r), c.openJoin())
+		err = errors.Join(c.fill(r), limitSockets(c.dirs["memory"], r.Memory), c.openJoin())
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Remove())
 	}
 	return c, nil
+}
+
+// limitSockets bounds the memory of sockets, which version 1 counts apart from all
+// other, at a quarter of the limit
+// (Documentation/admin-guide/cgroup-v1/memory.rst, section 2.7.2).
+func limitSockets(dir string, memory int64) error {
+	const name = "memory.kmem.tcp.limit_in_bytes"
+	if dir == "" || memory <= 0 || !cgroups.PathExists(dir+"/"+name) {
+		return nil
+	}
+	return cgroups.WriteFile(dir, name, strconv.FormatInt(memory/4, 10))
 }
 
 // openJoin opens the files of Join with the caller's rights.

@@ -38,6 +38,7 @@ type Broker struct {
 	pool        pool
 	tree        tree
 	lost        lostCalls
+	within      insideSockets
 	execed      bool // the stage's own execve has passed
 	panics      atomic.Int64
 	self        int // our process id

@@ -29,8 +29,9 @@ func (b *Broker) performConnect(req *request, s *socket, a *address, d destinati
 	switch dec.act {
 	case inPlace:
 		if !dec.judged {
-			b.inside(req, "connect", d.target(s.socketKind))
-		} else if !b.connections.admit(s.fd) {
+			return b.connectInside(req, s, a, d.target(s.socketKind))
+		}
+		if !b.connections.admit(s.fd) {
 			return b.tooMany(req)
 		}
 		return b.connectInPlace(req, s, a)

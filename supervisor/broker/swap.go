@@ -77,8 +77,7 @@ func (b *Broker) connectGivenBack(req *request, s *socket, a *address, d destina
 	}
 	to := *a
 	return b.atHome(req, s, "connect", func(s *socket) reply {
-		b.inside(req, "connect", d.target(s.socketKind))
-		return b.connectInPlace(req, s, &to)
+		return b.connectInside(req, s, &to, d.target(s.socketKind))
 	})
 }
 

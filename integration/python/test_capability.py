@@ -3,8 +3,8 @@ import threading
 import time
 import unittest
 
-from pysandbox import GuestError, PolicyError, RunError, Sandbox, expose
-from support import Case, Child, Store
+from pysandbox import GuestError, PolicyError, RunError, Sandbox, expose, reference
+from support import GUESTS, Case, Child, Store
 
 
 class Capabilities(Case):
@@ -48,6 +48,83 @@ class Capabilities(Case):
         self.fails("store.get(nokey='a')", "TypeError")
         self.fails("store.put('a', 'b')", "TypeError")
         self.fails("store.echo(object())", "FrameError")
+
+    def test_names_are_those_that_were_granted(self):
+        for guest in GUESTS[:1] + GUESTS[-1:]:
+            with Sandbox(python=guest) as sb:
+                sb.grant("part", self.store, methods="get")
+                sb.grant("store", self.store)
+                self.assertEqual(sb.eval("dir(part)"), ["get"])
+                self.assertEqual(sb.eval("[hasattr(part, n) for n in ('get', 'put', 'data', '_x')]"),
+                                 [True, False, False, False])
+                sb.exec("c = store.child('x')")
+                self.assertEqual(sb.eval("[dir(c), hasattr(c, 'other'), c.name()]"), [
+                    ["name", "parent"], False, "x"])
+                self.assertEqual(sb.eval("repr(part)"), "<capability part>")
+                self.assertRegex(sb.eval("repr(c)"), r"^<capability \d+>$")
+                program = sb.start("print(dir(part), hasattr(part, 'put'), dir(store.child('x')))").wait(30)
+                self.assertEqual(program.stdout, b"['get'] False ['name', 'parent']\n", program.stderr)
+
+    def test_kinds_of_parameters(self):
+        class Kinds:
+            @expose(params=(str, int, bytes))
+            def named(self, a, *, b, c=b""):
+                return [a, b, len(c)]
+
+            @expose(params=(int, str, (int, None)))
+            def rest(self, first=0, *rest, **more):
+                return [first, list(rest), sorted(more)]
+
+            @expose(params=(int,))
+            @staticmethod
+            def static(a):
+                return a
+
+            @expose
+            @classmethod
+            def of_class(cls, a):
+                return cls.__name__ + a
+
+            @classmethod
+            @expose
+            def inner(cls, a=1):
+                return a
+        self.sb.grant("k", Kinds())
+        for text, value in (("k.named('x', b=1)", ["x", 1, 0]), ("k.named(c=b'12', b=1, a='y')", ["y", 1, 2]),
+                            ("k.rest()", [0, [], []]),
+                            ("k.rest(1, 'a', 'b', x=1, y=None)", [1, ["a", "b"], ["x", "y"]]),
+                            ("k.static(4)", 4), ("k.of_class('x')", "Kindsx"), ("k.inner()", 1)):
+            self.assertEqual(self.sb.eval(text), value)
+        for text, message in (
+                ("k.named('x')", "lacks its argument 'b'"), ("k.named('x', 1)", "takes 1 argument, not 2"),
+                ("k.named(b=1)", "lacks its argument 'a'"), ("k.named('x', b='1')", "argument 'b' must be int"),
+                ("k.named('x', b=1, a='y')", "got its argument 'a' twice"),
+                ("k.rest(1, 2)", "argument 2 must be str"), ("k.static()", "takes 1 argument, not 0"),
+                ("k.rest(x='1')", "argument 'x' must be int or None, not str"),
+                ("k.static(1, b=2)", "has no argument 'b'"), ("k.inner(1, 2)", "takes 0 to 1 arguments, not 2")):
+            self.fails(text, "TypeError", message)
+
+    def test_exceptions_with_arguments_of_their_own(self):
+        class Failing:
+            @expose(raises=(UnicodeDecodeError,))
+            def decode(self):
+                b"\xff".decode()
+
+            @expose(raises=(OSError, StopIteration))
+            def open(self, name):
+                open(name)
+        for guest in GUESTS[:1] + GUESTS[-1:]:
+            with Sandbox(python=guest) as sb:
+                sb.grant("f", Failing())
+                for _ in range(2):
+                    with self.assertRaises(GuestError) as caught:
+                        sb.eval("f.decode()")
+                    self.assertEqual(caught.exception.type_name, "UnicodeDecodeError")
+                    self.assertIn("can't decode byte 0xff", caught.exception.message)
+                sb.exec("try: f.decode()\nexcept UnicodeDecodeError as e: seen = str(e)")
+                self.assertIn("0xff", sb.eval("seen"))
+                sb.exec("try: f.open('/missing')\nexcept FileNotFoundError as e: seen = str(e)")
+                self.assertIn("No such file", sb.eval("seen"))
 
     def test_exceptions(self):
         self.fails("store.must('zz')", "KeyError", "zz")
@@ -208,6 +285,27 @@ class Capabilities(Case):
         sb.grant("loop", Loop())
         sb.eval("loop.go()")
         self.assertIn("cannot ask", seen[0])
+
+
+class Schemas(unittest.TestCase):
+    def test_wrong_schemas_are_refused_at_once(self):
+        for words in ({"params": ([int],)}, {"params": ("int",)}, {"params": (5,)}, {"params": int},
+                      {"params": "int"}, {"params": (Store,)}, {"params": (reference,)}, {"params": ((),)},
+                      {"params": (tuple,)}, {"returns": [reference("get")]}, {"returns": "str"},
+                      {"returns": Store}, {"raises": KeyError}, {"raises": ("KeyError",)}, {"raises": (Store,)}):
+            with self.subTest(words), self.assertRaisesRegex(TypeError, list(words)[0]):
+                expose(**words)(lambda self, a: a)
+        with self.assertRaisesRegex(TypeError, "marks methods"):
+            expose(property(lambda self: 1))
+
+    def test_a_wrong_number_of_schemas_is_refused_by_grant(self):
+        class Wrong:
+            @expose(params=(int,))
+            def two(self, a, b):
+                pass
+        with Sandbox() as sb:
+            with self.assertRaisesRegex(PolicyError, r"two\(\): params has 1 schemas, .* takes 2: \(a, b\)"):
+                sb.grant("wrong", Wrong())
 
 
 class Grants(unittest.TestCase):

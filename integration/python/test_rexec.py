@@ -333,6 +333,10 @@ class Bastions(Cell):
         self.fails("counter.add(-1)", "ValueError", "negative")
         self.fails("counter._private()", "AttributeError")
         self.fails("counter.n()", "AttributeError")
+        self.assertEqual(self.r.r_eval("[hasattr(counter, 'n'), dir(counter)]"), [False, ["add", "get"]])
+        self.assertRegex(self.r.r_eval("repr(counter)"), r"^<capability \d+>$")
+        main.named = Bastion(counter, name="the counter")
+        self.assertEqual(self.r.r_eval("repr(named)"), "<Bastion for the counter>")
         with self.assertRaises(GuestError):
             self.r.r_exec("counter._get_")
 

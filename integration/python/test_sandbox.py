@@ -116,6 +116,23 @@ class Requests(Case):
         self.assertEqual(self.sb.eval("what"), [name, name, "a", "1"])
         self.assertIn(b"Beautiful", self.sb.run_module("this").stdout)
 
+    def test_a_script_may_end_with_exit(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
+            for end, message in (("sys.exit(0)", None), ("sys.exit()", None), ("sys.exit(False)", None),
+                                 ("sys.exit(3)", "3"), ("sys.exit('no')", "no")):
+                file.seek(0)
+                file.truncate()
+                file.write("import sys\nprint('ran')\nkept = 1\n%s\n" % end)
+                file.flush()
+                if message is None:
+                    self.assertEqual(self.sb.run_file(file.name).stdout, b"ran\n")
+                    self.assertEqual(self.sb.eval("kept"), 1)
+                    continue
+                with self.assertRaises(GuestError) as caught:
+                    self.sb.run_file(file.name)
+                self.assertEqual(str(caught.exception), "SystemExit: " + message)
+        self.assertIn(b"usage", self.sb.run_module("tokenize", ["--help"]).stdout.lower())
+
     def test_a_file_of_the_hosts_has_its_name_and_lines(self):
         with tempfile.TemporaryDirectory() as top:
             path = os.path.join(top, "job.py")

@@ -33,6 +33,11 @@ class BastionClass:
                 continue
         return found
 
+    def __pysandbox_label__(self) -> str:
+        """What a guest's repr() says of it: a name that was given, as that of the object
+        tells of the host."""
+        return "Bastion for %s" % self._name_ if getattr(self._get_, "named", False) else ""
+
 
 def Bastion(object: Any, filter: "Callable[[str], bool]" = lambda name: name[:1] != "_",
             name: "Optional[str]" = None, bastionclass: type = BastionClass) -> Any:
@@ -50,4 +55,5 @@ def Bastion(object: Any, filter: "Callable[[str], bool]" = lambda name: name[:1]
         return get(name)
 
     only.names = lambda: [n for n in dir(object) if n[:1] != "_" and filter(n)]  # type: ignore[attr-defined]
+    only.named = name is not None  # type: ignore[attr-defined]
     return bastionclass(only, repr(object) if name is None else name)

@@ -73,60 +73,62 @@ def expose(function: "Optional[Callable[..., Any]]" = None, *, params: "Optional
     callback, anything (plain data, and functions if the grant lets them pass), object
     (that, and objects that the guest was granted), or a tuple of these: one of them.
     Types are exact, but for an int that is given for a float. Without params or
-    returns, anything is."""
-    exposed = Exposed(None if params is None else tuple(params), returns, tuple(raises))
+    returns, anything is. params has one schema for each parameter in the order of the
+    signature, keyword-only ones too; that of *args or **kwargs is of each value in it.
+    TypeError for what is no schema, and PolicyError from grant if their number is not
+    that of the parameters."""
+    exposed = Exposed(_schemas(params), _schema(returns, RESULTS, "returns"), _classes(raises))
 
     def mark(method: F) -> F:
+        if not callable(method) and not isinstance(method, (staticmethod, classmethod)):
+            raise TypeError("expose() marks methods, and this is a " + type(method).__name__)
         setattr(method, "__pysandbox__", exposed)
         return method
     return mark if function is None else mark(function)
 
 
+def _schemas(params: "Optional[Sequence[Schema]]") -> "Optional[Tuple[Schema, ...]]":
+    if params is None:
+        return None
+    if not isinstance(params, (list, tuple)):
+        raise TypeError("params=%r: it is a list of schemas, one for each parameter" % (params,))
+    return tuple(_schema(one, ARGUMENTS, "params[%d]" % at) for at, one in enumerate(params))
+
+
+def _schema(schema: Schema, types: "Tuple[type, ...]", where: str) -> Schema:
+    """A schema, if it is one. TypeError otherwise."""
+    if isinstance(schema, tuple) and schema:
+        return tuple(_schema(one, types, where) for one in schema)
+    if schema is None or schema in (anything, object, callback) or isinstance(schema, reference):
+        return schema
+    if isinstance(schema, type) and schema in types:
+        return schema
+    raise TypeError("%s=%r is no schema; there are None, %s, anything, object, callback, reference(...) and "
+                    "tuples of these" % (where, schema, ", ".join(one.__name__ for one in types)))
+
+
+def _classes(raises: "Sequence[type]") -> "Tuple[type, ...]":
+    if not isinstance(raises, (list, tuple)) or not all(
+            isinstance(one, type) and issubclass(one, BaseException) for one in raises):
+        raise TypeError("raises=%r: it is a list of exception classes" % (raises,))
+    return tuple(raises)
+
+
+ARGUMENTS = (bool, int, float, str, bytes, list, dict)  # the types of what arrives
+RESULTS = ARGUMENTS + (tuple, bytearray, memoryview)
+
+
 class Entry:
     """One method in the table of a facet."""
 
-    __slots__ = ("name", "call", "exposed", "least", "most", "names", "is_async")
+    __slots__ = ("name", "call", "exposed", "parameters", "is_async")
 
     def __init__(self, name: str, call: Callable[..., Any], exposed: Exposed):
         self.name, self.call, self.exposed = name, call, exposed
         import inspect  # which a sandbox without capabilities does not need
+        from .parameters import Parameters
         self.is_async = inspect.iscoroutinefunction(call)
-        self.least, self.most, self.names = _arity(call)
-
-    def check(self, args: Sequence[Any], kwargs: Mapping[str, Any], mixed: bool) -> None:
-        """TypeError if the arguments are not those of the method. mixed says that they
-        hold objects or functions."""
-        if len(args) > self.most or len(args) + len(kwargs) < self.least:
-            raise TypeError("%s() takes %d to %d arguments, not %d" % (
-                self.name, self.least, self.most, len(args) + len(kwargs)))
-        for name in kwargs:
-            if name not in self.names or self.names.index(name) < len(args):
-                raise TypeError("%s() has no argument %r left" % (self.name, name))
-        if self.exposed.params is None and not mixed:
-            return
-        for at, value in enumerate(args):
-            self._check(at, value, mixed)
-        for name, value in kwargs.items():
-            self._check(self.names.index(name), value, mixed)
-
-    def _check(self, at: int, value: Any, mixed: bool) -> None:
-        params = self.exposed.params
-        schema = anything if params is None else params[at] if at < len(params) else ()
-        if not fits(schema, value, mixed):
-            raise TypeError("%s(): argument %d must be %s, not %s" % (
-                self.name, at + 1, _spelled(schema), _kind(value)))
-
-
-def _arity(call: Callable[..., Any]) -> "Tuple[int, int, List[str]]":
-    import inspect
-    try:
-        parameters = inspect.signature(call).parameters.values()
-    except (TypeError, ValueError):  # a built-in that does not say
-        return 0, 1 << 16, []
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    open_ended = any(p.kind == p.VAR_POSITIONAL for p in parameters)
-    least = sum(p.default is p.empty for p in positional)
-    return least, 1 << 16 if open_ended else len(positional), [p.name for p in positional]
+        self.parameters = Parameters(name, call, exposed.params)
 
 
 def fits(schema: Schema, value: Any, mixed: bool = False) -> bool:
@@ -171,10 +173,10 @@ def things(value: Any) -> Any:
     return value
 
 
-def _spelled(schema: Schema) -> str:
+def spelled(schema: Schema) -> str:
     """A schema in the words of an error."""
     if isinstance(schema, tuple):
-        return " or ".join(map(_spelled, schema)) or "left out"
+        return " or ".join(map(spelled, schema)) or "left out"
     if isinstance(schema, reference):
         return "an object with " + ", ".join(schema.methods) if schema.methods else "an object"
     if schema is callback:
@@ -184,7 +186,7 @@ def _spelled(schema: Schema) -> str:
     return "None" if schema is None else str(schema.__name__)
 
 
-def _kind(value: Any) -> str:
+def kind(value: Any) -> str:
     """The kind of an argument in the words of an error."""
     if isinstance(value, Facet):
         return "an object with " + ", ".join(sorted(value.table))
@@ -195,10 +197,12 @@ PLAIN = (bool, int, float, str, bytes, bytearray, list, tuple, dict)
 
 
 class Facet:
-    """An object with the table of the methods that may be called."""
+    """An object with the table of the methods that may be called. label is what the
+    guest's repr() says of it."""
 
-    def __init__(self, thing: Any, table: "Dict[str, Entry]", grant: "Optional[Grant]" = None):
-        self.thing, self.table, self.grant = thing, table, grant
+    def __init__(self, thing: Any, table: "Dict[str, Entry]", grant: "Optional[Grant]" = None,
+                 label: str = ""):
+        self.thing, self.table, self.grant, self.label = thing, table, grant, label
 
     @property
     def key(self) -> Tuple[int, Tuple[str, ...], int]:
@@ -212,17 +216,21 @@ class Facet:
 def facet(thing: Any, methods: "Optional[Iterable[str]]" = None, grant: "Optional[Grant]" = None) -> Facet:
     """The named methods of an object, or all exposed ones. PolicyError for a name
     that is private or was not exposed."""
+    if isinstance(methods, str):
+        methods = [methods]
     if isinstance(thing, Facet):
         names = list(thing.table) if methods is None else list(methods)
         missing = [name for name in names if name not in thing.table]
         if missing:
             raise PolicyError("the facet has no %s" % ", ".join(missing))
-        return Facet(thing.thing, {name: thing.table[name] for name in names}, grant or thing.grant)
+        table = {name: thing.table[name] for name in names}
+        return Facet(thing.thing, table, grant or thing.grant, thing.label)
     offer = getattr(type(thing), "__pysandbox_facet__", None)
     if offer is not None:
         table = {name: Entry(
             name, call, Exposed(None, anything, raises)) for name, (call, raises) in offer(thing).items()}
-        return facet(Facet(thing, table), methods, grant)
+        label = getattr(type(thing), "__pysandbox_label__", str)
+        return facet(Facet(thing, table, None, label(thing) if label is not str else ""), methods, grant)
     found = exposed_methods(thing)
     if methods is None:
         methods = sorted(found)
@@ -241,8 +249,9 @@ def exposed_methods(thing: Any) -> "Dict[str, Entry]":
     found = {}
     for kind in type(thing).__mro__:
         for name, member in vars(kind).items():
-            function = getattr(member, "__func__", member)
-            exposed = getattr(function, "__pysandbox__", None)
+            exposed = getattr(member, "__pysandbox__", None)
+            if exposed is None:  # a staticmethod or classmethod of an exposed function
+                exposed = getattr(getattr(member, "__func__", None), "__pysandbox__", None)
             if isinstance(exposed, Exposed) and name not in found and name[:1] != "_":
                 found[name] = Entry(name, member.__get__(thing, type(thing)), exposed)
     return found

@@ -190,7 +190,7 @@ class Connection:
             return -1 - value.number
         if isinstance(value, Facet):
             if grant is not None and value.grant is None:
-                value = Facet(value.thing, value.table, grant)
+                value = Facet(value.thing, value.table, grant, value.label)
             return self.exports.add(value.key, value)
         return None
 

@@ -186,7 +186,8 @@ class Sandbox(GuestFiles):
     def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
                  timeout: "Optional[float]" = None) -> Execution:
         """Runs a file of the host's in the guest's __main__. The host reads it; it
-        need not be visible inside, where only its name is known."""
+        need not be visible inside, where only its name is known. It may end with
+        sys.exit(), if that tells of success; any other is a GuestError."""
         name = os.fspath(path)
         with open(name, "rb") as file:
             source = file.read()
@@ -194,7 +195,8 @@ class Sandbox(GuestFiles):
 
     def run_module(
             self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
-        """Runs a module as `python -m` does; its names go to __main__."""
+        """Runs a module as `python -m` does; its names go to __main__, unless it ends
+        with sys.exit(), as in run_file."""
         return self._run("run_module", [name, [str(a) for a in argv]], timeout)
 
     def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:

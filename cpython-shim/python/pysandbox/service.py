@@ -57,7 +57,7 @@ class Service:
         try:
             self._begin(number, running)
             if target == 0:
-                result = self._root(name, args)
+                result = self._root(name, args, arrived)
             else:
                 owner = self._exports.get(target)
                 if owner is None:
@@ -116,14 +116,20 @@ class Service:
         for running in left:
             running.cancel()
 
-    def _root(self, name: str, args: "List[Any]") -> "Any":
+    def _root(self, name: str, args: "List[Any]", arrived: "Arrived") -> "Any":
         if name == "names" and not args:
             return sorted(self._grants)
         if name == "lookup" and len(args) == 1 and type(args[0]) is str:
             grant = self._grants.get(args[0])
             if grant is not None and grant.facet is not None:
-                return grant.facet
+                label = grant.facet.label or "capability " + grant.name
+                return [grant.facet, sorted(grant.facet.table), label]
             raise Refused("LookupError", "no capability %r was granted" % args[0][:100])
+        if name == "describe" and len(args) == 1:
+            if arrived.problem is not None:
+                raise arrived.problem
+            if isinstance(args[0], Facet):
+                return [sorted(args[0].table), args[0].label]
         if name == "program" and not args and self._program is not None:
             return self._program
         raise Refused("AttributeError", "the host has no such request")
@@ -138,7 +144,7 @@ class Service:
         if arrived.callbacks and not (owner.grant is not None and owner.grant.callbacks):
             raise Refused("TypeError", "%s() takes no functions: callbacks are off" % entry.name)
         try:
-            entry.check(args, kwargs, arrived.objects + arrived.callbacks > 0)
+            entry.parameters.check(args, kwargs, arrived.objects + arrived.callbacks > 0)
         except TypeError as problem:
             raise Refused("TypeError", str(problem)) from None
         if arrived.objects:

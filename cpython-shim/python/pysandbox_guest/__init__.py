@@ -20,7 +20,7 @@ def __getattr__(name):
     if _connection is None:
         raise AttributeError("no capability %r: this program was started without a client" % name)
     try:
-        return _connection.call(0, "lookup", (name,), {})
+        return _connection.lookup(name)
     except LookupError as problem:
         raise AttributeError(str(problem)) from None
 

@@ -33,7 +33,7 @@ def run(main, here, mode, has_client, argument, args):
         if mode == "code" and argument == SENT:
             argument = connection.call(0, "program", (), {})
         for name in connection.call(0, "names", (), {}):
-            main.__dict__[name] = connection.call(0, "lookup", (name,), {})
+            main.__dict__[name] = connection.lookup(name)
     program(main, mode, argument, args)
 
 

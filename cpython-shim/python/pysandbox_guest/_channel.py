@@ -122,6 +122,12 @@ class Connection:
             raise slot.failure
         return slot.value
 
+    def lookup(self, name):
+        """The capability that was granted by that name."""
+        stub, methods, label = self.call(0, "lookup", (name,), {})
+        stub._describe(methods, label)
+        return stub
+
     def cancel(self, number):
         """Tells the host that nobody waits for a call any more."""
         try:
@@ -255,9 +261,7 @@ class Connection:
         raise lost
 
     def _failure(self, name, message):
-        kind = self.error(name)
-        failure = kind(message)
-        return failure
+        return self.error(name)(message)
 
     def error(self, name):
         """The class of the host's exceptions of that name."""
@@ -270,8 +274,17 @@ class Connection:
                 bases = (RemoteError, builtin)
             try:
                 known = type(name, bases, {"type_name": name})
-            except TypeError:  # a layout of its own, such as OSError's
+            except TypeError:  # a layout of its own
                 known = type(name, (RemoteError,), {"type_name": name})
+            try:
+                known("")
+            except TypeError:  # such as UnicodeDecodeError, of which there is the text alone
+                known = type(name, bases, {
+                    "type_name": name, "__init__": lambda self, *args: None, "__str__": Exception.__str__})
+                try:
+                    known("")
+                except TypeError:  # such as ExceptionGroup
+                    known = type(name, (RemoteError,), {"type_name": name})
             known.__module__ = "pysandbox_guest.errors"
             self.errors[name] = known
         return known

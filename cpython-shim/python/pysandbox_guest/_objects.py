@@ -14,17 +14,30 @@ class RevokedError(RemoteError):
 
 
 class Capability:
-    """An object of the host's. Its methods are those that the host exposed; to
-    read one here asks nobody, so an unknown name fails when it is called."""
+    """An object of the host's. Its methods are those that the host exposed, which it
+    is asked for once."""
 
-    __slots__ = ("_connection", "_number", "__weakref__")
+    __slots__ = ("_connection", "_number", "_methods", "_label", "__weakref__")
 
     def __init__(self, connection, number):
         object.__setattr__(self, "_connection", connection)
         object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_methods", None)
+
+    def _describe(self, methods, label):
+        object.__setattr__(self, "_label", label)
+        object.__setattr__(self, "_methods", frozenset(methods))
+        return self._methods
+
+    def _known(self):
+        """The names of the methods."""
+        return self._methods or self._describe(*self._connection.call(0, "describe", (self,), {}))
+
+    def __dir__(self):
+        return self._known()
 
     def __getattr__(self, name):
-        if name[:1] == "_":
+        if name[:1] == "_" or name not in self._known():
             raise AttributeError("a capability has no attribute " + repr(name))
         return Method(self, name)
 
@@ -35,7 +48,12 @@ class Capability:
         return self._connection.call(self._number, "__call__", args, kwargs)
 
     def __repr__(self):
-        return "<capability %d>" % self._number
+        try:
+            self._known()
+            label = self._label
+        except Exception:
+            label = ""  # it was revoked
+        return "<%s>" % (label or "capability %d" % self._number)
 
     def __del__(self):
         self._connection.dropped(self._number, self)

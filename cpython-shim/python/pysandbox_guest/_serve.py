@@ -137,20 +137,31 @@ def run_file(name, source, argv):
     """Runs the source of a file of the host's in __main__, as exec does."""
     sys.argv[:] = [name] + argv
     main.__file__ = name
-    exec(compiled(source, name, "exec"), main.__dict__)
+    code = compiled(source, name, "exec")
+    ended(exec, code, main.__dict__)
+
+
+def ended(function, *args):
+    """What function returns. A script may end with sys.exit(), if that means success."""
+    try:
+        return function(*args)
+    except SystemExit as end:
+        if end.code is not None and end.code != 0:
+            raise
+    return None
 
 
 def run_module(name, argv):
     """Runs a module as `python -m` does; its names go to __main__."""
     import runpy
     sys.argv[:] = [name] + argv
-    main.__dict__.update(runpy.run_module(name, None, "__main__", True))
+    main.__dict__.update(ended(runpy.run_module, name, None, "__main__", True) or {})
 
 
 def inject(connection, names):
     """Puts the granted capabilities into __main__, by name."""
     for name in names:
-        main.__dict__[name] = connection.call(0, "lookup", (name,), {})
+        main.__dict__[name] = connection.lookup(name)
 
 
 def write(path, data, mode):

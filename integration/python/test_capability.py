@@ -97,11 +97,13 @@ class Capabilities(Case):
             self.assertEqual(self.sb.eval(text), value)
         for text, message in (
                 ("k.named('x')", "lacks its argument 'b'"), ("k.named('x', 1)", "takes 1 argument, not 2"),
-                ("k.named(b=1)", "lacks its argument 'a'"), ("k.named('x', b='1')", "argument 'b' must be int"),
+                ("k.named(b=1)", "lacks its argument 'a'"),
+                ("k.named('x', b='1')", "argument 'b' must be int"),
                 ("k.named('x', b=1, a='y')", "got its argument 'a' twice"),
                 ("k.rest(1, 2)", "argument 2 must be str"), ("k.static()", "takes 1 argument, not 0"),
                 ("k.rest(x='1')", "argument 'x' must be int or None, not str"),
-                ("k.static(1, b=2)", "has no argument 'b'"), ("k.inner(1, 2)", "takes 0 to 1 arguments, not 2")):
+                ("k.static(1, b=2)", "has no argument 'b'"),
+                ("k.inner(1, 2)", "takes 0 to 1 arguments, not 2")):
             self.fails(text, "TypeError", message)
 
     def test_exceptions_with_arguments_of_their_own(self):
@@ -292,7 +294,8 @@ class Schemas(unittest.TestCase):
         for words in ({"params": ([int],)}, {"params": ("int",)}, {"params": (5,)}, {"params": int},
                       {"params": "int"}, {"params": (Store,)}, {"params": (reference,)}, {"params": ((),)},
                       {"params": (tuple,)}, {"returns": [reference("get")]}, {"returns": "str"},
-                      {"returns": Store}, {"raises": KeyError}, {"raises": ("KeyError",)}, {"raises": (Store,)}):
+                      {"returns": Store}, {"raises": KeyError}, {"raises": ("KeyError",)},
+                      {"raises": (Store,)}):
             with self.subTest(words), self.assertRaisesRegex(TypeError, list(words)[0]):
                 expose(**words)(lambda self, a: a)
         with self.assertRaisesRegex(TypeError, "marks methods"):

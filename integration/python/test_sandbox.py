@@ -2,6 +2,7 @@
 import copy
 import gc
 import os
+import pathlib
 import pickle
 import tempfile
 import time
@@ -75,6 +76,21 @@ class Requests(Case):
         self.assertEqual((caught.exception.type_name, caught.exception.message), ("ValueError", "no"))
         self.assertIn('File "job.py", line 2, in f', caught.exception.traceback)
         self.assertNotIn(".pysandbox", caught.exception.traceback)
+
+    def test_code_that_does_not_compile_has_no_frames_of_ours(self):
+        for guest in GUESTS[:1] + GUESTS[-1:]:
+            with Sandbox(python=guest) as sb:
+                for run, name in ((sb.exec, "<exec>"), (sb.eval, "<eval>")):
+                    with self.assertRaises(GuestError) as caught:
+                        run("x = = 1")
+                    self.assertTrue(caught.exception.traceback.startswith('  File "%s", line 1\n' % name),
+                                    caught.exception.traceback)
+                    self.assertNotIn(".pysandbox", caught.exception.traceback)
+                stderr = sb.start("x = = 1").wait(30).stderr
+                self.assertTrue(stderr.startswith(b'  File "<string>", line 1\n'), stderr)
+                with self.assertRaises(GuestError) as caught:
+                    sb.write_file("/missing/x", b"")
+                self.assertRegex(caught.exception.traceback, "^(FileNotFound|Permission)Error: [^\n]*\n$")
 
     def test_exit_does_not_end_the_host_or_the_guest(self):
         with self.assertRaises(GuestError) as caught:
@@ -243,7 +259,63 @@ def divide_by_zero():
         sb.exec("print('before'); 1 / 0")
 
 
+class Arguments(unittest.TestCase):
+    def test_policies(self):
+        with tempfile.TemporaryDirectory() as top:
+            path = pathlib.Path(top, "policy.toml")
+            path.write_text('version = 1\nextends = "strict"\n[limits]\nmemory = "64MiB"\n')
+            with Sandbox(path) as sb:
+                self.assertEqual(sb.policy.plan()["Limits"]["Memory"], 64 << 20)
+            with self.assertRaisesRegex(PolicyError, "is no preset; .* Policy.load"):
+                Sandbox(str(path))
+        for wrong in (5, None, ["strict"], b"strict"):
+            with self.assertRaisesRegex(TypeError, "it is a Policy, the name of a preset, a dict or a Path"):
+                Sandbox(wrong)
+
+    def test_what_the_host_cannot_enforce_is_no_mistake_of_the_policy(self):
+        lacks = "pysandbox: limits.memory: it cannot be enforced on this host: there is no control group; x"
+        with tempfile.TemporaryDirectory() as top:
+            binary = os.path.join(top, "pysandbox")
+            real = os.environ["PYSANDBOX_BINARY"]
+            self.addCleanup(os.environ.__setitem__, "PYSANDBOX_BINARY", real)
+            os.environ["PYSANDBOX_BINARY"] = binary
+            for text, kind in ((lacks, SetupError), (lacks + "\nlimits.wall: no duration", PolicyError)):
+                with open(binary, "w") as file:
+                    file.write("#!/bin/sh\necho '%s' >&2\nexit 125\n" % text)
+                os.chmod(binary, 0o755)
+                with self.assertRaisesRegex(kind, "cannot be enforced"):
+                    Policy.parse({"limits": {"memory": "64MiB"}})
+
+    def test_environments(self):
+        for env, kind in (({"A=": "b"}, ValueError), ({"": "b"}, ValueError), ({"A": "b\0"}, ValueError),
+                          ({"A": None}, TypeError), ({"A": 1}, TypeError), ({1: "a"}, TypeError)):
+            with self.assertRaisesRegex(kind, "env: "):
+                Sandbox(env=env)
+            with Sandbox() as sb, self.assertRaisesRegex(kind, "env: "):
+                sb.start("pass", env=env)
+        with Sandbox(env={"A": "=b", "C": ""}, cwd="/tmp") as sb:
+            self.assertEqual(sb.eval("[__import__('os').environ[n] for n in 'AC']"), ["=b", ""])
+            self.assertEqual(sb.eval("__import__('os').getcwd()"), "/tmp")
+
+
 class Programs(Case):
+    def test_input_as_bytes(self):
+        for data in (b"", b"one\ntwo\n", bytearray(3 << 20)):
+            result = self.sb.start("import sys; print(len(sys.stdin.buffer.read()))", stdin=data).wait(30)
+            self.assertEqual((result.stdout, result.stderr), (b"%d\n" % len(data), b""))
+        self.assertEqual(self.sb.start("import sys; print(sys.stdin.read())").wait(30).stdout, b"\n")
+        for wrong in ("text", None, 5):
+            with self.assertRaisesRegex(TypeError, "stdin="):
+                self.sb.start("pass", stdin=wrong)
+
+    def test_input_that_was_closed(self):
+        for stdin, message in ((True, "standard input was closed"), (False, "with stdin=True"),
+                               (b"", "with stdin=True")):
+            with self.sb.start("import time; time.sleep(60)", stdin=stdin) as run:
+                run.close_stdin()
+                with self.assertRaisesRegex(ValueError, message):
+                    run.write(b"x")
+
     def test_start(self):
         run = self.sb.start(
             "import sys; print(sys.argv[1:], len(sys.stdin.read()))", argv=["a", 2], stdin=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 from .binary import find
-from .errors import PolicyError
+from .errors import PolicyError, SandboxError, SetupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ class Policy:
     def preset(cls, name: str) -> "Policy":
         """A shipped policy: "strict", "http-only", "web-client" or "worker"."""
         if name not in PRESETS:
-            raise PolicyError("%r is no preset; there are %s" % (name, ", ".join(PRESETS)))
+            raise PolicyError("%r is no preset; there are %s; a file is read by Policy.load" % (
+                name, ", ".join(PRESETS)))
         return cls._of("preset", name)
 
     @classmethod
@@ -112,7 +113,7 @@ class Policy:
                 done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
                                       pass_fds=list(arguments.fds.values()))
             if done.returncode != 0:
-                raise PolicyError(said(done.stderr) or "the policy was refused")
+                raise _refusal(said(done.stderr) or "the policy was refused")
             explained = json.loads(done.stdout)
             self._plan = explained["plan"]
             if not self._flags:  # narrow has made it of one that has told this
@@ -122,6 +123,14 @@ class Policy:
     def __repr__(self) -> str:
         name = self._base[1] if self._base[0] != "document" else "document"
         return "<Policy %s%s>" % (name, "".join(" " + flag for flag in self._flags))
+
+
+def _refusal(text: str) -> SandboxError:
+    """A policy that is right, and more than this host can enforce, is none of the
+    policy's mistakes."""
+    if all("it cannot be enforced on this host" in line for line in text.splitlines()):
+        return SetupError(text)
+    return PolicyError(text)
 
 
 def _warn(texts: "Sequence[str]") -> None:

@@ -21,7 +21,7 @@ from .policy import Arguments, Policy, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Mapping, Optional, Sequence
+    from typing import Mapping, Optional, Sequence, Union
 
     from .results import Report, Result
 
@@ -39,7 +39,7 @@ class Process:
 
     def __init__(self, policy: Policy, program: "Sequence[str]", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
-                 stdin: bool = False):
+                 stdin: "Union[bool, bytes]" = False):
         self.owner = os.getpid()
         self.blame: Optional[Exception] = None  # why we ended it ourselves
         self.closed = False  # with its sandbox, in the middle of a request
@@ -47,16 +47,18 @@ class Process:
         self._result: Optional[Result] = None
         self._lock = allocate_lock()
         self.stdin: Optional[int] = None
+        self.had_stdin = stdin is True
+        words = _flags(python, env, cwd)
         self.channel, theirs = socketpair(1, SOCK_SEQPACKET | SOCK_CLOEXEC)
         pipes = [os.pipe() for _ in range(4)]
-        input_end, self.stdin = os.pipe() if stdin else (os.open(os.devnull, os.O_RDONLY), None)
+        input_end, self.stdin = os.pipe() if stdin is True else (_given(stdin), None)
         fds = {0: input_end, _CHANNEL: theirs.fileno()}
         fds.update(zip((1, 2, _REPORT, _AUDIT), (writer for _, writer in pipes)))
         try:
             with Arguments(policy, _POLICY) as arguments:
                 command = [find(), "exec", "--quiet", "--capabilities=fd:%d" % _CHANNEL,
                            "--report=fd:%d" % _REPORT, "--audit=fd:%d" % _AUDIT]
-                command += arguments.flags + _flags(python, env, cwd) + list(program)
+                command += arguments.flags + words + list(program)
                 self._child = _spawn(command, {**fds, **arguments.fds})
         except BaseException:
             for reader, _ in pipes:
@@ -219,6 +221,32 @@ def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
             raise TooLargeError("an argument or a variable is too long to start a program with: the kernel "
                                 "takes at most %d bytes of each" % (128 << 10)) from None  # execve(2)
         raise SetupError("%s could not be started: %s" % (command[0], problem.strerror)) from None
+
+
+def _given(data: "Union[bool, bytes]") -> int:
+    """A descriptor from which a program reads all of its input."""
+    if data is False:
+        return os.open(os.devnull, os.O_RDONLY)
+    fd = os.memfd_create("stdin")
+    try:
+        view = memoryview(data)  # type: ignore[arg-type]
+        while view:
+            view = view[os.write(fd, view):]
+        os.lseek(fd, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def check_variables(env: "Optional[Mapping[str, str]]") -> None:
+    """TypeError or ValueError for what is no environment."""
+    for name, value in (env or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise TypeError("env: %r is %r; names and values are str" % (name, value))
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError("env: %r=%r is no variable: a name is not empty and has no =, and neither has a "
+                             "zero byte" % (name, value))
 
 
 def _flags(python: "Optional[str]", env: "Optional[Mapping[str, str]]", cwd: "Optional[str]") -> "list[str]":

@@ -29,7 +29,8 @@ class Run:
         BrokenPipeError if the program reads no more."""
         forks.check(self._process.owner)
         if self._process.stdin is None:
-            raise ValueError("standard input is not open; start the program with stdin=True")
+            raise ValueError("standard input was closed" if self._process.had_stdin else
+                             "standard input is not open; start the program with stdin=True")
         view = memoryview(data)
         while view:
             view = view[os.write(self._process.stdin, view):]

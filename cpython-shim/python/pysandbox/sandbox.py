@@ -10,7 +10,7 @@ from . import amounts, forks
 from .errors import GuestError, PolicyError, RunError, SandboxError, TooLargeError
 from .guestfiles import GuestFiles
 from .policy import Policy
-from .process import Process, stop
+from .process import Process, check_variables, stop
 from .turns import Left, Turns
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .run import Run
     from .scope import Scope
 
-    PolicyLike = Union[Policy, str, Mapping[str, Any]]
+    PolicyLike = Union[Policy, str, Mapping[str, Any], os.PathLike[str]]
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 PATIENCE = 5.0  # seconds that an idle guest has for its own end
@@ -41,8 +41,10 @@ class Sandbox(GuestFiles):
             sb.exec("x = 6 * 7")
             sb.eval("x")                    # 42
 
-    policy is a Policy, the name of a preset or a dict with the keys of a policy
-    file; python is an interpreter as --python names it; deadline is how many
+    policy is a Policy, the name of a preset, a dict with the keys of a policy file, or
+    the Path of one; python is an interpreter as --python names it; env are variables
+    for all that runs inside, beside the few that the policy gives, and cwd is the
+    directory inside in which it begins; deadline is how many
     seconds a request may take before it is stopped (see DeadlineError), or None for no
     limit; float("inf") as the timeout of one request is none for that. exec, eval,
     run_file and run_module share one live interpreter, which the first of them
@@ -59,11 +61,8 @@ class Sandbox(GuestFiles):
     def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
                  deadline: "Optional[float]" = DEADLINE):
-        if isinstance(policy, str):
-            policy = Policy.preset(policy)
-        elif not isinstance(policy, Policy):
-            policy = Policy.parse(policy)
-        self.policy = policy
+        self.policy = _policy(policy)
+        check_variables(env)
         self._python, self._env, self._cwd = python, env, cwd
         self._deadline = amounts.seconds("deadline", deadline)
         self._owner = os.getpid()
@@ -274,7 +273,7 @@ class Sandbox(GuestFiles):
                 self._live = self._launch([], False, self.policy)
             return self._live
 
-    def _launch(self, program: "Sequence[str]", stdin: bool, policy: Policy,
+    def _launch(self, program: "Sequence[str]", stdin: "Union[bool, bytes]", policy: Policy,
                 env: "Optional[Mapping[str, str]]" = None,
                 sent: "Optional[str]" = None) -> "tuple[Process, Connection]":
         merged = dict(self._env or {})
@@ -316,14 +315,19 @@ class Sandbox(GuestFiles):
     def start(self, source: "Optional[str]" = None, *, file: "Union[str, os.PathLike[str], None]" = None,
               module: "Optional[str]" = None, argv: "Sequence[str]" = (
                   ), env: "Optional[Mapping[str, str]]" = None,
-              stdin: bool = False, timeout: "Optional[float]" = None) -> Run:
+              stdin: "Union[bool, bytes]" = False, timeout: "Optional[float]" = None) -> Run:
         """Starts a program in an interpreter of its own: source, or a file that the
-        host can read, or a module. argv is sys.argv without its first word, timeout
-        a limit on the wall clock that may only be lower than the policy's. Programs
-        end with their sandbox, whether it is closed or forgotten."""
+        host can read, or a module. argv is sys.argv without its first word, env are
+        variables beside those of the sandbox, stdin is all of the input as bytes, or
+        True for Run.write, and timeout a limit on the wall clock that may only be lower
+        than the policy's. Programs end with their sandbox, whether it is closed or
+        forgotten."""
         from .run import Run
         if sum(what is not None for what in (source, file, module)) != 1:
             raise TypeError("start() needs one of source, file and module")
+        check_variables(env)
+        if not isinstance(stdin, (bool, bytes, bytearray, memoryview)):
+            raise TypeError("stdin=%r: it is bytes, or True for Run.write" % (stdin,))
         sent = source if source is not None and _is_long(source) else None
         if source is not None:
             program = ["-c", source if sent is None else SENT]
@@ -344,6 +348,19 @@ class Sandbox(GuestFiles):
             stop([process])
             raise RunError("the sandbox is closed")
         return Run(process, connection, self)
+
+
+def _policy(given: PolicyLike) -> Policy:
+    """The Policy that somebody means."""
+    if isinstance(given, Policy):
+        return given
+    if isinstance(given, str):
+        return Policy.preset(given)
+    if isinstance(given, os.PathLike):
+        return Policy.load(given)
+    if hasattr(given, "keys"):
+        return Policy.parse(given)
+    raise TypeError("policy=%r: it is a Policy, the name of a preset, a dict or a Path" % (given,))
 
 
 def _is_long(source: str) -> bool:

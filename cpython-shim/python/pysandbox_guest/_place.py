@@ -42,7 +42,8 @@ def place(frame):
 
 
 def outside(trace):
-    """A traceback without our own frames, or as it is if it has no others."""
+    """A traceback without our own frames: None if it has no others, as that of code
+    which does not compile."""
     kept, at = [], trace
     while at is not None:
         if not at.tb_frame.f_code.co_filename.startswith("/.pysandbox"):
@@ -51,4 +52,4 @@ def outside(trace):
     made = None
     for at in reversed(kept):
         made = type(at)(made, at.tb_frame, at.tb_lasti, at.tb_lineno)
-    return made or trace
+    return made

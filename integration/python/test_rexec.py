@@ -71,7 +71,8 @@ class Parity(Cell):
     def test_only_s_methods_lend_the_hosts_streams(self):
         # Whatever code finds in the cell: outside of an s_ method the host refuses.
         reach = "host = __import__.__globals__['state']['host']\n"
-        calls = ("host.readline('stdin', 100)", "host.read('stdin', -1)", "host.write('stdout', '\\033[31mred')",
+        calls = ("host.readline('stdin', 100)", "host.read('stdin', -1)",
+                 "host.write('stdout', '\\033[31mred')",
                  "host.write('stderr', 'x')", "host.flush('stdout')")
         out, real = io.StringIO(), sys.stdin
         sys.stdin = io.StringIO("typed for the host\n")

@@ -95,9 +95,9 @@ class RExec:
         "_abc", "_ast", "_bisect", "_blake2", "_bz2", "_codecs", "_collections", "_contextvars", "_csv",
         "_datetime", "_decimal", "_elementtree", "_functools", "_hashlib", "_heapq", "_io", "_json",
         "_locale", "_lzma", "_opcode", "_pickle", "_queue", "_random", "_sha2", "_sha256", "_sha3",
-        "_sha512", "_signal", "_stat", "_statistics", "_string", "_suggestions", "_symtable", "_sysconfig", "_thread", "_tokenize",
-        "_tracemalloc", "_typing", "_uuid", "_warnings", "_zoneinfo", "atexit", "gc", "itertools", "pyexpat",
-        "unicodedata", "zlib",
+        "_sha512", "_signal", "_stat", "_statistics", "_string", "_suggestions", "_symtable", "_sysconfig",
+        "_thread", "_tokenize", "_tracemalloc", "_typing", "_uuid", "_warnings", "_zoneinfo", "atexit",
+        "gc", "itertools", "pyexpat", "unicodedata", "zlib",
         "builtins", "sys", "posix",
     )
     ok_posix_names: Tuple[str, ...] = (

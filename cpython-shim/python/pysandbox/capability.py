@@ -11,7 +11,7 @@ from .errors import PolicyError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import (
-        Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, overload,
+        Any, Callable, Dict, Iterable, Optional, Sequence, Tuple, TypeVar, overload,
     )
 
     from .connection import Connection

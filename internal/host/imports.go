@@ -59,15 +59,11 @@ func tools() []string {
 	}
 }
 
-// importLine matches `import a.b, c as d`, fromLine `from ..a.b import c, d`,
-// deferred the first line of a block whose imports happen later, and programs that of
-// one which only runs when the module is run as a program. They are compiled when
-// they are used: most starts do not, and it takes 0.1 ms.
+// importLine matches `import a.b, c as d` and fromLine `from ..a.b import c, d`. They
+// are compiled when they are used: most starts do not, and it takes 0.1 ms.
 var (
 	importLine = lazyRegexp(`^[ \t]*import[ \t]+([\w., \t]+)`)
 	fromLine   = lazyRegexp(`^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+import\b[ \t(]*([\w, \t]*)`)
-	deferred   = lazyRegexp(`^(?:async[ \t]+def|def|class)\b`)
-	programs   = lazyRegexp(`^(?:if[ \t]+__name__\b|def[ \t]+_?(?:main|test|demo)\b)`)
 )
 
 func lazyRegexp(text string) func() *regexp.Regexp {
@@ -79,7 +75,11 @@ func lazyRegexp(text string) func() *regexp.Regexp {
 // CPython itself needs. They are sorted. It reads the sources as text and runs
 // nothing. See tools for what does not come along.
 func (i Interpreter) NeededModules(names []string) []string {
-	search := importSearch{roots: i.ModuleRoots(), seen: make(map[string]bool), listed: make(listings)}
+	search := importSearch{seen: make(map[string]bool)}
+	listed := make(listings)
+	for _, dir := range i.ModuleRoots() {
+		search.roots = append(search.roots, moduleRoot{dir, modulesIn(listed.of(dir))})
+	}
 	search.queue = startModules()
 	for _, name := range names {
 		name = strings.TrimSuffix(name, ".*")
@@ -104,11 +104,25 @@ func (i Interpreter) NeededModules(names []string) []string {
 
 // importSearch follows import statements from module to module, by dotted names.
 type importSearch struct {
-	roots  []string
-	named  []string // by the policy
-	queue  []string
-	seen   map[string]bool
-	listed listings
+	roots []moduleRoot
+	named []string // by the policy
+	queue []string
+	seen  map[string]bool
+}
+
+// moduleRoot is a directory of modules and the names of those in it.
+type moduleRoot struct {
+	dir   string
+	names map[string]bool
+}
+
+func modulesIn(entries []os.DirEntry) map[string]bool {
+	names := make(map[string]bool, len(entries))
+	for _, entry := range entries {
+		names[moduleName(entry.Name())] = true
+		names[strings.TrimSuffix(entry.Name(), ".py")] = true // which may hold a hyphen
+	}
+	return names
 }
 
 // visit queues what a module imports. It is false for a name below a package that
@@ -121,8 +135,12 @@ func (s *importSearch) visit(name string) bool {
 	if name == "sysconfig" {
 		s.queue = append(s.queue, s.buildData()...)
 	}
+	top, _, _ := strings.Cut(name, ".")
 	for _, root := range s.roots {
-		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
+		if !root.names[top] {
+			continue
+		}
+		base := filepath.Join(root.dir, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
 		if source, err := os.ReadFile(base + ".py"); err == nil {
 			above, _ := cutLast(name)
 			s.follow(name, source, above)
@@ -168,11 +186,8 @@ func (s *importSearch) isExtension(name string) bool {
 	if !strings.HasPrefix(name, "_") || strings.Contains(name, ".") {
 		return false
 	}
-	return slices.Contains(builtinModules(), name) || slices.ContainsFunc(s.roots, func(root string) bool {
-		if filepath.Base(root) != "lib-dynload" {
-			return false
-		}
-		return slices.ContainsFunc(s.listed.of(root), func(entry os.DirEntry) bool { return moduleName(entry.Name()) == name })
+	return slices.Contains(builtinModules(), name) || slices.ContainsFunc(s.roots, func(root moduleRoot) bool {
+		return filepath.Base(root.dir) == "lib-dynload" && root.names[name]
 	})
 }
 
@@ -181,9 +196,9 @@ func (s *importSearch) isExtension(name string) bool {
 func (s *importSearch) buildData() []string {
 	var names []string
 	for _, root := range s.roots {
-		for _, entry := range s.listed.of(root) {
-			if name, found := strings.CutSuffix(entry.Name(), ".py"); found && strings.HasPrefix(name, "_sysconfigdata_") {
-				names = append(names, name, moduleName(name))
+		for name := range root.names {
+			if strings.HasPrefix(name, "_sysconfigdata_") {
+				names = append(names, name)
 			}
 		}
 	}
@@ -197,7 +212,7 @@ const maxPackage = 5000
 func (s *importSearch) below(name string) []string {
 	var names []string
 	for _, root := range s.roots {
-		base := filepath.Join(root, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
+		base := filepath.Join(root.dir, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
 		_ = filepath.WalkDir(base, func(path string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil || len(names) == maxPackage:
@@ -228,26 +243,54 @@ func cutLast(name string) (above string, found bool) {
 // package: those that run when it is imported, and those in functions and classes.
 // What only runs when it is a program is left out.
 func importsOf(source []byte, pkg string) (now, late []string) {
-	later, never := false, false
-	for line := range bytes.Lines(source) {
-		if !bytes.ContainsAny(line[:1], " \t\r\n#)") {
-			never = programs().Match(line)
-			later = deferred().Match(line)
+	var block []byte
+	for at, seen := 0, 0; ; {
+		found := bytes.Index(source[at:], []byte("import"))
+		if found < 0 {
+			return now, late
 		}
+		start := bytes.LastIndexByte(source[:at+found], '\n') + 1
+		at = len(source)
+		if end := bytes.IndexByte(source[start:], '\n'); end >= 0 {
+			at = start + end + 1
+		}
+		names := importedBy(source[start:at], pkg)
+		if len(names) == 0 {
+			continue
+		}
+		block = blockOf(source, start, seen, block)
+		seen = at
 		switch {
-		case never:
-		case later:
-			late = append(late, importedBy(line, pkg)...)
+		case startsWith(block, "if __name__", "def main(", "def _main(", "def test(", "def _test(", "def demo(", "def _demo("):
+		case startsWith(block, "def ", "class ", "async def "):
+			late = append(late, names...)
 		default:
-			now = append(now, importedBy(line, pkg)...)
+			now = append(now, names...)
 		}
 	}
-	return now, late
+}
+
+// blockOf returns what begins with the last line that is not indented, at or before
+// the line that begins at start. Where seen begins, that is above.
+func blockOf(source []byte, start, seen int, above []byte) []byte {
+	for bytes.IndexByte([]byte(" \t\r\n#)"), source[start]) >= 0 {
+		if start <= seen {
+			return above
+		}
+		start = bytes.LastIndexByte(source[:start-1], '\n') + 1
+	}
+	return source[start:]
+}
+
+func startsWith(line []byte, beginnings ...string) bool {
+	return slices.ContainsFunc(beginnings, func(beginning string) bool {
+		return len(line) >= len(beginning) && string(line[:len(beginning)]) == beginning
+	})
 }
 
 // importedBy returns the dotted names in one line, if it is an import statement.
 func importedBy(line []byte, pkg string) []string {
-	if !bytes.Contains(line, []byte("import")) {
+	if !startsWith(bytes.TrimLeft(line, " \t"), "import", "from") {
 		return nil
 	}
 	if match := importLine().FindSubmatch(line); match != nil {

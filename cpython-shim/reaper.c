@@ -31,6 +31,7 @@ static int install_filter(void)
 		ALLOW(SYS_poll),
 		ALLOW(SYS_sched_yield),
 		ALLOW(SYS_wait4),
+		ALLOW(SYS_kill), /* see stop_or_continue */
 		ALLOW(SYS_clock_gettime), /* of the program, see cpu_counted */
 		ALLOW(SYS_waitid),
 		ALLOW(SYS_read),
@@ -98,10 +99,22 @@ static int cpu_counted(const struct stage *st, const siginfo_t *info)
 	return (int)(time.tv_sec * 1000 + time.tv_nsec / 1000000);
 }
 
+/* With the program the whole sandbox stops, and goes on: the supervisor is about to
+ * stop itself, and would keep no limit of what ran on. */
+static void stop_or_continue(struct stage *st, int status)
+{
+	if (WIFCONTINUED(status)) {
+		sys2(SYS_kill, -1, SIGCONT);
+		return;
+	}
+	sys2(SYS_kill, -1, SIGSTOP);
+	send_stopped(st, WSTOPSIG(status));
+}
+
 /* Reaps all that is ready. */
 static void reap(struct stage *st, struct ending *end)
 {
-	int stops = st->terminal ? WUNTRACED : 0;
+	int stops = st->terminal ? WUNTRACED | WCONTINUED : 0;
 	for (;;) {
 		siginfo_t info = { .si_pid = 0 };
 		struct rusage use;
@@ -113,9 +126,9 @@ static void reap(struct stage *st, struct ending *end)
 		int pid = (int)sys4(SYS_wait4, info.si_pid, &status, WNOHANG | __WALL | stops, &use);
 		if (pid <= 0)
 			return;
-		if (WIFSTOPPED(status)) {
+		if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
 			if (pid == st->program)
-				send_stopped(st, WSTOPSIG(status));
+				stop_or_continue(st, status);
 			continue;
 		}
 		add_usage(end, &use);

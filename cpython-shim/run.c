@@ -197,6 +197,14 @@ static void take_descriptors(struct stage *st)
 	}
 }
 
+/* Lets children be waited for, also where the caller ignores SIGCHLD
+ * (sigaction(2), notes). */
+static void expect_children(void)
+{
+	const uint64_t by_default[4] = { 0 }; /* struct kernel_sigaction */
+	sys4(SYS_rt_sigaction, SIGCHLD, by_default, 0, sizeof(uint64_t));
+}
+
 void stage_main(struct stage *st)
 {
 	uint64_t all = ~0ULL;
@@ -204,6 +212,7 @@ void stage_main(struct stage *st)
 	take_descriptors(st);
 	stage_expect_stdio(st);
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+	expect_children();
 	sys0(SYS_setsid);
 	run_fixed_setup(st);
 	int err = stage_receive_plan(st);

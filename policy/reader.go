@@ -21,7 +21,7 @@ type reader struct {
 }
 
 func newReader() *reader {
-	return &reader{policy: &Policy{Origins: Origins{}}, vocabulary: settings()}
+	return &reader{policy: &Policy{Origins: make(Origins, 64)}, vocabulary: settings()}
 }
 
 func (r *reader) origins() Origins { return r.policy.Origins }

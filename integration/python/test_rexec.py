@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from pysandbox import GuestError, LimitError, Policy
 from pysandbox.bastion import Bastion, BastionClass
@@ -67,6 +68,11 @@ class Parity(Cell):
 
     def test_r_methods_have_no_streams(self):
         self.fails("print(1)", "RuntimeError", "lost sys.stdout")
+
+    def test_threads_may_share_a_cell(self):
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(self.r.r_eval, "%d * 2" % n) for n in range(40)]
+            self.assertEqual([one.result(60) for one in asked], [n * 2 for n in range(40)])
 
     def test_only_s_methods_lend_the_hosts_streams(self):
         # Whatever code finds in the cell: outside of an s_ method the host refuses.

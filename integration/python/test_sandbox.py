@@ -4,6 +4,8 @@ import gc
 import os
 import pathlib
 import pickle
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -169,6 +171,14 @@ class Requests(Case):
             self.sb.eval("1")
 
 
+def lives(pid):
+    try:
+        with open(b"/proc/%s/stat" % pid) as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 class Endings(unittest.TestCase):
     def test_a_forgotten_sandbox_ends(self):
         sb = Sandbox()
@@ -179,6 +189,48 @@ class Endings(unittest.TestCase):
         del sb
         gc.collect()
         self.assertTrue(process.ended(10))
+
+    def test_so_does_one_with_threads(self):
+        sb = Sandbox()
+        sb.exec("import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()")
+        process = sb._live[0]
+        del sb
+        gc.collect()
+        self.assertTrue(process.ended(20))
+
+    def test_programs_end_with_their_sandbox(self):
+        source = "import time\nprint(1, flush=True)\ntime.sleep(600)"
+        with Sandbox() as sb:
+            runs = [sb.start(source) for _ in range(3)]
+            self.assertEqual([next(iter(run.stdout)) for run in runs], [b"1\n"] * 3)
+            began = time.monotonic()
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual([run.wait(10).outcome for run in runs], ["signaled"] * 3)
+        with self.assertRaises(RunError):
+            sb.start(source)
+
+    def test_programs_end_with_the_last_mention_of_it_and_them(self):
+        sb = Sandbox()
+        process = sb.start("while True: pass")._process
+        self.assertFalse(process.ended(0.3))
+        del sb
+        gc.collect()
+        self.assertTrue(process.ended(10))
+
+    def test_all_ends_with_the_host(self):
+        code = ("import os, sys, time\nfrom pysandbox import Sandbox\nsb = Sandbox()\nsb.eval('1')\n"
+                "run = sb.start('while True: pass')\nkept = [sb, run]\nkept.append(kept)\n"
+                "print(run._process._child._pid, sb._live[0]._child._pid, flush=True)\n")
+        for end in ("", "os._exit(1)", "os.kill(os.getpid(), 9)", "sys.exit(1)"):
+            with self.subTest(end):
+                host = subprocess.run([sys.executable, "-c", code + end], stdout=subprocess.PIPE, timeout=60)
+                until = time.monotonic() + 20
+                left = host.stdout.split()
+                self.assertEqual(len(left), 2)
+                while left and time.monotonic() < until:
+                    time.sleep(0.05)
+                    left = [pid for pid in left if lives(pid)]
+                self.assertEqual(left, [])
 
     def test_a_program_outlives_the_last_mention_of_its_sandbox(self):
         sb = Sandbox()

@@ -7,7 +7,7 @@ import os
 from errno import E2BIG
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
 from _signal import SIGINT, SIGTERM  # signal makes enumerations of the same numbers
-from _thread import allocate_lock
+from _thread import allocate_lock, start_new_thread
 from time import monotonic
 
 from .binary import find
@@ -98,12 +98,20 @@ class Process:
         self._child.send(SIGTERM)
         import threading
         try:
-            threading.Thread(target=self._insist, name="pysandbox kill", daemon=True).start()
+            threading.Thread(target=self._insist, args=(KILL_PATIENCE,), name="pysandbox", daemon=True).start()
         except RuntimeError:  # the host itself ends
             self.kill_at_once()
 
-    def _insist(self) -> None:
-        if not self.ended(KILL_PATIENCE):
+    def _insist(self, seconds: float) -> None:
+        if not self.ended(seconds):
+            self.kill_at_once()
+
+    def abandon(self, seconds: float) -> None:
+        """Gives a run so many seconds to end, and does not wait. Nothing here takes a
+        lock: a garbage collection may come at any place."""
+        try:
+            start_new_thread(self._insist, (seconds,))
+        except RuntimeError:  # the host itself ends
             self.kill_at_once()
 
     def kill_at_once(self) -> None:

@@ -120,6 +120,7 @@ class RExec:
         self._sandbox = Sandbox(policy, python=python, deadline=timeout)
         self._nested = threading.local()
         self._ready = False
+        self._making = threading.RLock()
         self._streaming = threading.local()  # on: this thread is in s_apply
         self._lent = 0  # requests under way for which the cell has the host's streams
         self._lending = threading.Lock()
@@ -137,6 +138,12 @@ class RExec:
     # Making the cell
 
     def _ask(self, method: str, args: "List[Any]") -> Any:
+        self._sandbox._check()  # which a method of the cell's cannot ask, nor wait for
+        with self._making:
+            self._make()
+        return self._sandbox._request("cell", [method, args])
+
+    def _make(self) -> None:
         if not self._ready:
             self._ready = True
             config = {name: list(getattr(self, name)) for name in (
@@ -145,7 +152,6 @@ class RExec:
                                     if getattr(type(self), name) is not getattr(RExec, name)]
             self._sandbox._request("cell", ["init", [config, facet(CellHost(self))]])
             self.make_initial_modules()
-        return self._sandbox._request("cell", [method, args])
 
     def make_initial_modules(self) -> None:
         """Called once, when the cell has been made; a subclass may add modules."""

@@ -89,7 +89,9 @@ class Sandbox(GuestFiles):
     def __del__(self) -> None:
         live = getattr(self, "_live", None)
         if live is not None:  # which knows a forked child
-            live[1].close()  # and nobody waits for the end
+            live[1].close()
+            if os.getpid() == self._owner:
+                live[0].abandon(PATIENCE)
         for process, _ in getattr(self, "_runs", ()):
             process.kill_at_once()
 
@@ -320,8 +322,8 @@ class Sandbox(GuestFiles):
         host can read, or a module. argv is sys.argv without its first word, env are
         variables beside those of the sandbox, stdin is all of the input as bytes, or
         True for Run.write, and timeout a limit on the wall clock that may only be lower
-        than the policy's. Programs end with their sandbox, whether it is closed or
-        forgotten."""
+        than the policy's. Programs end with their sandbox: when it is closed, or
+        when nobody has it or one of its Runs any more."""
         from .run import Run
         if sum(what is not None for what in (source, file, module)) != 1:
             raise TypeError("start() needs one of source, file and module")

@@ -46,7 +46,7 @@ func (c Cache) FindInterpreter(request string, caller Caller) (Interpreter, erro
 
 // ProgramClosure is ProgramClosure with the cache.
 func (c Cache) ProgramClosure(entries []string, caller Caller) (Closure, error) {
-	key := strings.Join(append([]string{"programs", caller.Env["PATH"], caller.Directory}, entries...), "\x00")
+	key := strings.Join(append([]string{"programs", caller.Env["PATH"], caller.Env["PYENV_VERSION"], caller.Directory}, entries...), "\x00")
 	found, err := c.remember(key, caller, func(t *tree) (Interpreter, []string, error) {
 		closure, own, err := buildPrograms(t, entries, caller)
 		return Interpreter{Closure: closure}, own, err

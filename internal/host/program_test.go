@@ -196,3 +196,51 @@ func TestAShimStandsForItsProgram(t *testing.T) {
 		t.Errorf("the script shows %+v (%v)", closure.Binds, err)
 	}
 }
+
+// TestAScriptMayNameTheCallersInterpreter has a private interpreter and private
+// environments of it. A script elsewhere opens the interpreter where the caller's
+// python3 is the same, and an environment only where every user may read that.
+func TestAScriptMayNameTheCallersInterpreter(t *testing.T) {
+	prefix := filepath.Join(t.TempDir(), "private")
+	fakePrefix(t, prefix, "python3.12")
+	private, public := filepath.Join(t.TempDir(), "secret"), filepath.Join(testenv.WorldDir(t), "open")
+	for _, env := range []string{private, public} {
+		for _, dir := range []string{"bin", "lib/python3.12/site-packages/package"} {
+			if err := os.MkdirAll(filepath.Join(env, dir), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		writeFile(t, filepath.Join(env, "pyvenv.cfg"), "home = "+prefix+"/bin\nversion = 3.12.1\n")
+		writeFile(t, filepath.Join(env, "lib/python3.12/site-packages/package/__init__.py"), "")
+		link(t, filepath.Join(prefix, "bin/python3.12"), filepath.Join(env, "bin/python3"))
+	}
+	for _, dir := range []string{prefix, private} {
+		if err := os.Chmod(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		interpreter, path string
+		fits              bool
+	}{
+		{prefix + "/bin/python3", prefix + "/bin", true},
+		{prefix + "/bin/python3", "/usr/bin", false},
+		{public + "/bin/python3", prefix + "/bin", true},
+		{public + "/bin/python3", "/usr/bin", false},
+		{private + "/bin/python3", prefix + "/bin", false},
+	} {
+		script := filepath.Join(testenv.WorldDir(t), "script")
+		writeFile(t, script, "#!"+test.interpreter+"\n")
+		if err := os.Chmod(script, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		caller := Caller{UID: os.Geteuid(), Directory: "/", Env: map[string]string{"PATH": test.path}}
+		closure, err := ProgramClosure([]string{script}, caller)
+		if (err == nil) != test.fits {
+			t.Errorf("%s with PATH=%s: %v", test.interpreter, test.path, err)
+		}
+		if shows(closure, private+"/lib/python3.12/site-packages") {
+			t.Errorf("%s shows the private environment", test.interpreter)
+		}
+	}
+}

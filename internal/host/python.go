@@ -22,11 +22,16 @@ func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, []strin
 type pythonBuilder struct {
 	*builder
 	selection
-	unclaimed bool // what is not public stays hidden, even the interpreter's own
+	unclaimed bool // what is not public stays hidden, but the caller's own interpreter
 }
 
 func (p *pythonBuilder) build() error {
 	p.claimOwn()
+	if p.unclaimed && p.venv != nil {
+		if _, err := p.need(p.venv.config); err != nil {
+			return err // without it the program would run, outside of its environment
+		}
+	}
 	if err := p.executables(); err != nil {
 		return err
 	}
@@ -56,9 +61,11 @@ func (p *pythonBuilder) build() error {
 	return nil
 }
 
-// claimOwn claims what belongs to this interpreter and to nothing else.
+// claimOwn claims what belongs to this interpreter and to nothing else. For a script
+// that may not claim, that is so only of the interpreter which the caller's python3
+// is: the script could have named another's, or a private environment of it.
 func (p *pythonBuilder) claimOwn() {
-	if p.unclaimed {
+	if p.unclaimed && !p.isCallers() {
 		return
 	}
 	prefix := p.layout.prefix
@@ -66,7 +73,7 @@ func (p *pythonBuilder) claimOwn() {
 	if !isSharedPrefix(prefix, p.caller) {
 		p.claim(prefix, filepath.Join(prefix, "lib"), filepath.Join(prefix, "lib64"), filepath.Join(prefix, "bin"))
 	}
-	if p.venv == nil {
+	if p.venv == nil || p.unclaimed {
 		return
 	}
 	if found, err := p.tree.walk(p.venv.dir); err == nil {
@@ -74,6 +81,20 @@ func (p *pythonBuilder) claimOwn() {
 			p.claim(found.path, filepath.Join(found.path, name))
 		}
 	}
+}
+
+// isCallers says whether python3 on the caller's PATH leads to this interpreter.
+func (p *pythonBuilder) isCallers() bool {
+	for _, dir := range p.caller.searchPath() {
+		path, ok := throughShim(p.tree, filepath.Join(dir, "python3"), p.caller)
+		if !ok {
+			continue
+		}
+		if found, err := p.tree.walk(path); err == nil && found.isFile() {
+			return found.path == p.layout.executable
+		}
+	}
+	return false
 }
 
 // isSharedPrefix says whether other software lives below a prefix too.

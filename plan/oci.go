@@ -16,6 +16,15 @@ import (
 // path that follows the prefix. The dynamic loader is usually behind one.
 const LinkAnnotation = "org.pysandbox.link:"
 
+// An OCI runtime enforces less than the supervisor, which OCINote says in the
+// annotation of the name NoteAnnotation.
+const (
+	NoteAnnotation = "org.pysandbox.note"
+	OCINote        = "a runtime enforces less than pysandbox: it knows no rules of the network, so that no " +
+		"connection leaves the container, refuses what the supervisor would decide, and has no Landlock; " +
+		"the bundle's root needs the symbolic links that the annotations " + LinkAnnotation + "PATH name"
+)
+
 // mappedIDs is the size of a range in /etc/subuid, as useradd(8) gives it out.
 const mappedIDs = 65536
 
@@ -36,6 +45,7 @@ func (r *Resolved) OCI(firstUID, firstGID uint32) ([]byte, error) {
 	if spec.Annotations == nil {
 		spec.Annotations = make(map[string]string)
 	}
+	spec.Annotations[NoteAnnotation] = OCINote
 	linux.UIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: firstUID, Size: mappedIDs}}
 	linux.GIDMappings = []specs.LinuxIDMapping{{ContainerID: 0, HostID: firstGID, Size: mappedIDs}}
 	linux.Seccomp = compileSeccomp(r.Plan.Filter)

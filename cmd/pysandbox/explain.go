@@ -44,14 +44,16 @@ layer that enforces it: the kernel's namespaces, Landlock or filter, or the
 supervisor. Nothing is run.
 
 The formats are text for people, json for the whole plan, oci for its portable
-half as the config.json of an OCI bundle with ids from 100000 on, and bpf for the
-system call filter as the kernel gets it.`
+half as the config.json of an OCI bundle with ids from 100000 on, which enforces less,
+and bpf for the system call filter as the kernel gets it.`
 
 const explainExample = `  pysandbox explain --preset=http-only
   pysandbox explain --policy=job.toml --format=json job.py
   pysandbox explain --format=oci > bundle/config.json`
 
-func formats() []string { return []string{"text", "json", "oci", "bpf"} }
+const formatOCI = "oci"
+
+func formats() []string { return []string{"text", "json", formatOCI, "bpf"} }
 
 // explain prints what the invocation would run under.
 func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) error {
@@ -67,6 +69,9 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if err != nil {
 		return err
 	}
+	if format == formatOCI {
+		u.warnings([]string{plan.OCINote})
+	}
 	return u.printf("%s", text)
 }
 
@@ -78,10 +83,10 @@ type explained struct {
 
 func printers() map[string]func(explained) (string, error) {
 	return map[string]func(explained) (string, error){
-		"text": func(e explained) (string, error) { return explainText(e), nil },
-		"json": explainJSON,
-		"oci":  explainOCI,
-		"bpf":  func(e explained) (string, error) { return e.Filter.Disassemble(), nil },
+		"text":    func(e explained) (string, error) { return explainText(e), nil },
+		"json":    explainJSON,
+		formatOCI: explainOCI,
+		"bpf":     func(e explained) (string, error) { return e.Filter.Disassemble(), nil },
 	}
 }
 

@@ -142,12 +142,17 @@ func TestEverySetting(t *testing.T) {
 			TmpExec: true, ShmSize: 1 << 30, AllowRootOwned: true,
 		},
 		Network: Network{
-			HostLoopback: []Port{{netrule.TCP, 6379}, {netrule.UDP, 53}},
+			HostLoopback: []Port{{netrule.TCP, 6379}, {netrule.UDP, 53}, {netrule.TCP, 6380}, {netrule.TCP, 6381}},
 			Listen: []Listen{
 				{"tcp:8000", "127.0.0.1", 8000, 8000},
 				{"tcp:127.0.0.2:8001", "127.0.0.2", 8001, 8001},
 				{"tcp:[::1]:8002:80", "::1", 8002, 80},
 				{"tcp:8003:81", "127.0.0.1", 8003, 81},
+				{"tcp:8004", "127.0.0.1", 8004, 8004},
+				{"tcp:8005", "127.0.0.1", 8005, 8005},
+				{"tcp:8006:82", "127.0.0.1", 8006, 82},
+				{"tcp:127.0.0.1:8007", "127.0.0.1", 8007, 8007},
+				{"tcp:[::1]:8008", "::1", 8008, 8008},
 			},
 			Unix: []string{"/run/postgresql/.s.PGSQL.5432"}, Direct: true, Errno: "ECONNREFUSED", DNSNames: 10, DNSBytes: 1024,
 		},

@@ -8,10 +8,13 @@ import (
 	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
-// parsePort reads "tcp:6379" or "udp:53".
+// parsePort reads "tcp:6379", "udp:53", or "6379" for TCP.
 func parsePort(text string) (Port, error) {
 	want := expected(`"tcp:PORT" or "udp:PORT" with a port from 1 to 65535`)
-	scheme, number, _ := strings.Cut(text, ":")
+	scheme, number, hasScheme := strings.Cut(text, ":")
+	if !hasScheme {
+		scheme, number = "tcp", text
+	}
 	port := Port{}
 	switch scheme {
 	case "tcp":
@@ -33,16 +36,16 @@ func (p Port) String() string {
 	return p.Protocol.String() + ":" + strconv.Itoa(int(p.Number))
 }
 
-// parseListen reads "tcp:[ADDR:]HOST[:GUEST]". An IPv6 address stands in
+// parseListen reads "[tcp:][ADDR:]HOST[:GUEST]". An IPv6 address stands in
 // brackets; without an address the port is published on 127.0.0.1, and without
 // a guest port it is the same inside.
 func parseListen(text string) (Listen, error) {
 	want := expected(`"tcp:[ADDRESS:]HOSTPORT[:GUESTPORT]", such as "tcp:127.0.0.1:8000"`)
 	rest, isTCP := strings.CutPrefix(text, "tcp:")
-	if !isTCP {
+	if !isTCP && (rest == "" || !strings.ContainsRune("0123456789[", rune(rest[0]))) {
 		return Listen{}, want
 	}
-	listen := Listen{Text: text, Address: "127.0.0.1"}
+	listen := Listen{Text: "tcp:" + rest, Address: "127.0.0.1"}
 	ports := rest
 	if address, after, found := cutAddress(rest); found {
 		addr, err := netip.ParseAddr(address)

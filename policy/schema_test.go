@@ -138,7 +138,7 @@ func TestSchemaAgreesWithLoad(t *testing.T) {
 		`{"version": 1, "limits": {"pids": "64"}}`,
 		`{"version": 1, "limits": {"best_effort": ["tmp_size"]}}`,
 		`{"version": 1, "network": {"allow": "tcp://*:80"}}`,
-		`{"version": 1, "network": {"host_loopback": ["6379"]}}`,
+		`{"version": 1, "network": {"host_loopback": ["sctp:6379"]}}`,
 		`{"version": 1, "env": {"set": {"A": 1}}}`,
 		`{"version": 1, "replace": {"limits": {"memory": "1G"}}}`,
 	} {

@@ -128,7 +128,7 @@ func networkSettings() []setting {
 			"network.listen",
 			list[Listen]{func(p *Policy) *[]Listen { return &p.Network.Listen }, listenSyntax()},
 			"--listen",
-			"Ports of the program that are published on the host, on 127.0.0.1 unless an address is written.",
+			"Ports of the program that are published on the host, on 127.0.0.1 unless an address is written: 8000, \"9001:8000\" (port 8000 inside) or \"tcp:0.0.0.0:80:8000\".",
 		},
 		{
 			"network.unix",

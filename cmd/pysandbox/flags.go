@@ -31,7 +31,7 @@ func (f *policyFlags) register(flags *pflag.FlagSet) {
 	flags.Var((*list)(&o.AllowNet), "allow-net", "allow connections to `RULE`, as in tcp://198.51.100.7:443")
 	flags.Var((*list)(&o.DenyNet), "deny-net", "deny connections to `RULE`; beats every --allow-net")
 	flags.Var((*list)(&o.HostLoopback), "host-loopback", "forward `PORT` of the host's loopback, as in 6379 or tcp:6379")
-	flags.Var((*list)(&o.Listen), "listen", "publish `PORT` on the host, as in 8000 or tcp:127.0.0.1:8000")
+	flags.Var((*list)(&o.Listen), "listen", "publish `PORT` on the host, as in 8000, 9001:8000 (8000 inside) or 127.0.0.1:8000")
 
 	flags.Var((*list)(&o.AllowRead), "allow-read", "let the program read `PATH` and what is below it")
 	flags.Var((*list)(&o.AllowWrite), "allow-write", "let the program write `PATH` and what is below it")

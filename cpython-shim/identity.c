@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "stage.h"
 
@@ -35,6 +36,23 @@ static void arm_death_signal(void)
 	sys2(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* What the kernel counts for each user, it counts for the caller's too: the sandbox
+ * gets a share (inotify(7), user_namespaces(7), setrlimit(2)). No user namespace is
+ * made in it. Where /proc/sys is read-only, as in a container, the caller's own
+ * bounds stay. */
+static void take_share(void)
+{
+	struct rlimit pending;
+
+	write_file("/proc/sys/user/max_inotify_instances", "64");
+	write_file("/proc/sys/user/max_user_namespaces", "0");
+	if (sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, 0, &pending))
+		return;
+	if (pending.rlim_max > 1024)
+		pending.rlim_cur = pending.rlim_max = 1024;
+	sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, &pending, 0);
+}
+
 /* Runs in: PID 1, new user namespace, before anything else.
  * The maps of a process belong to its dumpable state (user_namespaces(7)), and
  * a changed euid clears that, so it is set first and again afterwards. */
@@ -61,5 +79,6 @@ int stage_take_identity(struct stage *st)
 		return err;
 	sys2(SYS_prctl, PR_SET_DUMPABLE, 1);
 	arm_death_signal();
+	take_share();
 	return 0;
 }

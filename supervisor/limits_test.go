@@ -95,22 +95,26 @@ func TestWatchCPU(t *testing.T) {
 // What the sandbox has used before its program begins is not the program's.
 func TestWatchCPUBeginsWithTheProgram(t *testing.T) {
 	leaks(t)
-	group, command := held(t, CgroupLimits{CountCPU: true, Group: removers()}, "sh -c 'ulimit -t 1; while :; do :; done'; sleep 1")
+	group, command := held(t, CgroupLimits{CountCPU: true, Group: removers()}, "while :; do :; done")
 	limit := 200 * time.Millisecond
 	for used := time.Duration(0); used < limit; used, _ = group.CPU() {
 		time.Sleep(10 * time.Millisecond)
 	}
 	spent, _ := group.CPU()
-	var used time.Duration
-	w, err := StartWatch(Limits{CPU: limit}, group, command.Process.Pid, time.Now(), func(Cause) { used, _ = group.CPU() })
+	ended := make(chan time.Duration, 100)
+	w, err := StartWatch(Limits{CPU: limit}, group, command.Process.Pid, time.Now(), func(Cause) {
+		used, _ := group.CPU()
+		ended <- used - spent
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	if used := <-ended; used < limit {
+		t.Errorf("ended after %v of %v", used, limit)
+	}
+	_ = command.Process.Kill()
 	_ = command.Wait()
 	w.Stop()
-	if used-spent < limit {
-		t.Errorf("ended after %v of %v", used-spent, limit)
-	}
 }
 
 // TestTreeSampleLeavesTheRootOut burns CPU time in the root, which is the stage's.

@@ -206,7 +206,7 @@ class Endings(unittest.TestCase):
             began = time.monotonic()
         self.assertLess(time.monotonic() - began, 3)
         self.assertEqual([run.wait(10).outcome for run in runs], ["signaled"] * 3)
-        with self.assertRaises(RunError):
+        with self.assertRaises(EndedError):
             sb.start(source)
 
     def test_programs_end_with_the_last_mention_of_it_and_them(self):

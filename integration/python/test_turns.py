@@ -8,7 +8,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from pysandbox import (
-    AsyncSandbox, DeadlineError, EndedError, GuestError, RunError, Sandbox,
+    AsyncSandbox, DeadlineError, EndedError, GuestError, Sandbox,
 )
 from support import Case
 
@@ -143,9 +143,10 @@ class Threads(Case):
                 self.assertEqual(caught.exception.output.stdout, b"before\n")
                 self.assertEqual(caught.exception.report, self.sb.report)
                 self.assertEqual(self.sb.report.outcome, "signaled")
-                for asked in rest:
-                    with self.assertRaisesRegex(RunError, "the sandbox is closed"):
+                for asked in rest + [self.begin(self.sb.exec, "1"), self.begin(self.sb.start, "1")]:
+                    with self.assertRaisesRegex(EndedError, "the sandbox is closed") as caught:
                         asked.result(PATIENCE)
+                    self.assertEqual(caught.exception.report, self.sb.report)
 
     def test_close_ends_what_does_not_want_to(self):
         self.sb.exec("import signal, time, threading\nsignal.signal(15, lambda *_: None)")
@@ -214,7 +215,11 @@ class Tasks(unittest.TestCase):
             self.assertLess(time.monotonic() - began, 1.5)
             done = await asyncio.gather(first, *rest, return_exceptions=True)
             self.assertIsInstance(done[0], EndedError)
-            self.assertTrue(all(type(one) is RunError for one in done[1:]), done)
+            for one in done[1:]:
+                self.assertIsInstance(one, EndedError)
+                self.assertEqual(one.report, sb.report)
+            with self.assertRaises(EndedError):
+                await sb.eval("1")
         self.run_in(check)
 
 

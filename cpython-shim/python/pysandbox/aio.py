@@ -15,7 +15,7 @@ from .results import Event, Execution, Result
 from .run import Run
 from .sandbox import Sandbox
 from .scope import Scope, current
-from .turns import Left, Turn, Turns, check
+from .turns import Closed, Left, Turn, Turns, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,7 +153,10 @@ class AsyncSandbox:
         try:
             if not turn.mine:
                 await asyncio.wait([came], timeout=seconds)
-            check(turn, seconds)
+            try:
+                check(turn, seconds)
+            except Closed:
+                raise await self._wait(sandbox._closed_error) from None
             scope = Scope(Left(seconds, time.monotonic() - began))
 
             def ask() -> T:

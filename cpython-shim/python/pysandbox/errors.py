@@ -58,7 +58,8 @@ class ViolationError(RunError):
 
 
 class EndedError(RunError):
-    """The guest's process has ended by itself or by a signal; ask report."""
+    """The guest's process has ended by itself or by a signal, was killed at an earlier
+    request's deadline, or was closed; ask report."""
 
 
 class GuestError(SandboxError):
@@ -80,8 +81,8 @@ class TooLargeError(SandboxError):
 class DeadlineError(SandboxError):
     """The guest did not answer in time. It was asked to stop, by a
     KeyboardInterrupt; if that did not help within a second, it has been killed and
-    killed is True. Otherwise the sandbox is as usable as before. begun is False if
-    the guest had other work until then, so that it has done nothing of the request."""
+    killed is True. Otherwise the sandbox is as usable as before. begun is False if the
+    request waited for its turn until then; nobody was asked to stop."""
 
     def __init__(self, message: str, killed: bool = False):
         super().__init__(message)

@@ -98,7 +98,8 @@ class Process:
         self._child.send(SIGTERM)
         import threading
         try:
-            threading.Thread(target=self._insist, args=(KILL_PATIENCE,), name="pysandbox", daemon=True).start()
+            insist = threading.Thread(target=self._insist, args=(KILL_PATIENCE,), daemon=True)
+            insist.start()
         except RuntimeError:  # the host itself ends
             self.kill_at_once()
 
@@ -178,7 +179,7 @@ class Process:
             whole = not self.ended(END_PATIENCE if ends else 0)
         return stdout, stderr, whole
 
-    def _known_report(self, timeout: float) -> "Optional[Report]":
+    def known_report(self, timeout: float) -> "Optional[Report]":
         try:
             return self.report(timeout)
         except SetupError:
@@ -187,13 +188,13 @@ class Process:
     def end_error(self, timeout: float = 2.0) -> SandboxError:
         """Why the run is over, as a typed error."""
         if self.closed:
-            return EndedError("the sandbox was closed", self._known_report(timeout))
+            return EndedError("the sandbox was closed", self.known_report(timeout))
         if isinstance(self.blame, (CancelledError, DeadlineError)):
             return EndedError("the guest was killed by the host: %s" % self.blame,
-                              self._known_report(timeout))
+                              self.known_report(timeout))
         if self.blame is not None:
             return ViolationError("the guest broke the capability channel: %s" % self.blame,
-                                  self._known_report(timeout))
+                                  self.known_report(timeout))
         try:
             report = self.report(timeout)
         except SetupError as problem:

@@ -7,11 +7,11 @@ from _weakref import ref
 from time import monotonic
 
 from . import amounts, forks
-from .errors import GuestError, PolicyError, RunError, SandboxError, TooLargeError
+from .errors import EndedError, GuestError, PolicyError, RunError, SandboxError, TooLargeError
 from .guestfiles import GuestFiles
 from .policy import Policy
 from .process import Process, check_variables, stop
-from .turns import Left, Turns
+from .turns import Closed, Left, Turns
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -237,11 +237,19 @@ class Sandbox(GuestFiles):
         if scope is not None and scope.left is not None:
             return perform(scope.left)  # AsyncSandbox has waited
         began = monotonic()
-        turn = self._turns.wait(seconds, scope)
+        try:
+            turn = self._turns.wait(seconds, scope)
+        except Closed:
+            raise self._closed_error() from None
         try:
             return perform(Left(seconds, monotonic() - began))
         finally:
             self._turns.leave(turn)
+
+    def _closed_error(self) -> EndedError:
+        """What a request gets that comes too late. close() may not be done yet."""
+        ended = self._ended
+        return EndedError("the sandbox is closed", None if ended is None else ended.known_report(2.0))
 
     def _seconds(self, timeout: "Optional[float]") -> float:
         return self._deadline if timeout is None else amounts.seconds("timeout", timeout)
@@ -270,7 +278,7 @@ class Sandbox(GuestFiles):
     def _start(self) -> "tuple[Process, Connection]":
         with self._lock:
             if self._closed:
-                raise RunError("the sandbox is closed")
+                raise self._closed_error()
             if self._live is None:
                 self._live = self._launch([], False, self.policy)
             return self._live
@@ -341,14 +349,14 @@ class Sandbox(GuestFiles):
         policy = self.policy if timeout is None else self.policy.narrow(wall=timeout)
         with self._lock:
             if self._closed:
-                raise RunError("the sandbox is closed")
+                raise self._closed_error()
         process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env, sent)
         with self._lock:
             self._runs = [run for run in self._runs if not run[0].ended(0)] + [(process, connection)]
             closed = self._closed
         if closed:  # meanwhile
             stop([process])
-            raise RunError("the sandbox is closed")
+            raise self._closed_error()
         return Run(process, connection, self)
 
 

@@ -3,13 +3,17 @@ from __future__ import annotations
 
 from _thread import allocate_lock
 
-from .errors import CancelledError, DeadlineError, RunError
+from .errors import CancelledError, DeadlineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Callable, List, Optional
 
     from .scope import Scope
+
+
+class Closed(Exception):
+    """The sandbox is closed, whose Sandbox.closed_error says more."""
 
 
 class Turn:
@@ -109,7 +113,7 @@ class Turns:
 def check(turn: Turn, seconds: float) -> None:
     """Raises what ended the waiting, if that is not the turn."""
     if turn.closed:
-        raise RunError("the sandbox is closed")
+        raise Closed
     if turn.cancelled:
         raise _unbegun(CancelledError("the request was cancelled while it waited for its turn"))
     if not turn.mine:

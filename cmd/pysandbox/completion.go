@@ -46,7 +46,8 @@ const completionLong = `Print a script that completes commands, flags and their 
 
 To load it in every session, write it to the shell's directory of completions:
 /usr/share/bash-completion/completions/pysandbox for bash, a directory in fpath
-as _pysandbox for zsh, ~/.config/fish/completions/pysandbox.fish for fish.`
+as _pysandbox for zsh, ~/.config/fish/completions/pysandbox.fish for fish. That for
+bash needs the package bash-completion, without which it completes nothing.`
 
 func shells() []string { return []string{"bash", "zsh", "fish"} }
 

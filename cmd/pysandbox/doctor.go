@@ -94,10 +94,14 @@ func (f findings) text() string {
 		nameWidth = max(nameWidth, len(c.Name))
 		tierWidth = max(tierWidth, len(neededBy(c)))
 	}
+	var told host.Check // the last one that was told to be missing, in full
 	for _, c := range f.Checks {
 		state, about := "ok", c.Found
-		if !c.OK {
-			state, about = "missing", c.Missing
+		switch {
+		case !c.OK && c.Missing == told.Missing:
+			state, about = "missing", "as the "+told.Name+" is"
+		case !c.OK:
+			state, about, told = "missing", c.Missing, c
 		}
 		fmt.Fprintf(&out, "%-*s  %-*s  %-7s  %s\n", nameWidth, c.Name, tierWidth, neededBy(c), state, escape(about))
 		if !c.OK && c.Fix != "" && c.Fix != lastFix {

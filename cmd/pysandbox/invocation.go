@@ -130,6 +130,11 @@ func workingDirectory() (string, error) {
 func checkScript(path string) error {
 	info, err := os.Stat(path)
 	switch {
+	case path == "":
+		return &failure{
+			problem: "the name of the script is empty; the variable that it was made from may not be set",
+			status:  supervisor.ExitNotFound,
+		}
 	case errors.Is(err, fs.ErrNotExist):
 		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path), status: supervisor.ExitNotFound}
 	case err != nil:

@@ -15,6 +15,7 @@ func Parse(name string, data []byte) (*Node, []*Error) {
 	if len(data) > MaxSize {
 		return newTable(Position{1, 1}), []*Error{{Position{1, 1}, "a policy has at most 1 MiB", true}}
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as editors of Windows write it
 	switch filepath.Ext(name) {
 	case ".json":
 		return parseJSON(data)

@@ -99,7 +99,7 @@ func (p *Plan) treeLimits(f Facts) []treeLimit {
 		{
 			name: "memory", wanted: p.Limits.Memory > 0, available: f.CgroupMemory,
 			reason:   "no control group limits memory",
-			instead:  "it bounds each process alone (RLIMIT_DATA)",
+			instead:  "it bounds the private memory of each process alone (RLIMIT_DATA), not shared mappings and memory files",
 			fallback: []specs.POSIXRlimit{{Type: "RLIMIT_DATA", Soft: memory, Hard: memory}},
 		},
 		{

@@ -40,7 +40,9 @@ your host. The files are in [configs](../configs), what each turns into stands i
 const layersIntroduction = `
 What a process may do is bounded for the whole tree by a control group; where an
 ordinary user has none, limits on each process stand in, if ` + "`limits.best_effort`" + `
-permits it, as the presets do.
+permits it, as the presets do. The one for memory bounds what a process holds for
+itself: shared mappings and memory files (memfd_create) are then bounded by the host
+alone.
 
 ## System calls
 

@@ -132,7 +132,7 @@ func bundleConfig(t *testing.T, dir string) []byte {
 		t.Fatal(err)
 	}
 	h := fixedHost()
-	h.Interpreter, h.Paths, h.CPUs, h.Compile = interpreter, host.LookPaths(p.HostPaths()), runtime.NumCPU(), libseccomp.Compile
+	h.Interpreter, h.Paths, h.CPUs, h.Compile = interpreter, host.LookPaths(p.HostPaths(), host.Caller{UID: os.Geteuid()}), runtime.NumCPU(), libseccomp.Compile
 	config, err := resolve(t, p, h).OCI(firstID, firstID)
 	if err != nil {
 		t.Fatal(err)

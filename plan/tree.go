@@ -40,7 +40,7 @@ func (p *Plan) resolveView(h *Host) (*view, error) {
 	if err := errors.Join(v.addUserPaths(p, h), v.addScript(p, h)); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(v.checkWritable(p, h), v.checkUnix(p, h)); err != nil {
+	if err := errors.Join(v.checkLinks(p, h), v.checkWritable(p, h), v.checkUnix(p, h)); err != nil {
 		return nil, err
 	}
 	for _, c := range v.closures {
@@ -98,7 +98,7 @@ func missing(found host.Path) error {
 // (/dev/stdin, /proc/self/fd/0) is the sandbox's own.
 func (v *view) addScript(p *Plan, h *Host) error {
 	found := h.Paths[p.Command.Script]
-	if found.Real == "" || found.Dir || belowAny(p.Command.Script, kernelPlaces()) {
+	if !p.showsScript(found) {
 		return nil
 	}
 	if err := checkUserPath(found.Real); err != nil {
@@ -109,6 +109,10 @@ func (v *view) addScript(p *Plan, h *Host) error {
 		v.user[found.Real] = access{}
 	}
 	return nil
+}
+
+func (p *Plan) showsScript(found host.Path) bool {
+	return found.Real != "" && !found.Dir && !belowAny(p.Command.Script, kernelPlaces())
 }
 
 func (v *view) addClosure(c host.Closure) {

@@ -28,7 +28,7 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 	cache := host.UserCache(caller)
 	h := plan.Host{
 		Facts:     facts(around.facts, around.groups),
-		Paths:     host.LookPaths(p.HostPaths()),
+		Paths:     host.LookPaths(p.HostPaths(), caller),
 		Protected: protected(p, kept, cache),
 		CPUs:      runtime.NumCPU(),
 		Addresses: around.addresses,

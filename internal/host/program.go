@@ -126,6 +126,12 @@ func buildPrograms(t *tree, entries []string, caller Caller) (Closure, []string,
 
 // entry makes visible what one entry names.
 func (b *builder) entry(entry string) error {
+	if strings.Contains(entry, "/") {
+		at, err := b.tree.walk(b.caller.absolute(entry))
+		if planted := b.tree.planted(at.via, b.caller); planted != nil && err == nil {
+			return fmt.Errorf("find %s: %w; name %s itself", entry, planted, at.path)
+		}
+	}
 	if path := b.caller.absolute(entry); strings.Contains(entry, "/") && b.tree.isDir(path) {
 		return b.programDir(path)
 	}

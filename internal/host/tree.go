@@ -53,7 +53,8 @@ func (t *tree) watch(path string) {
 	t.watched[path] = true
 }
 
-// walk resolves an absolute path to the file it names.
+// walk resolves an absolute path to the file it names. With an error come the
+// symlinks until there.
 func (t *tree) walk(path string) (place, error) {
 	at := place{path: "/", public: true}
 	rest := components(path)
@@ -68,7 +69,7 @@ func (t *tree) walk(path string) (place, error) {
 		found := t.lstat(next)
 		switch {
 		case found.err != nil:
-			return place{}, fmt.Errorf("find %s: %w", path, found.err)
+			return place{via: at.via}, fmt.Errorf("find %s: %w", path, found.err)
 		case found.stat.Mode&unix.S_IFMT != unix.S_IFLNK:
 			at.path = next
 			if len(rest) > 0 && found.stat.Mode&0o001 == 0 {
@@ -78,7 +79,7 @@ func (t *tree) walk(path string) (place, error) {
 		}
 		at.via = append(at.via, Link{Path: next, Target: found.target})
 		if len(at.via) > maxLinks {
-			return place{}, fmt.Errorf("find %s: %w", path, unix.ELOOP)
+			return place{via: at.via}, fmt.Errorf("find %s: %w", path, unix.ELOOP)
 		}
 		if filepath.IsAbs(found.target) {
 			at.path = "/"

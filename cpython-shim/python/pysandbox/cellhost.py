@@ -76,4 +76,3 @@ class _File:
     def __pysandbox_facet__(self) -> "Dict[str, Tuple[Any, Tuple[type, ...]]]":
         return {name: (getattr(self._opened, name), (OSError, ValueError))
                 for name in FILE_METHODS if hasattr(self._opened, name)}
-

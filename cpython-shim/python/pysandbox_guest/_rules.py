@@ -51,7 +51,7 @@ def covers(pattern, name):
 def install(words):
     rules = Rules(words["allow"], words["deny"], set(words["need"]))
     if rules.refusal("_struct", True):
-        import _struct  # noqa: F401  # which the channel loads with the first float
+        __import__("_struct")  # which the channel loads with the first float
     sys.meta_path.insert(0, rules)
     guard(rules, library())
 

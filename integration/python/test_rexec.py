@@ -179,7 +179,9 @@ class Parity(Cell):
                                  [False, False])
                 with self.assertRaises(GuestError) as caught:
                     r.r_exec("import subprocess")
-                self.assertIn("untrusted dynamic module: ", caught.exception.message)
+                # Some interpreters have it built in.
+                self.assertRegex(caught.exception.message,
+                                 "untrusted dynamic module: _|No module named '_posixsubprocess'")
 
     def test_ok_sys_names(self):
         self.assertEqual(self.r.r_eval("__import__('sys').argv"), ["RESTRICTED"])

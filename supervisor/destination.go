@@ -110,6 +110,9 @@ func OpenAudit(spec string) (*os.File, error) {
 	return file, nil
 }
 
+// File is what Write writes to, or nil where it replaces a file by a new one.
+func (d *Destination) File() *os.File { return d.file }
+
 // Write writes data as the whole content.
 func (d *Destination) Write(data []byte) error {
 	if d.file != nil {

@@ -17,7 +17,7 @@ import (
 
 // gather asks this host all that a plan needs to know of it. kept are the files
 // that the program must not change, with what they are called in errors.
-func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Host, error) {
+func gather(p *plan.Plan, kept []account, around *surroundings) (plan.Host, error) {
 	if err := host.CheckLimits(around.facts.HardLimits); err != nil {
 		return plan.Host{}, err
 	}
@@ -29,12 +29,14 @@ func gather(p *plan.Plan, kept map[string]string, around *surroundings) (plan.Ho
 	h := plan.Host{
 		Facts:     facts(around.facts, around.groups),
 		Paths:     host.LookPaths(p.HostPaths(), caller),
-		Protected: protected(p, kept, cache),
 		CPUs:      runtime.NumCPU(),
 		Addresses: around.addresses,
 		Compile:   prebuilt.Or(libseccomp.Compile),
 	}
 	var err error
+	if h.Protected, err = protected(p, kept, cache); err != nil {
+		return plan.Host{}, err
+	}
 	h.Interpreter, err = cache.FindInterpreter(p.Command.Interpreter, caller)
 	if err != nil && (p.Command.Python || !errors.Is(err, host.ErrNotFound)) {
 		return plan.Host{}, interpreterProblem(p, startError(err))

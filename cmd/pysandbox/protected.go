@@ -13,13 +13,19 @@ import (
 // protected lists the files that decide about a run or tell of it, with the
 // symbolic links by which they are named. It is empty for a plan that lets
 // nothing be written.
-func protected(p *plan.Plan, kept map[string]string, cache host.Cache) []plan.Protected {
+func protected(p *plan.Plan, kept []account, cache host.Cache) ([]plan.Protected, error) {
 	if len(p.Files.Write) == 0 {
-		return nil
+		return nil, nil
 	}
 	all := make(map[string]string)
-	for path, what := range kept {
-		all[absolute(p, path)] = what
+	for _, account := range kept {
+		paths, err := account.paths()
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range paths {
+			all[absolute(p, path)] = account.what
+		}
 	}
 	for _, source := range p.Sources {
 		if !strings.HasPrefix(source, "preset:") && source != "flags" {
@@ -36,9 +42,37 @@ func protected(p *plan.Plan, kept map[string]string, cache host.Cache) []plan.Pr
 	for path, what := range all {
 		for _, name := range namesOf(path) {
 			found = append(found, plan.Protected{Path: name, What: what})
+			for _, alias := range aliases(name, p.Files.Write) {
+				found = append(found, plan.Protected{Path: alias, What: what + ", as " + name})
+			}
 		}
 	}
 	slices.SortFunc(found, func(a, b plan.Protected) int { return strings.Compare(a.Path, b.Path) })
+	return found, nil
+}
+
+// aliases lists those of the directories that hold what name stands for under another
+// name: a bind mount shows the same directory in two places.
+func aliases(name string, directories []string) []string {
+	var found []string
+	for _, directory := range directories {
+		shown, err := os.Stat(directory)
+		if err != nil {
+			continue // the plan says what is missing
+		}
+		for at := name; ; at = filepath.Dir(at) {
+			if there, err := os.Stat(at); err == nil && os.SameFile(shown, there) {
+				real, err := filepath.EvalSymlinks(directory)
+				if err == nil && real != at {
+					found = append(found, real)
+				}
+				break
+			}
+			if at == "/" {
+				break
+			}
+		}
+	}
 	return found
 }
 

@@ -27,9 +27,13 @@ func TestProtectedFilesAreFoundBehindLinks(t *testing.T) {
 		Invocation: plan.Invocation{Directory: directory},
 		Files:      policy.Files{Write: []string{directory}},
 	}
-	kept := map[string]string{"link/report.json": "the report"}
+	kept := []account{{what: "the report", path: "link/report.json"}}
 	got := make(map[string]string)
-	for _, found := range protected(p, kept, host.Cache{Dir: filepath.Join(directory, "link/missing/plans")}) {
+	all, err := protected(p, kept, host.Cache{Dir: filepath.Join(directory, "link/missing/plans")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range all {
 		got[found.Path] = found.What
 	}
 	program, err := os.Executable()
@@ -52,7 +56,7 @@ func TestProtectedFilesAreFoundBehindLinks(t *testing.T) {
 	}
 
 	p.Files.Write = nil
-	if found := protected(p, kept, host.Cache{}); found != nil {
-		t.Errorf("nothing can be written, and %v is protected", found)
+	if found, err := protected(p, kept, host.Cache{}); found != nil || err != nil {
+		t.Errorf("nothing can be written, and %v is protected (%v)", found, err)
 	}
 }

@@ -26,35 +26,36 @@ func (r *resultFlags) register(flags *pflag.FlagSet) {
 type results struct {
 	report *supervisor.Destination
 	audit  *os.File
-	files  map[string]string // their paths, with what they are called
+	files  []account // what the program must not reach
 }
 
 // open opens the destinations, so that a run whose account could not be kept
 // does not start. A destination without a flag may come from the environment. With an
 // error, what was opened already is returned too.
 func (r *resultFlags) open(env policy.Environment) (out results, err error) {
-	out.files = make(map[string]string)
 	if value, name := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT"); value != "" {
 		if out.report, err = supervisor.OpenDestination(value); err != nil {
 			return results{}, misuse(descriptorHint(flagReport, value), "%s: %v", name, err)
 		}
-		out.keep(value, "the report")
+		out.keep(value, "the report", out.report.File())
 	}
 	if value, name := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT"); value != "" {
 		if out.audit, err = supervisor.OpenAudit(value); err != nil {
 			out.audit = nil
 			return out, misuse(descriptorHint("audit", value), "%s: %v", name, err)
 		}
-		out.keep(value, "the audit trail")
+		out.keep(value, "the audit trail", out.audit)
 	}
 	return out, nil
 }
 
-// keep notes a destination that is a file of the host's.
-func (r *results) keep(destination, what string) {
-	if !strings.HasPrefix(destination, "fd:") && !strings.HasPrefix(destination, "/dev/") && !strings.HasPrefix(destination, "/proc/") {
-		r.files[destination] = what
+// keep notes a destination, which file is if it is open.
+func (r *results) keep(destination, what string, file *os.File) {
+	kept := account{what: what, path: destination, file: file}
+	if strings.HasPrefix(destination, "fd:") || strings.HasPrefix(destination, "/dev/") || strings.HasPrefix(destination, "/proc/") {
+		kept.path = ""
 	}
+	r.files = append(r.files, kept)
 }
 
 // choose returns the value of a flag, or else of a variable, and its name.

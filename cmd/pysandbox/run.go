@@ -67,7 +67,7 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 // resolve makes the plan of an invocation and binds it to this host. kept are
 // the files in which the account of the run is kept. An error about what the policy
 // says names the place where it says so.
-func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, around func() *surroundings) (*plan.Resolved, *policy.Policy, error) {
+func resolve(layer *policyFlags, inv plan.Invocation, kept []account, around func() *surroundings) (*plan.Resolved, *policy.Policy, error) {
 	pol, err := layer.load(inv.Directory)
 	if err != nil {
 		return nil, nil, err
@@ -81,7 +81,7 @@ func resolve(layer *policyFlags, inv plan.Invocation, kept map[string]string, ar
 }
 
 // bind resolves a plan on this host.
-func bind(p *plan.Plan, kept map[string]string, around *surroundings) (*plan.Resolved, error) {
+func bind(p *plan.Plan, kept []account, around *surroundings) (*plan.Resolved, error) {
 	onHost, err := gather(p, kept, around)
 	if err != nil {
 		return nil, err

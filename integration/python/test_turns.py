@@ -8,7 +8,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from pysandbox import (
-    AsyncSandbox, DeadlineError, EndedError, GuestError, Sandbox,
+    AsyncSandbox, DeadlineError, EndedError, GuestError, RunError, Sandbox,
 )
 from support import Case
 
@@ -97,6 +97,20 @@ class Threads(Case):
             self.sb.exec("print('other')")
         self.assertEqual(first.result(PATIENCE).stdout, b"mine\n")
         self.assertEqual(self.sb.exec("print('next')").stdout, b"next\n")
+
+    def test_a_signal_handler_in_the_middle_cannot_ask(self):
+        heard = []
+
+        def ask(*_):
+            try:
+                self.sb.eval("1", timeout=PATIENCE)
+            except RunError as problem:
+                heard.append(str(problem))
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ask))
+        self.sb.exec("import time")
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        self.assertEqual(self.sb.exec("time.sleep(0.6)\nprint(1)").stdout, b"1\n")
+        self.assertIn("this thread waits for the sandbox already", heard[0])
 
     def test_output_of_an_interrupted_request_is_nobodys(self):
         self.sb.exec("import time")

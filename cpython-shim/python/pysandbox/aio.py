@@ -52,7 +52,7 @@ class AsyncRun:
 
     def __init__(self, run: Run):
         self._run = run
-        self._wait = _Threads(4)
+        self._wait = _Threads(8)
 
     async def _lines(self, lines: "Iterator[Any]") -> "AsyncIterator[Any]":
         while True:

@@ -1,9 +1,9 @@
 """The requests of one sandbox take turns, in the order in which they came."""
 from __future__ import annotations
 
-from _thread import allocate_lock
+from _thread import allocate_lock, get_ident
 
-from .errors import CancelledError, DeadlineError
+from .errors import CancelledError, DeadlineError, RunError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ class Turn:
     """The place of one request in the line. wake() is called, by any thread, when
     there is nothing left to wait for: then mine, closed or cancelled is set."""
 
-    __slots__ = ("wake", "mine", "closed", "cancelled")
+    __slots__ = ("wake", "thread", "mine", "closed", "cancelled")
 
-    def __init__(self, wake: "Callable[[], None]"):
-        self.wake = wake
+    def __init__(self, wake: "Callable[[], None]", thread: int = 0):
+        self.wake, self.thread = wake, thread
         self.mine = self.closed = self.cancelled = False
 
     def cancel(self) -> None:
@@ -49,9 +49,10 @@ class Turns:
         self._line: "List[Turn]" = []
         self._closed = False
 
-    def join(self, wake: "Callable[[], None]") -> Turn:
-        """Gives a request the last place; it must leave."""
-        turn = Turn(wake)
+    def join(self, wake: "Callable[[], None]", thread: int = 0) -> Turn:
+        """Gives a request the last place; it must leave. thread is the one that it
+        blocks, if any."""
+        turn = Turn(wake, thread)
         with self._lock:
             turn.closed = self._closed
             self._line.append(turn)
@@ -74,7 +75,12 @@ class Turns:
             self.leave(first)
 
     def wait(self, seconds: float, scope: "Optional[Scope]") -> Turn:
-        """Waits for a turn, in this thread, at most so many seconds."""
+        """Waits for a turn, in this thread, at most so many seconds. A thread that has
+        one, or waits for it, may come again from a signal handler; that could never end."""
+        own = get_ident()
+        if any(turn.thread == own for turn in list(self._line)):  # which may hold the lock
+            raise RunError("this thread waits for the sandbox already: "
+                           "a signal handler or a finalizer cannot ask it, too")
         awake = allocate_lock()
         awake.acquire()
 
@@ -83,7 +89,7 @@ class Turns:
                 awake.release()
             except RuntimeError:
                 pass  # it is awake
-        turn = self.join(wake)
+        turn = self.join(wake, own)
         try:
             if not turn.mine:
                 if scope is not None:

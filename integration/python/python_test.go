@@ -52,7 +52,9 @@ func packagePath(root string) string {
 }
 
 // clientTests are those in which the version of the host counts.
-func clientTests() []string { return []string{"test_sandbox", "test_capability", "test_async", "test_turns", "test_forks"} }
+func clientTests() []string {
+	return []string{"test_sandbox", "test_capability", "test_async", "test_turns", "test_forks"}
+}
 
 // unittest runs one module of tests as a user.
 func unittest(t *testing.T, uid uint32, python testenv.Python, module string, env []string) {

@@ -52,14 +52,14 @@ func TestModuleNames(t *testing.T) {
 
 func TestImportsOfOddSources(t *testing.T) {
 	for source, want := range map[string][]string{
-		"":                             nil,
-		"import":                       nil,
-		"\nimport a":                   {"a"},
-		"  import a\nimport b":         {"a", "b"},
+		"":                            nil,
+		"import":                      nil,
+		"\nimport a":                  {"a"},
+		"  import a\nimport b":        {"a", "b"},
 		"#\n\timport a\r\n":           {"a"},
-		"x = 'import a'\nimportant()":  nil,
+		"x = 'import a'\nimportant()": nil,
 		"def f():\n\n# b\n  import a": nil,
-		"if x:\n    import a; b\n":     {"a"},
+		"if x:\n    import a; b\n":    {"a"},
 	} {
 		if now, _ := importsOf([]byte(source), ""); !slices.Equal(now, want) {
 			t.Errorf("%q: got %q, want %q", source, now, want)

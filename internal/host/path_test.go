@@ -27,8 +27,13 @@ func TestPlantedLinks(t *testing.T) {
 		group int
 		mode  os.FileMode
 	}{
-		{"real", 0, 0, 0o755}, {"roots", 0, 0, 0o755}, {"shared", 0, 0, 0o777}, {"sticky", 0, 0, 0o777 | os.ModeSticky},
-		{"staff", 0, 50, 0o775}, {"wheel", 0, 0, 0o775}, {"alices", alice, alice, 0o755},
+		{"real", 0, 0, 0o755},
+		{"roots", 0, 0, 0o755},
+		{"shared", 0, 0, 0o777},
+		{"sticky", 0, 0, 0o777 | os.ModeSticky},
+		{"staff", 0, 50, 0o775},
+		{"wheel", 0, 0, 0o775},
+		{"alices", alice, alice, 0o755},
 	} {
 		at := filepath.Join(top, dir.name)
 		if err := errors.Join(os.Mkdir(at, 0o700), os.Chown(at, dir.owner, dir.group), os.Chmod(at, dir.mode)); err != nil {
@@ -52,12 +57,23 @@ func TestPlantedLinks(t *testing.T) {
 		path    string
 		planted string
 	}{
-		{0, "real", ""}, {0, "roots/root", ""}, {0, "wheel/root", ""},
-		{0, "roots/alice", "uid 61001"}, {0, "shared/root", "others"}, {0, "sticky/root", "others"},
-		{0, "staff/root", "others"}, {0, "alices/root", "others"}, {0, "alices/alice", "uid 61001"},
-		{0, "chain", "alices/bob belongs to uid 61002"}, {0, "alices/../roots/root", ""},
-		{alice, "alices/alice", ""}, {alice, "alices/root", ""}, {alice, "sticky/alice", ""},
-		{alice, "alices/bob", "uid 61002"}, {alice, "sticky/bob", "uid 61002"}, {alice, "chain", "uid 61002"},
+		{0, "real", ""},
+		{0, "roots/root", ""},
+		{0, "wheel/root", ""},
+		{0, "roots/alice", "uid 61001"},
+		{0, "shared/root", "others"},
+		{0, "sticky/root", "others"},
+		{0, "staff/root", "others"},
+		{0, "alices/root", "others"},
+		{0, "alices/alice", "uid 61001"},
+		{0, "chain", "alices/bob belongs to uid 61002"},
+		{0, "alices/../roots/root", ""},
+		{alice, "alices/alice", ""},
+		{alice, "alices/root", ""},
+		{alice, "sticky/alice", ""},
+		{alice, "alices/bob", "uid 61002"},
+		{alice, "sticky/bob", "uid 61002"},
+		{alice, "chain", "uid 61002"},
 		{alice, "alices/dangling", "uid 61002"},
 	} {
 		path := filepath.Join(top, c.path)

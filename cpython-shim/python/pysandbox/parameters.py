@@ -21,6 +21,7 @@ class Parameters:
         self.named: Dict[str, Schema] = {}
         self.places: Dict[str, int] = {}  # of what may be given by position and by name
         self.needed: List[str] = []  # without a default, by name
+        self.by_name = False  # some of these cannot be given by position
         self.least = 0  # how many are given by position if none is by name
         self.rest: Sequence[Schema] = ()  # of *args: one or none
         self.more: Sequence[Schema] = ()  # of **kwargs
@@ -51,6 +52,7 @@ class Parameters:
         if parameter.default is parameter.empty:
             if what == parameter.KEYWORD_ONLY:
                 self.needed.append(name)
+                self.by_name = True
             else:
                 self.least += 1
                 self.needed += [name] if what != parameter.POSITIONAL_ONLY else []
@@ -61,7 +63,7 @@ class Parameters:
         given = len(args)
         if given > len(self.positional) and not self.rest or given < self.least and not kwargs:
             raise TypeError("%s() takes %s, not %d" % (self.name, self._count(), given))
-        if kwargs or self.needed:
+        if kwargs or self.by_name:
             self._check_names(given, kwargs)
         for at, value in enumerate(args):
             schema = self.positional[at] if at < len(self.positional) else self.rest[0]

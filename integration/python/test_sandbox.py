@@ -385,6 +385,11 @@ class Programs(Case):
                 self.assertEqual(result.stdout, b"400000 ['-c', 'a'] __main__\n", result.stderr)
                 self.assertIn(b'File "<string>", line 4, in <module>\nZeroDivisionError', result.stderr)
 
+    def test_a_source_with_bytes_that_are_no_text(self):
+        result = self.sb.start("print(ascii('\udcff'))").wait(30)
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn(b"surrogates not allowed", result.stderr)
+
     def test_lines_arrive_while_it_runs(self):
         with self.sb.start("import time\nprint('first', flush=True)\ntime.sleep(60)") as run:
             self.assertEqual(next(iter(run.stdout)), b"first\n")

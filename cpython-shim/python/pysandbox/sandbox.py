@@ -375,7 +375,7 @@ def _policy(given: PolicyLike) -> Policy:
 
 def _is_long(source: str) -> bool:
     """Whether a program's source is sent to it, and no argument of its interpreter."""
-    size = len(source.encode())
+    size = len(source.encode("utf-8", "surrogatepass"))
     if size <= LONG:
         return False
     from .tables import AREA

@@ -231,7 +231,7 @@ func limitSettings() []setting {
 			"",
 			"Processors that the run may use at one time, such as 1.5; 0 means no quota.",
 		},
-		count("connections", "", func(p *Policy) *int { return &p.Limits.Connections }, maxOpenFiles, "Connections to outside at one time; one more is refused."),
+		count("connections", "", func(p *Policy) *int { return &p.Limits.Connections }, maxOpenFiles, "Connections to outside at one time; one more is refused. Their buffers in the kernel are no part of limits.memory: they hold up to half as much again, and 2 MiB for each connection."),
 		count("inodes", "", func(p *Policy) *int { return &p.Limits.Inodes }, maxInodes, "Files and directories in each private tmpfs; one more fails with ENOSPC."),
 		{
 			"limits.best_effort",

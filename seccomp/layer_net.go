@@ -15,6 +15,10 @@ func layerNet(t *table) {
 	t.trap("the supervisor judges the destination and connects", "connect")
 	t.trapIf("the result of a connect that a signal interrupted", "getsockopt",
 		intIs(1, unix.SOL_SOCKET), intIs(2, unix.SO_ERROR))
+	for _, buffer := range []uint32{unix.SO_RCVBUF, unix.SO_SNDBUF} {
+		t.trapIf("the supervisor bounds the buffers of a host socket", "setsockopt",
+			intIs(1, unix.SOL_SOCKET), intIs(2, buffer))
+	}
 	t.trap("the supervisor must know which descriptors are epolls", "epoll_create", "epoll_create1")
 	t.allow("many datagrams at once", "recvmmsg")
 	sendMessage(t, "sendmmsg", 3)

@@ -87,6 +87,7 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		Errno:       errno,
 		UnixSockets: p.Network.Unix,
 		Connections: p.Limits.Connections,
+		Memory:      int64(p.Limits.Memory),
 		LandlockTCP: r.Landlock >= landlockTCP,
 		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: r.Executable},
 		Filter:      &p.Filter,

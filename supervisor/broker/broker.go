@@ -73,7 +73,7 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 		explained:   newExplained(config.Filter),
 		sink:        sink,
 		threads:     newThreads(),
-		connections: newConnections(config.Connections),
+		connections: newConnections(config.Connections, config.Memory),
 		bound:       newBound(),
 		pending:     waiting,
 		orphans:     orphans,

@@ -32,6 +32,9 @@ type Config struct {
 	// Connections bounds the host sockets in the sandbox's hands; 0 means
 	// DefaultConnections.
 	Connections int
+	// Memory is what the sandbox may use, in bytes, 0 if there is no limit. The
+	// buffers of host sockets grow in proportion.
+	Memory int64
 	// Network is the SO_NETNS_COOKIE of the sandbox's network namespace. With 0
 	// every socket that is not of the supervisor's namespace is the sandbox's.
 	Network uint64

@@ -3,9 +3,11 @@ package broker
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,15 +21,23 @@ type connections struct {
 	mu       sync.Mutex
 	limit    int
 	byCookie map[uint64]connection
+	growers  func() int // how many may have growing buffers
+	growing  int        // how many have
+	swept    time.Time
 }
 
 type connection struct {
 	inode uint64
-	guest int // the sandbox's own socket, -1 if it was not kept
+	guest int  // the sandbox's own socket, -1 if it was not kept
+	grows bool // its buffers may
 }
 
-func newConnections(limit int) connections {
-	return connections{limit: limit, byCookie: make(map[uint64]connection)}
+func newConnections(limit int, memory int64) connections {
+	return connections{
+		limit:    limit,
+		byCookie: make(map[uint64]connection),
+		growers:  sync.OnceValue(func() int { return mayGrow(limit, memory) }),
+	}
 }
 
 // full reports whether the table is; sweep then finds out what still lives.
@@ -37,8 +47,40 @@ func (c *connections) full() bool {
 	return len(c.byCookie) >= c.limit
 }
 
-// add enters a host socket and takes over guest.
-func (c *connections) add(host, guest int) {
+// roomToGrow reports whether the next host socket may have growing buffers.
+func (c *connections) roomToGrow() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.growing < c.growers()
+}
+
+// sweepPause is how long host sockets with growing buffers count as live without a
+// look.
+const sweepPause = time.Second
+
+// crowded reports whether it is time to sweep so that there stays room to grow: more
+// than half of it is taken. It says so once in a pause.
+func (c *connections) crowded() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if 2*c.growing <= c.growers() || time.Since(c.swept) < sweepPause {
+		return false
+	}
+	c.swept = time.Now()
+	return true
+}
+
+// sweepAside sweeps in the pool, if that has room; nobody waits for it.
+func (b *Broker) sweepAside() {
+	select {
+	case b.pool.jobs <- func() { b.connections.sweep() }:
+	default:
+	}
+}
+
+// add enters a host socket and takes over guest. grows tells whether its buffers
+// may.
+func (c *connections) add(host, guest int, grows bool) {
 	cookie, errno := cookieOption(host, unix.SO_COOKIE)
 	inode, failed := inodeOf(host)
 	if errno != 0 || failed != 0 {
@@ -51,7 +93,10 @@ func (c *connections) add(host, guest int) {
 		closeFD(guest)
 		guest = -1
 	}
-	c.byCookie[cookie] = connection{inode: inode, guest: guest}
+	if grows {
+		c.growing++
+	}
+	c.byCookie[cookie] = connection{inode: inode, guest: guest, grows: grows}
 }
 
 // admit enters a host socket that connects again after it was forgotten, and
@@ -70,7 +115,7 @@ func (c *connections) admit(host int) bool {
 	if c.full() && !c.sweep() {
 		return false
 	}
-	c.add(host, -1)
+	c.add(host, -1, true)
 	return true
 }
 
@@ -106,14 +151,21 @@ func (c *connections) forget(cookie uint64) {
 		if gone.guest >= 0 {
 			closeFD(gone.guest)
 		}
+		if gone.grows {
+			c.growing--
+		}
 		delete(c.byCookie, cookie)
 	}
 }
 
 // sweep forgets the host sockets that are closed and reports whether there is
 // room. A closed socket has left the kernel's tables or has no inode there
-// (proc_pid_net(5), tcp). Reading them takes time.
+// (proc_pid_net(5), tcp). Reading them takes time, and what is entered meanwhile may
+// not be in them.
 func (c *connections) sweep() bool {
+	c.mu.Lock()
+	before := maps.Clone(c.byCookie)
+	c.mu.Unlock()
 	live := make(map[uint64]bool)
 	for _, table := range []string{"tcp", "tcp6"} {
 		if !liveInodes("/proc/thread-self/net/"+table, live) {
@@ -122,7 +174,8 @@ func (c *connections) sweep() bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for cookie, entry := range c.byCookie {
+	c.swept = time.Now()
+	for cookie, entry := range before {
 		if !live[entry.inode] {
 			c.forget(cookie)
 		}

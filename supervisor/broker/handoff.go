@@ -45,13 +45,17 @@ func (b *Broker) handOffNow(req *request, s *socket, a *address) reply {
 	if errno != 0 {
 		return deny(errno)
 	}
-	host, errno := hostSocket(s, from.address)
+	grows := b.connections.roomToGrow()
+	if b.connections.crowded() {
+		b.sweepAside()
+	}
+	host, errno := hostSocket(s, from.address, grows)
 	if errno != 0 {
 		return performed(-1, errno)
 	}
 	h := handoff{
 		socket: socket{socketKind: s.socketKind, fd: host, number: s.number},
-		to:     *a, blocking: !isNonblocking(s.fd),
+		to:     *a, blocking: !isNonblocking(s.fd), grows: grows,
 	}
 	h.host = true
 	if h.state = connectTo(host, a.bytes()); h.state == unix.EINPROGRESS && h.blocking {
@@ -87,6 +91,7 @@ type handoff struct {
 	socket
 	to       address
 	blocking bool          // the caller waits for the far end
+	grows    bool          // its buffers may
 	state    syscall.Errno // 0 when the connection stands, EINPROGRESS
 }
 
@@ -128,7 +133,7 @@ func (b *Broker) handOver(req *request, s *socket, h *handoff, numbers []int) re
 // one that was kept, if any.
 func (b *Broker) handedOver(req *request, h *handoff, kept int) reply {
 	defer h.release()
-	b.connections.add(h.fd, kept)
+	b.connections.add(h.fd, kept, h.grows)
 	if h.state == unix.EINPROGRESS && h.blocking {
 		return b.awaitConnect(req, &h.socket, &h.to, unix.EINPROGRESS)
 	}
@@ -168,13 +173,18 @@ func (b *Broker) sourceOf(req *request, s *socket) (source, syscall.Errno) {
 }
 
 // hostSocket makes a socket of the supervisor's network that is otherwise as
-// the caller's, and does not block.
-func hostSocket(like *socket, source []byte) (int, syscall.Errno) {
+// the caller's, and does not block. Its buffers grow, or are fixed before the
+// connect: a window that has its bound by then would stay (tcp_init_buffer_space of
+// the kernel).
+func hostSocket(like *socket, source []byte, grows bool) (int, syscall.Errno) {
 	fd, errno := tcpSocket(like.domain)
 	if errno != 0 {
 		return -1, errno
 	}
 	copyOptions(fd, like.fd, like.domain)
+	if !grows {
+		fixBuffers(fd)
+	}
 	if source != nil {
 		if errno := bindTo(fd, source); errno != 0 {
 			closeFD(fd)

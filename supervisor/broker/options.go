@@ -2,15 +2,10 @@ package broker
 
 import (
 	"bytes"
-	"encoding/binary"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
-
-// maxBuffer bounds the buffers that a caller asks of a host socket: their memory
-// is the supervisor's, not the sandbox's.
-const maxBuffer = 1 << 20
 
 // copiedOption is a socket option that a program may set before it connects.
 type copiedOption struct{ level, name, size int }
@@ -101,30 +96,4 @@ func copyOptions(to, from, domain int) {
 		}
 	}
 	copyBuffers(to, from)
-}
-
-// soBufLock tells which buffers a program has set itself (socket(7), Linux
-// 5.14); setting one ends the kernel's own tuning.
-const (
-	sendBufLock = 1
-	recvBufLock = 2
-)
-
-func copyBuffers(to, from int) {
-	locks, errno := intOption(from, unix.SO_BUF_LOCK)
-	if errno != 0 {
-		return
-	}
-	for _, buffer := range []struct{ lock, name int }{{sendBufLock, unix.SO_SNDBUF}, {recvBufLock, unix.SO_RCVBUF}} {
-		if locks&buffer.lock == 0 {
-			continue
-		}
-		size, errno := intOption(from, buffer.name)
-		if errno != 0 {
-			continue
-		}
-		var value [4]byte // the kernel doubles what it is given (socket(7))
-		binary.NativeEndian.PutUint32(value[:], uint32(min(size/2, maxBuffer)))
-		_ = setOption(to, unix.SOL_SOCKET, buffer.name, value[:])
-	}
 }

@@ -12,7 +12,7 @@ import (
 // handled are the calls that the broker performs or judges.
 func handled() []int32 {
 	return []int32{
-		unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_GETSOCKOPT, unix.SYS_SENDTO,
+		unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT, unix.SYS_SENDTO,
 		unix.SYS_EXECVE, unix.SYS_EXECVEAT, unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1,
 	}
 }

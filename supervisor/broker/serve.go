@@ -121,6 +121,8 @@ func (b *Broker) dispatch(req *request) (response seccomp.Response, later bool) 
 		r = b.connect(req)
 	case unix.SYS_LISTEN:
 		r = b.listen(req)
+	case unix.SYS_SETSOCKOPT:
+		r = b.setBufferOf(req)
 	case unix.SYS_SENDTO:
 		r = b.sendto(req)
 	case unix.SYS_EPOLL_CREATE, unix.SYS_EPOLL_CREATE1:

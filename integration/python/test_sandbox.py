@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from concurrent.futures import ProcessPoolExecutor
@@ -197,6 +198,23 @@ class Endings(unittest.TestCase):
         del sb
         gc.collect()
         self.assertTrue(process.ended(20))
+
+    def test_the_loop_of_async_methods_ends(self):
+        for how in ("closed", "forgotten"):
+            with self.subTest(how):
+                before = set(threading.enumerate())
+                sb = Sandbox()
+                sb.grant("store", Store())
+                self.assertEqual(sb.eval("store.later(1)"), 1)
+                loop = sb._events.loop
+                if how == "closed":
+                    sb.close()
+                del sb
+                gc.collect()
+                for thread in set(threading.enumerate()) - before:
+                    thread.join(20)
+                    self.assertFalse(thread.is_alive(), thread)
+                self.assertTrue(loop.is_closed())
 
     def test_programs_end_with_their_sandbox(self):
         source = "import time\nprint(1, flush=True)\ntime.sleep(600)"

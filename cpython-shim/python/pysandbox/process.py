@@ -104,7 +104,7 @@ class Process:
             self.kill_at_once()
 
     def _insist(self, seconds: float) -> None:
-        if not self.ended(seconds):
+        if not self._pump.over(seconds):
             self.kill_at_once()
 
     def abandon(self, seconds: float) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from .capability import Grant
     from .connection import Connection
+    from .loops import Loop
     from .results import Execution, Report
     from .run import Run
     from .scope import Scope
@@ -73,7 +74,7 @@ class Sandbox(GuestFiles):
         self._live: "Optional[tuple[Process, Connection]]" = None
         self._runs: "List[tuple[Process, Connection]]" = []
         self._injected: "set[str]" = set()
-        self._events: "Optional[asyncio.AbstractEventLoop]" = None
+        self._events: "Optional[Loop]" = None
         self._closed = False
         self._ended: Optional[Process] = None
         # AsyncSandbox sets these two.
@@ -94,6 +95,9 @@ class Sandbox(GuestFiles):
                 live[0].abandon(PATIENCE)
         for process, _ in getattr(self, "_runs", ()):
             process.kill_at_once()
+        events = getattr(self, "_events", None)
+        if events is not None and os.getpid() == self._owner:
+            events.close()
 
     def close(self) -> None:
         """Ends the live interpreter and all programs that start has begun, and
@@ -119,7 +123,7 @@ class Sandbox(GuestFiles):
                 process.ended(PATIENCE)
         stop([process for process, _ in runs + ([live] if live else [])])
         if self._events is not None:
-            self._events.call_soon_threadsafe(self._events.stop)
+            self._events.close()
             self._events = None
 
     @property
@@ -314,11 +318,11 @@ class Sandbox(GuestFiles):
             if self._callers_loop is not None:
                 return self._callers_loop
             if self._events is None:
-                import asyncio  # which takes longer than all other imports
-                import threading
-                self._events = asyncio.new_event_loop()
-                threading.Thread(target=self._events.run_forever, name="pysandbox async", daemon=True).start()
-            return self._events
+                if self._closed:
+                    raise RunError("the sandbox is closed")
+                from .loops import Loop  # with asyncio, which takes longer than all other imports
+                self._events = Loop()
+            return self._events.loop
 
     # Programs of their own
 

@@ -5,6 +5,7 @@ import os
 import select
 import threading
 import time
+from _thread import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class Pump:
         self._streams, self._wait = streams, wait
         self.status: Optional[int] = None
         self._open = set(streams)
+        self._over = allocate_lock()
+        self._over.acquire()
         self._thread = threading.Thread(target=self._run, name="pysandbox output", daemon=True)
         self._thread.start()
 
@@ -137,6 +140,7 @@ class Pump:
                 os.close(fd)
                 self._streams[fd].end()
         self.status = self._wait()
+        self._over.release()
 
     def forget(self) -> None:
         """Closes what a forked child has got of it."""
@@ -144,6 +148,13 @@ class Pump:
             os.close(fd)
         for stream in self._streams.values():
             stream.forget()
+
+    def over(self, seconds: float) -> bool:
+        """As join, for a thread that threading does not know."""
+        over = self._over.acquire(timeout=seconds)
+        if over:
+            self._over.release()
+        return over
 
     def join(self, timeout: "Optional[float]") -> bool:
         self._thread.join(timeout)

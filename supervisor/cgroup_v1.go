@@ -3,7 +3,9 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/opencontainers/cgroups"
@@ -43,7 +45,7 @@ func newV1(place CgroupPlace, limits CgroupLimits, config *cgroups.Cgroup) (*Cgr
 	if c.manager, err = fs.NewManager(config, paths); err != nil {
 		return nil, err
 	}
-	for _, dir := range c.dirs {
+	for _, dir := range c.directories() {
 		err = errors.Join(err, os.Mkdir(dir, 0o755))
 	}
 	if err == nil {
@@ -67,9 +69,15 @@ func limitSockets(dir string, memory int64) error {
 	return cgroups.WriteFile(dir, name, strconv.FormatInt(memory/4, 10))
 }
 
+// directories are those of dirs. Controllers that are mounted together, as cpu and
+// cpuacct are by systemd, have one.
+func (c *Cgroup) directories() []string {
+	return slices.Compact(slices.Sorted(maps.Values(c.dirs)))
+}
+
 // openJoin opens the files of Join with the caller's rights.
 func (c *Cgroup) openJoin() error {
-	for _, dir := range c.dirs {
+	for _, dir := range c.directories() {
 		file, err := cgroups.OpenFile(dir, "tasks", os.O_WRONLY)
 		if err != nil {
 			return err

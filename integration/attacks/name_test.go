@@ -158,10 +158,13 @@ func TestHostileExplanation(t *testing.T) {
 	for _, format := range []string{"text", "json", "oci"} {
 		cmd := exec.Command(testenv.Binary(t), "explain", "--format="+format, "--allow-read="+dir, "--env=A="+hostileName, "-c", hostileName, hostileName)
 		cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=/nonexistent"}
-		output, err := cmd.CombinedOutput()
+		var words bytes.Buffer
+		cmd.Stderr = &words
+		output, err := cmd.Output()
 		if err != nil {
-			t.Errorf("%s: %v\n%s", format, err, output)
+			t.Errorf("%s: %v\n%s", format, err, words.String())
 		}
+		checkPrintable(t, words.String())
 		if format == "text" {
 			checkPrintable(t, string(output))
 		} else if !json.Valid(output) || !utf8.Valid(output) {

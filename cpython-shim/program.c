@@ -22,7 +22,6 @@ static int move_up(int fd)
  * the range that op_stdio and op_pass_fd fill. */
 int program_prepare(struct stage *st)
 {
-	limits_return();
 	st->program_control = move_up(st->control);
 	if (st->program_control < 0)
 		return st->program_control;
@@ -33,6 +32,7 @@ int program_prepare(struct stage *st)
 		if (st->donated[i] < 0)
 			return st->donated[i];
 	}
+	limits_return(); /* behind move_up, which needs high numbers */
 	return 0;
 }
 

@@ -38,7 +38,8 @@ func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
 		limits = append(limits, need.fallback...)
 	}
 	for _, limit := range limits {
-		if limit.Type == "RLIMIT_CPU" {
+		alone := p.Limits.Pids == 1 && !h.Facts.CgroupCPU
+		if limit.Type == "RLIMIT_CPU" && !alone {
 			limit = behindTheWatch(limit)
 		}
 		if host, known := h.Facts.HardLimits[limit.Type]; known && host < limit.Hard {

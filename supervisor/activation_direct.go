@@ -14,7 +14,6 @@ import (
 func openDirect(fds []int) ([]int, error) {
 	for _, fd := range fds {
 		if err := checkDirect(fd); err != nil {
-			closeAll(fds)
 			return nil, notPassed(fd, err)
 		}
 	}
@@ -37,6 +36,28 @@ func checkDirect(fd int) error {
 		if got != want.value {
 			return want.otherwise
 		}
+	}
+	return checkNetwork(fd)
+}
+
+// checkNetwork refuses a socket of another network than ours: the broker knows the
+// host's sockets by it, and would take this one for the sandbox's own.
+func checkNetwork(fd int) error {
+	own, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("make a socket to compare it with: %w", err)
+	}
+	defer unix.Close(own)
+	theirs, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil {
+		return fmt.Errorf("read its network: %w", err)
+	}
+	ours, err := unix.GetsockoptUint64(own, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if err != nil {
+		return fmt.Errorf("read our network: %w", err)
+	}
+	if theirs != ours {
+		return errors.New("it belongs to another network than pysandbox; start both in one (without PrivateNetwork=), or write network.direct = false")
 	}
 	return nil
 }

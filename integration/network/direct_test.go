@@ -89,3 +89,18 @@ func TestOnlyPlainTCPIsPassedDirectly(t *testing.T) {
 		t.Errorf("status %d\n%s%s", run.status, run.stdout, run.stderr)
 	}
 }
+
+// TestADirectListenerIsOfOneNetwork passes a listener of another network, as a
+// service with PrivateNetwork= may get one.
+func TestADirectListenerIsOfOneNetwork(t *testing.T) {
+	needWorld(t)
+	var file *os.File
+	if err := theWorld.atPeer(func() error { _, file = ownListener(t, peer+":0", false); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	run := execute(t, user(), nil, passing(exec.Command(testenv.Binary(t),
+		"exec", "--policy", policyFile(t, "version = 1\nnetwork.direct = true\n"), "-c", "print('ran')"), file))
+	if run.status != 125 || !strings.Contains(run.stderr, "it belongs to another network than pysandbox") {
+		t.Errorf("status %d\n%s%s", run.status, run.stdout, run.stderr)
+	}
+}

@@ -25,6 +25,7 @@ func limits() []limited {
 		// the policy's where that says more.
 		{"-Sf 0", 0, `^FSIZE 67108864\n`},
 		{"-Sn 3", 0, `NOFILE 256\n`},
+		{"-Sn 50; ulimit -Hn 4096", 0, `NOFILE 256\n`},
 		{"-Sv 300000", 0, `AS 307200000\n`},
 		{"-Sd 60000", 0, `^FSIZE`},
 		{"-Ss 64", 0, `STACK 131072\n`},

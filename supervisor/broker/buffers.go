@@ -17,8 +17,8 @@ import (
 // host sockets may grow at a time; the buffers of the others are fixed.
 
 // maxBuffer bounds a fixed buffer, in the unit of SO_RCVBUF and SO_SNDBUF, which
-// the kernel doubles (socket(7)): it takes 1 MiB. That is enough for any rate on
-// short ways.
+// the kernel doubles (socket(7)): it takes 1 MiB, or less where the host's rmem_max
+// and wmem_max are lower.
 const maxBuffer = 1 << 19
 
 // soBufLock tells which buffers have a size that was set (socket(7), Linux 5.14);

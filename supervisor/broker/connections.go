@@ -93,6 +93,10 @@ func (c *connections) add(host, guest int, grows bool) {
 		closeFD(guest)
 		guest = -1
 	}
+	if grows && c.growing >= c.growers() { // others were quicker
+		fixBuffers(host)
+		grows = false
+	}
 	if grows {
 		c.growing++
 	}

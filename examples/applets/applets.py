@@ -123,8 +123,10 @@ class Origin:
                     continue  # too large for what is left, or gone
                 left -= len(data)
                 files.write_below(new, name, data)
-            shutil.rmtree(self.home)
+            old = new + ".old"
+            os.rename(self.home, old)
             os.rename(new, self.home)
+            shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(new, ignore_errors=True)
 

@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 import unittest
+from array import array
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from unittest import mock
@@ -504,6 +505,9 @@ class Deadlines(unittest.TestCase):
 
 class Files(Case):
     def test_in_and_out(self):
+        for view in (memoryview(array("i", [1, 2])), memoryview(b"0123456789")[::2], memoryview(b"x")):
+            self.sb.write_file("/tmp/view", view)
+            self.assertEqual(self.sb.read_file("/tmp/view"), view.tobytes())
         self.sb.write_file("/tmp/in", b"data")
         self.assertEqual(self.sb.eval("open('/tmp/in').read()"), "data")
         self.sb.exec("open('/tmp/out', 'wb').write(bytes(range(256)) * 4096)")

@@ -8,7 +8,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from pysandbox import (
-    AsyncSandbox, DeadlineError, EndedError, GuestError, RunError, Sandbox,
+    AsyncSandbox, DeadlineError, EndedError, GuestError, RunError, Sandbox, SandboxError,
 )
 from support import Case
 
@@ -172,6 +172,26 @@ class Threads(Case):
         with self.assertRaises(EndedError) as caught:
             first.result(PATIENCE)
         self.assertEqual(caught.exception.report.outcome, "signaled")
+
+
+class Handlers(unittest.TestCase):
+    """What a signal handler does while its own thread asks."""
+
+    def test_close_while_the_guest_comes_to_life(self):
+        for delay in (0.001, 0.005, 0.02):
+            sb = Sandbox()
+            old = signal.signal(signal.SIGALRM, lambda *_: sb.close())
+            try:
+                signal.setitimer(signal.ITIMER_REAL, delay)
+                began = time.monotonic()
+                with self.assertRaises(SandboxError):
+                    sb.exec("import time; time.sleep(30)")
+                self.assertLess(time.monotonic() - began, 15)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, old)
+            with self.assertRaises(EndedError):
+                sb.eval("1")
 
 
 class Tasks(unittest.TestCase):

@@ -45,9 +45,10 @@ class callback:
 
 
 class reference:
-    """The schema of an object that stays in the host: reference("get", "put") is
-    one of which the guest may call get and put, among the results of a method that
-    and no more. As a parameter, reference() is any object that the guest was granted."""
+    """The schema of an object that stays in the host: among the results of a method,
+    reference("get", "put") is one of which the guest may call get and put and no more.
+    As a parameter, it is one whose get and put the guest was granted, and reference()
+    is any object that the guest was granted."""
 
     def __init__(self, *methods: str):
         self.methods = methods

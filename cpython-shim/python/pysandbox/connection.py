@@ -279,11 +279,10 @@ class Connection:
 
     def revoke(self, grant: "Grant") -> None:
         """Forgets what was exported of a grant."""
-        if grant.facet is not None:
-            number = self.exports.revoke(grant.facet.key)
-            if number is not None and not self._closed:
-                self.send([REVOKED, number])
-        self._service.revoke(grant)
+        number = None if grant.facet is None else self.exports.revoke(grant.facet.key)
+        self._service.revoke(grant)  # before the word to the guest, which may read nothing
+        if number is not None and not self._closed:
+            self.send([REVOKED, number])
 
     def close(self) -> None:
         """Ends the conversation; the guest's serving loop ends with it."""

@@ -150,7 +150,11 @@ class RExec:
                 "ok_path", "ok_builtin_modules", "ok_posix_names", "ok_sys_names", "nok_builtin_names")}
             config["overridden"] = [name for name in ("r_open", "r_import", "r_reload", "r_unload")
                                     if getattr(type(self), name) is not getattr(RExec, name)]
-            self._sandbox._request("cell", ["init", [config, facet(CellHost(self))]])
+            try:
+                self._sandbox._request("cell", ["init", [config, facet(CellHost(self))]])
+            except BaseException:
+                self._ready = False
+                raise
             self.make_initial_modules()
 
     def make_initial_modules(self) -> None:

@@ -283,9 +283,17 @@ class Sandbox(GuestFiles):
         with self._lock:
             if self._closed:
                 raise self._closed_error()
-            if self._live is None:
-                self._live = self._launch([], False, self.policy)
-            return self._live
+            if self._live is not None:
+                return self._live
+        # Without the lock, for close() in a signal handler of this thread's; nobody
+        # else launches, as requests take turns.
+        live = self._launch([], False, self.policy)
+        with self._lock:
+            if not self._closed:
+                self._live = live
+                return live
+        stop([live[0]])
+        raise self._closed_error()
 
     def _launch(self, program: "Sequence[str]", stdin: "Union[bool, bytes]", policy: Policy,
                 env: "Optional[Mapping[str, str]]" = None,

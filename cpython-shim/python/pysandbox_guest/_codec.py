@@ -105,6 +105,8 @@ def _put(out: bytearray, value: "Any", refer: "Refer", depth: int) -> None:
             _put(out, item, refer, depth + 1)
     elif kind is float:
         out += _NAN if value != value else _double(value)
+    elif kind is memoryview and (value.itemsize != 1 or value.ndim != 1 or not value.c_contiguous):
+        _put(out, value.tobytes(), refer, depth)
     elif kind in (bytes, bytearray, memoryview) and (len(value) <= BULK or refer is None):
         _head(out, 0x40, len(value))
         out += value

@@ -20,7 +20,9 @@ def serve(connection, module):
     }
     slot, outputs = connection.server, outputs_of_ours()
     while True:
-        slot.done = bool(connection.work)
+        slot.done = False
+        if connection.work:  # what comes from now on says so itself
+            slot.done = True
         try:
             connection.wait(slot)
         except (ConnectionError, codec.FrameError):

@@ -3,7 +3,7 @@ import asyncio
 import time
 import unittest
 
-from pysandbox import AsyncSandbox, GuestError, RunError, Sandbox, expose
+from pysandbox import AsyncSandbox, DeadlineError, GuestError, RunError, Sandbox, expose
 from support import GUESTS
 
 PATIENCE = 20
@@ -44,6 +44,19 @@ class Async(unittest.TestCase):
                     run.close_stdin()
                     self.assertEqual([line async for line in run.stdout], [b"one\n", b"two\n"])
                     self.assertEqual((await run.wait(30)).exit_code, 0)
+        asyncio.run(main())
+
+    def test_who_stops_waiting_takes_no_thread(self):
+        async def main():
+            async with AsyncSandbox("strict") as sb:
+                run = await sb.start("import time\ntime.sleep(600)")
+                for _ in range(12):
+                    with self.assertRaises(asyncio.TimeoutError):
+                        await asyncio.wait_for(run.wait(), 0.05)
+                with self.assertRaises(DeadlineError):
+                    await run.wait(0.05)
+                await asyncio.wait_for(run.kill(), PATIENCE)
+                self.assertEqual((await run.wait()).outcome, "signaled")
         asyncio.run(main())
 
     def test_programs_end_with_their_sandbox(self):

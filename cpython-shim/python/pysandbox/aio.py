@@ -9,7 +9,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optional, Tuple, TypeVar
 
-from . import forks
+from . import amounts, forks
 from .capability import Grant
 from .results import Event, Execution, Result
 from .run import Run
@@ -53,6 +53,8 @@ class AsyncRun:
     def __init__(self, run: Run):
         self._run = run
         self._wait = _Threads(8)
+        self._end = _Threads(2)  # a thread is free for the end, whatever is waited for
+        self._ended: "Optional[Future[Result]]" = None
 
     async def _lines(self, lines: "Iterator[Any]") -> "AsyncIterator[Any]":
         while True:
@@ -79,20 +81,28 @@ class AsyncRun:
         self._run.close_stdin()
 
     async def wait(self, timeout: "Optional[float]" = None) -> Result:
-        return await self._wait(self._run.wait, timeout)
+        # One thread waits for all who ask: one who is cancelled cannot end its own.
+        limit = amounts.seconds("timeout", timeout)
+        if self._ended is None:
+            self._ended = self._end.begin(self._run.wait)
+        ended = asyncio.wrap_future(self._ended)
+        ended.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask for it
+        done, _ = await asyncio.wait({ended}, timeout=limit)
+        return await ended if done else await self._wait(self._run.wait, 0)
 
     def interrupt(self) -> None:
         self._run.interrupt()
 
     async def kill(self) -> None:
-        await self._wait(self._run.kill)
+        await self._end(self._run.kill)
 
     async def __aenter__(self) -> "AsyncRun":
         return self
 
     async def __aexit__(self, *details: Any) -> None:
-        await self._wait(self._run.__exit__, *details)
+        await self._end(self._run.__exit__, *details)
         self._wait.close()
+        self._end.close()
 
 
 def _join(turns: "Turns") -> "Tuple[Turn, asyncio.Future[None]]":

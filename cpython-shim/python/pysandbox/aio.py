@@ -19,7 +19,7 @@ from .turns import Closed, Left, Turn, Turns, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .sandbox import PolicyLike
+    from .policy import PolicyLike
 
 
 T = TypeVar("T")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from .amounts import Value
 
+    PolicyLike = Union["Policy", str, Mapping[str, Any], os.PathLike[str]]
+
 PRESETS = ("strict", "http-only", "web-client", "worker")
 
 _LIMITS = {  # keyword of narrow: (flag, field of the plan, unit)
@@ -184,3 +186,16 @@ def _without_memfd(text: str) -> str:
         import re
         text = re.sub(_MEMFD + r"[0-9]+(:[0-9]+:[0-9]+)?", "policy", text)
     return text
+
+
+def policy_of(given: PolicyLike) -> Policy:
+    """The Policy that somebody means."""
+    if isinstance(given, Policy):
+        return given
+    if isinstance(given, str):
+        return Policy.preset(given)
+    if isinstance(given, os.PathLike):
+        return Policy.load(given)
+    if hasattr(given, "keys"):
+        return Policy.parse(given)
+    raise TypeError("policy=%r: it is a Policy, the name of a preset, a dict or a Path" % (given,))

@@ -9,7 +9,7 @@ from time import monotonic
 from . import amounts, forks
 from .errors import EndedError, GuestError, PolicyError, RunError, SandboxError, TooLargeError
 from .guestfiles import GuestFiles
-from .policy import Policy
+from .policy import Policy, policy_of
 from .process import Process, check_variables, stop
 from .turns import Closed, Left, Turns
 
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from .capability import Grant
     from .connection import Connection
     from .loops import Loop
+    from .policy import PolicyLike
     from .results import Execution, Report
     from .run import Run
     from .scope import Scope
-
-    PolicyLike = Union[Policy, str, Mapping[str, Any], os.PathLike[str]]
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 PATIENCE = 5.0  # seconds that an idle guest has for its own end
@@ -62,7 +61,7 @@ class Sandbox(GuestFiles):
     def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
                  env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
                  deadline: "Optional[float]" = DEADLINE):
-        self.policy = _policy(policy)
+        self.policy = policy_of(policy)
         check_variables(env)
         self._python, self._env, self._cwd = python, env, cwd
         self._deadline = amounts.seconds("deadline", deadline)
@@ -370,19 +369,6 @@ class Sandbox(GuestFiles):
             stop([process])
             raise self._closed_error()
         return Run(process, connection, self)
-
-
-def _policy(given: PolicyLike) -> Policy:
-    """The Policy that somebody means."""
-    if isinstance(given, Policy):
-        return given
-    if isinstance(given, str):
-        return Policy.preset(given)
-    if isinstance(given, os.PathLike):
-        return Policy.load(given)
-    if hasattr(given, "keys"):
-        return Policy.parse(given)
-    raise TypeError("policy=%r: it is a Policy, the name of a preset, a dict or a Path" % (given,))
 
 
 def _is_long(source: str) -> bool:

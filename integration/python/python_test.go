@@ -56,6 +56,9 @@ func clientTests() []string {
 	return []string{"test_sandbox", "test_capability", "test_async", "test_turns", "test_forks"}
 }
 
+// timed is the module of tests that are about moments, and so run by themselves.
+const timed = "test_cancel"
+
 // unittest runs one module of tests as a user.
 func unittest(t *testing.T, uid uint32, python testenv.Python, module string, env []string) {
 	t.Helper()
@@ -92,7 +95,9 @@ func TestPython(t *testing.T) {
 				continue
 			}
 			t.Run(python.Name()+" "+filepath.Base(filepath.Dir(filepath.Dir(python.Path)))+" "+name, func(t *testing.T) {
-				t.Parallel()
+				if name != timed {
+					t.Parallel()
+				}
 				unittest(t, uint32(os.Getuid()), python, name, env)
 			})
 		}
@@ -127,7 +132,9 @@ func TestAsOrdinaryUser(t *testing.T) {
 	env := append(environment(t, root, pythons), "HOME="+root, "USER=nobody", "PYSANDBOX_ORACLE=")
 	for _, module := range append(clientTests(), "test_cancel", "test_callbacks", "test_hostile", "test_hook", "test_guests", "test_rexec") {
 		t.Run(module, func(t *testing.T) {
-			t.Parallel()
+			if module != timed {
+				t.Parallel()
+			}
 			unittest(t, uid, pythons[host], module, env)
 		})
 	}

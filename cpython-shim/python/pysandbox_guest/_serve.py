@@ -38,11 +38,14 @@ def serve(connection, module):
         function = table.get(frame[4])
         if function is not None:
             function = flushed(function)
-        if mark is None:
-            connection.answer(frame[1], function, frame[5], kwargs, describe)
-            continue
-        put_mark(outputs, mark)
-        connection.answer(frame[1], function, frame[5], kwargs, describe, lambda: put_mark(outputs, mark))
+        try:
+            if mark is None:
+                connection.answer(frame[1], function, frame[5], kwargs, describe)
+                continue
+            put_mark(outputs, mark)
+            connection.answer(frame[1], function, frame[5], kwargs, describe, lambda: put_mark(outputs, mark))
+        except KeyboardInterrupt:  # of a call that nobody waits for, before or behind its code
+            connection.interrupt.end(frame[1])
 
 
 def outputs_of_ours():

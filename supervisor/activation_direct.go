@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/supervisor/broker"
 )
 
 // openDirect takes over the descriptors that go to the program as they are
@@ -43,18 +45,13 @@ func checkDirect(fd int) error {
 // checkNetwork refuses a socket of another network than ours: the broker knows the
 // host's sockets by it, and would take this one for the sandbox's own.
 func checkNetwork(fd int) error {
-	own, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	ours, err := broker.OwnNetwork()
 	if err != nil {
-		return fmt.Errorf("make a socket to compare it with: %w", err)
+		return err
 	}
-	defer unix.Close(own)
 	theirs, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
 	if err != nil {
 		return fmt.Errorf("read its network: %w", err)
-	}
-	ours, err := unix.GetsockoptUint64(own, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
-	if err != nil {
-		return fmt.Errorf("read our network: %w", err)
 	}
 	if theirs != ours {
 		return errors.New("it belongs to another network than pysandbox; start both in one (without PrivateNetwork=), or write network.direct = false")

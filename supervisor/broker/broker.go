@@ -54,7 +54,7 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 	if err := endCallsBy(interruptSignal); err != nil {
 		return nil, err
 	}
-	network, err := ownNetwork()
+	network, err := OwnNetwork()
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +94,9 @@ func (b *Broker) Close() error {
 	return b.pending.close()
 }
 
-// ownNetwork is the cookie of the supervisor's network namespace (socket(7),
-// SO_NETNS_COOKIE, Linux 5.14).
-func ownNetwork() (uint64, error) {
+// OwnNetwork is the cookie of the network namespace of this process (socket(7),
+// SO_NETNS_COOKIE, Linux 5.14), by which a broker knows the host's sockets.
+func OwnNetwork() (uint64, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, fmt.Errorf("make a socket to know our network by: %w", err)

@@ -13,28 +13,12 @@ import (
 // floodAt is a server outside that sends to everybody as fast as it can.
 func floodAt(tb testing.TB, host string) *server {
 	tb.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { l.Close() })
-	s := &server{listener: l, host: host}
-	_, s.port, _ = net.SplitHostPort(l.Addr().String())
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				for data := make([]byte, 1<<20); err == nil; {
-					_, err = c.Write(data)
-				}
-			}()
+	return serveAt(tb, host, func(c net.Conn) {
+		var err error
+		for data := make([]byte, 1<<20); err == nil; {
+			_, err = c.Write(data)
 		}
-	}()
-	return s
+	})
 }
 
 // clientBuffers are the receive buffers of the connections to a port, as far as

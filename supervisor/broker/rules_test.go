@@ -34,6 +34,12 @@ type server struct {
 
 func listenAt(tb testing.TB, host string) *server {
 	tb.Helper()
+	return serveAt(tb, host, func(c net.Conn) { _, _ = io.Copy(c, c) })
+}
+
+// serveAt is a server outside that deals with every connection in one way.
+func serveAt(tb testing.TB, host string, deal func(net.Conn)) *server {
+	tb.Helper()
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		tb.Fatal(err)
@@ -50,7 +56,7 @@ func listenAt(tb testing.TB, host string) *server {
 			s.accepted.Add(1)
 			go func() {
 				defer c.Close()
-				_, _ = io.Copy(c, c)
+				deal(c)
 			}()
 		}
 	}()

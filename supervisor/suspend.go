@@ -5,6 +5,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/sigaction"
 )
 
 // Suspend stops pysandbox because the program has stopped (^Z on its terminal),
@@ -34,13 +36,13 @@ func (s *Signals) Suspend() {
 func stopJob() {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	old, err := setAction(unix.SIGTSTP, sigaction{handler: actIgnore})
+	old, err := sigaction.Set(unix.SIGTSTP, sigaction.Action{Handler: sigaction.Ignore})
 	if err != nil {
 		return
 	}
 	_ = unix.Kill(0, unix.SIGTSTP)
-	if _, err := setAction(unix.SIGTSTP, sigaction{handler: actDefault}); err == nil {
+	if _, err := sigaction.Set(unix.SIGTSTP, sigaction.Action{Handler: sigaction.Default}); err == nil {
 		_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGTSTP)
 	}
-	_, _ = setAction(unix.SIGTSTP, old)
+	_, _ = sigaction.Set(unix.SIGTSTP, old)
 }

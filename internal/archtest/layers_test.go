@@ -30,7 +30,7 @@ const order = `
 	policy, internal/host, namespaces, seccomp/prebuilt, cpython-shim/python
 		< plan;
 
-	plan, audit, seccomp/libseccomp
+	plan, audit, seccomp/libseccomp, internal/sigaction
 		< supervisor/broker/names, supervisor/broker/publish, supervisor/broker/relay, supervisor/broker/routes
 		< supervisor/broker;
 

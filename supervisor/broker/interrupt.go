@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"sync"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/sigaction"
 )
 
 // longestConnect is how long a connect on a socket of the caller's may hold our
@@ -87,4 +90,18 @@ func queueFull(errno syscall.Errno) syscall.Errno {
 		return unix.EAGAIN
 	}
 	return errno
+}
+
+// endCallsBy lets a signal end the call that it interrupts, which the runtime's
+// handlers would have the kernel restart.
+func endCallsBy(sig syscall.Signal) error {
+	act, err := sigaction.Get(sig)
+	if err == nil && act.Flags&sigaction.Restart != 0 {
+		act.Flags &^= sigaction.Restart
+		_, err = sigaction.Set(sig, act)
+	}
+	if err != nil {
+		return fmt.Errorf("let signal %d end system calls: %w", sig, err)
+	}
+	return nil
 }

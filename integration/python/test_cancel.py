@@ -76,18 +76,14 @@ class Deadlines(Case):
                 self.assertEqual(self.sb.eval("kept"), 1)
 
     def test_a_guest_that_has_not_begun_does_not_begin(self):
-        killed = 0  # a busy machine may take longer to stop one than the time of grace
         for at in range(12):
             with self.subTest(at), patient(), Sandbox() as sb:
                 began = time.monotonic()
                 with self.assertRaises(DeadlineError) as caught:
                     sb.exec("begun = True\n" + SPIN, timeout=at * 0.005)
-                if caught.exception.killed:
-                    killed += 1
-                    continue
+                self.assertFalse(caught.exception.killed)
                 self.assertIn(sb.eval("'begun' in globals()"), (True, False))
                 self.assertLess(time.monotonic() - began, PATIENCE)
-        self.assertLessEqual(killed, 2)
 
     def test_output_until_then_is_kept(self):
         self.assertEqual(self.stops("print('before', flush=True)\n" + SLEEP).output.stdout, b"before\n")

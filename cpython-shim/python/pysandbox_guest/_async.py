@@ -89,11 +89,12 @@ class Calls:
         self.under_way -= 1
         if self.under_way == 0 and self.keeper is not None:
             keeper, self.keeper = self.keeper, None
-            self.connection._finish(keeper)
+            with self.connection.interrupt:
+                self.connection._finish(keeper)
 
     async def ask(self, target, method, args, kwargs):
         connection, slot = self.connection, Awaited(asyncio.get_running_loop())
-        with connection._lock:
+        with connection.interrupt, connection._lock:
             connection._last = number = connection._last + 1
             connection._pending[number] = slot
         try:

@@ -55,12 +55,13 @@ class Connection:
 
     def _encode(self, frame):
         put = []
-        try:
-            return codec.encode(frame, lambda value: self._refer(value, put))
-        except BaseException:
-            for offset in put:
-                self.area.free(offset)
-            raise
+        with self.interrupt:
+            try:
+                return codec.encode(frame, lambda value: self._refer(value, put))
+            except BaseException:
+                for offset in put:
+                    self.area.free(offset)
+                raise
 
     def _refer(self, value, put):
         if isinstance(value, Capability):
@@ -107,7 +108,7 @@ class Connection:
     def call(self, target, method, args, kwargs):
         """Calls a method of the host's object and returns its result."""
         slot = Pending()
-        with self._lock:
+        with self.interrupt, self._lock:
             self._last = number = self._last + 1
             self._pending[number] = slot
         try:
@@ -138,27 +139,30 @@ class Connection:
     def wait(self, slot):
         """Reads frames, or lets another thread read them, until slot is done."""
         while not slot.done:
-            with self._lock:
-                if slot.done:
-                    return
-                if self._reading:
-                    slot.wake = allocate_lock()
-                    slot.wake.acquire()
-                    self._waiting.append(slot)
-                    lead = False
-                else:
-                    self._reading = lead = True
-            if not lead:
-                slot.wake.acquire()
-                continue
+            calls = []
             try:
-                frame = None
-                while not slot.done and frame is None:
-                    frame = self._read(slot)
+                with self.interrupt:
+                    leads = self._lead(slot)
+                    if leads:
+                        self._take_in(calls, lambda: not slot.done and not calls, slot)
+                if not leads and not slot.done:
+                    slot.wake.acquire()
             finally:
-                self._stop_reading()
-            if frame is not None:
-                self._serve(frame)
+                for frame in calls:
+                    self._serve(frame)
+
+    def _lead(self, slot):
+        """Whether this thread is to read; otherwise slot.wake will tell it."""
+        with self._lock:
+            if slot.done:
+                return False
+            if not self._reading:
+                self._reading = True
+                return True
+            slot.wake = allocate_lock()
+            slot.wake.acquire()
+            self._waiting.append(slot)
+            return False
 
     def drain(self):
         """Takes in what has arrived, if no thread reads. Whether there was anything."""
@@ -168,25 +172,47 @@ class Connection:
             return False  # a rule on imports hides it
         ready = poll()
         ready.register(self.fd, POLLIN)
-        if not ready.poll(0):
-            return False
-        if not self._lock.acquire(False):  # the thread that this interrupts may hold it
-            return True
-        reads, self._reading = self._reading, True
-        self._lock.release()
-        if reads:
-            return True
-        calls = []
+        interrupt, calls, found, other = self.interrupt, [], False, False
+        interrupt.hold()
         try:
-            while ready.poll(0):
-                calls.append(self._read())
+            interrupt.unread = False
+            if ready.poll(0):
+                found, other = True, not self._leads_now()
+                if not other:
+                    self._take_in(calls, lambda: ready.poll(0))
+            if not other:
+                interrupt.ahead = False
         except ConnectionError:
             pass  # whoever calls next is told
         finally:
+            interrupt.let()
+            for frame in calls:
+                self._serve(frame)
+        if interrupt.unread and not other:  # a signal has come since
+            self.drain()
+        interrupt.rest()
+        return found
+
+    def _leads_now(self):
+        """Whether this thread may read. The one that does looks for what a signal of
+        now means."""
+        with self._lock:
+            if self._reading:
+                self.interrupt.later()
+                return False
+            self._reading = True
+            return True
+
+    def _take_in(self, calls, more, own=None):
+        """Reads frames as long as there should be more, in the thread that leads.
+        Afterwards another one may."""
+        try:
+            while more() and not self.interrupt.due:
+                frame = self._read(own)
+                if frame is not None:
+                    calls.append(frame)
+        finally:
             self._stop_reading()
-        for call in filter(None, calls):
-            self._serve(call)
-        return True
 
     def _stop_reading(self):
         with self._lock:
@@ -231,12 +257,25 @@ class Connection:
 
     def _cancelled(self, number):
         """The host does not wait for a call any more, which may wait for its turn."""
-        for frame in self.work:
-            if frame[1] == number:
-                self.work.remove(frame)
+        for frame in list(self.work):
+            if frame[1] == number and self._remove(frame):
                 self.leave(number)
                 return
         self.interrupt.cancel(number)
+
+    def _remove(self, frame):
+        try:
+            self.work.remove(frame)
+        except ValueError:  # the thread that serves was faster
+            return False
+        return True
+
+    def next_call(self):
+        """The next call for the thread that serves, or None."""
+        try:
+            return self.work.pop(0)
+        except IndexError:  # it was cancelled
+            return None
 
     def leave(self, number):
         """Answers a call that was cancelled before it has begun."""

@@ -27,9 +27,9 @@ def serve(connection, module):
             connection.wait(slot)
         except (ConnectionError, codec.FrameError):
             return
-        if slot.done and not connection.work:
-            continue  # it was cancelled
-        frame = connection.work.pop(0)
+        frame = connection.next_call()
+        if frame is None:
+            continue
         if frame[1] in connection.interrupt.early:
             connection.leave(frame[1])
             continue

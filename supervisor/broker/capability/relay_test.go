@@ -263,6 +263,9 @@ func TestACancelInterruptsTheGuestOnceItIsThere(t *testing.T) {
 	if got := receive(t, e.guest); !bytes.Equal(got, cancel) {
 		t.Fatalf("the guest got %x", got)
 	}
+	passed := []byte{0x82, byte(capability.Revoked), 7} // comes after what the one before it leads to
+	send(t, e.client, passed)
+	receive(t, e.guest)
 	if e.interrupts.Load() != 0 {
 		t.Error("a guest was interrupted before its Hello")
 	}
@@ -276,8 +279,8 @@ func TestACancelInterruptsTheGuestOnceItIsThere(t *testing.T) {
 	}
 	send(t, e.client, cancel)
 	receive(t, e.guest)
-	send(t, e.client, []byte{0x82, byte(capability.Revoked), 7})
-	receive(t, e.guest) // which comes after the interrupt
+	send(t, e.client, passed)
+	receive(t, e.guest)
 	if got := e.interrupts.Load(); got != 2 {
 		t.Errorf("another Cancel interrupts %d times", got-1)
 	}

@@ -5,9 +5,11 @@
 package routes
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pysandbox/pysandbox/internal/netrule"
 )
@@ -17,9 +19,20 @@ import (
 type Table struct {
 	known []netip.Addr // addresses of interfaces, of which those that are down have no route
 
-	mu     sync.Mutex
-	socket socket
+	mu      sync.Mutex
+	socket  socket
+	changes changes
+	answers map[question]way // of now: see answer
+	since   time.Time        // when the first of them was given
 }
+
+// Answers are kept so many, and so long. What ends a route without a word (the
+// kernel drops those of an interface that goes down, and old ones of IPv6) tells of
+// the interface first; the time is for what we do not know of.
+const (
+	keptAnswers = 256
+	keptFor     = 50 * time.Millisecond
+)
 
 // Open prepares to ask. known are the host's addresses as far as they are known
 // already.
@@ -28,7 +41,11 @@ func Open(known []netip.Addr) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table{known: slices.Clip(known), socket: s}, nil
+	c, err := listenForChanges()
+	if err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return &Table{known: slices.Clip(known), socket: s, changes: c, answers: make(map[question]way)}, nil
 }
 
 // Host returns what the rules must know of the host to judge an endpoint. An
@@ -47,7 +64,8 @@ func (t *Table) Host(e netrule.Endpoint) netrule.HostFacts {
 func (t *Table) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.socket.close()
+	clear(t.answers)
+	return errors.Join(t.socket.close(), t.changes.close())
 }
 
 // here reports whether an address leads to the host itself, or to no one machine.
@@ -59,5 +77,23 @@ func (t *Table) here(q question) bool {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.socket.ask(q) != away
+	return t.answer(q) != away
+}
+
+// answer is the kernel's answer, which is not asked for twice while nothing changes:
+// a program that connects often connects to few addresses.
+func (t *Table) answer(q question) way {
+	now := time.Now()
+	if t.changes.came() || now.Sub(t.since) > keptFor || len(t.answers) >= keptAnswers {
+		clear(t.answers)
+	}
+	if w, known := t.answers[q]; known {
+		return w
+	}
+	if len(t.answers) == 0 {
+		t.since = now
+	}
+	w := t.socket.ask(q)
+	t.answers[q] = w
+	return w
 }

@@ -1,6 +1,7 @@
 package routes
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -113,25 +114,80 @@ func TestRoutesToTheHostAreKnown(t *testing.T) {
 	}
 }
 
-// TestRoutesAreThoseOfNow changes the network under an open table.
+// TestRoutesAreThoseOfNow changes the network under an open table, which has just
+// answered and so would rather not ask again.
 func TestRoutesAreThoseOfNow(t *testing.T) {
-	inNetwork(t, "link set lo up")
+	inNetwork(t, "link set lo up", "link add d0 type veth peer name d1", "link set d1 up", "link set d0 up")
 	table := openTable(t)
+	was := map[string]bool{}
 	for _, step := range []struct {
-		command string
-		want    bool
+		command, address string
+		want             bool
 	}{
-		{"addr add 198.51.100.77/32 dev lo", true},
-		{"addr del 198.51.100.77/32 dev lo", false},
-		{"route add local 198.51.100.0/24 dev lo", true},
-		{"route del local 198.51.100.0/24 dev lo", false},
+		{"addr add 198.51.100.77/32 dev lo", "198.51.100.77", true},
+		{"addr del 198.51.100.77/32 dev lo", "198.51.100.77", false},
+		{"route add local 198.51.100.0/24 dev lo", "198.51.100.77", true},
+		{"route del local 198.51.100.0/24 dev lo", "198.51.100.77", false},
+		{"addr add 198.51.100.1/24 brd 198.51.100.77 dev d0", "198.51.100.77", true},
+		{"link set d0 down", "198.51.100.77", false}, // takes the broadcast route along, without a word
+		{"link set d0 up", "198.51.100.77", true},
+		{"addr flush dev d0", "198.51.100.77", false},
+		{"route add local 198.51.100.0/24 dev lo table 77", "198.51.100.77", false},
+		{"rule add pref 10 to 198.51.100.77 lookup 77", "198.51.100.77", true},
+		{"rule del pref 10", "198.51.100.77", false},
+		{"addr add 2001:db8:77::5/64 dev d0 nodad", "2001:db8:77::5", true},
+		{"addr del 2001:db8:77::5/64 dev d0", "2001:db8:77::5", false},
+		{"-6 route add local 2001:db8:77::/64 dev lo", "2001:db8:77::5", true},
+		{"-6 route del local 2001:db8:77::/64 dev lo", "2001:db8:77::5", false},
+		{"-6 route add local 2001:db8:77::/64 dev lo table 77", "2001:db8:77::5", false},
+		{"-6 rule add pref 10 to 2001:db8:77::5 lookup 77", "2001:db8:77::5", true},
+		{"-6 rule del pref 10", "2001:db8:77::5", false},
 	} {
-		if isLocal(table, "198.51.100.77") == step.want {
-			t.Errorf("before %q the address is the host's: %t", step.command, step.want)
+		if got := isLocal(table, step.address); got != was[step.address] {
+			t.Errorf("before %q %s is the host's: %t", step.command, step.address, got)
 		}
 		ip(t, step.command)
-		if isLocal(table, "198.51.100.77") != step.want {
-			t.Errorf("after %q the address is the host's: %t", step.command, !step.want)
+		if got := isLocal(table, step.address); got != step.want {
+			t.Errorf("after %q %s is the host's: %t", step.command, step.address, got)
+		}
+		was[step.address] = step.want
+	}
+}
+
+// TestMoreChangesThanAreKept fills the socket that tells of changes.
+func TestMoreChangesThanAreKept(t *testing.T) {
+	inNetwork(t, "link set lo up")
+	table := openTable(t)
+	if isLocal(table, "198.51.100.77") {
+		t.Fatal("the address is the host's already")
+	}
+	var batch strings.Builder
+	for n := range 4096 {
+		fmt.Fprintf(&batch, "route add local 10.%d.%d.0/24 dev lo\n", n/256, n%256)
+	}
+	batch.WriteString("route add local 198.51.100.0/24 dev lo\n")
+	cmd := exec.Command("ip", "-batch", "-")
+	cmd.Stdin = strings.NewReader(batch.String())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("ip -batch: %v: %s", err, out)
+	}
+	if !isLocal(table, "198.51.100.77") {
+		t.Error("a change among many is missed")
+	}
+	if isLocal(table, "203.0.113.7") {
+		t.Error("another address is the host's")
+	}
+}
+
+func TestAnswersAreBounded(t *testing.T) {
+	inNetwork(t, "link set lo up")
+	table := openTable(t)
+	for n := range 4 * keptAnswers {
+		if isLocalAt(table, netrule.TCP, "203.0.113.7", uint16(n+1)) {
+			t.Fatal("no answer")
+		}
+		if len(table.answers) > keptAnswers {
+			t.Fatalf("%d answers are kept", len(table.answers))
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,42 +18,68 @@ type Relay struct {
 	guest, client int // SOCK_SEQPACKET; client is -1 if nobody holds capabilities
 	sink          audit.Sink
 	interrupt     func()
-	greeted       atomic.Bool  // the guest has said Hello
-	cancelled     atomic.Int32 // Cancel frames that nobody was interrupted for
+	up, down      flow // from the guest, to the guest
+	pace          *pace
+	last          direction
+	greeted       bool // the guest has said Hello
+	cancels       bool // what is on its way to the guest is a Cancel
+	cancelled     bool // the guest was sent a Cancel and not interrupted
 	closing       sync.Once
-	closed        chan struct{} // Close was called
 }
+
+// direction is one of the two of a relay.
+type direction int
+
+const (
+	upward   direction = iota // from the guest
+	downward                  // to the guest
+)
+
+// errEnd ends Run without an error.
+var errEnd = errors.New("one side is gone")
 
 // New returns a relay that owns both sockets. Notes go to sink. After a Cancel of
 // the client's, interrupt is called: a guest that computes reads no frames, so
 // something else must make it look. Before its Hello a guest is not interrupted, as
 // it would end; it is then.
 func New(guest, client int, sink audit.Sink, interrupt func()) *Relay {
-	return &Relay{guest: guest, client: client, sink: sink, interrupt: interrupt, closed: make(chan struct{})}
+	return &Relay{
+		guest: guest, client: client, sink: sink, interrupt: interrupt,
+		up: newFlow(guest, client), down: newFlow(client, guest),
+	}
 }
 
 // Run passes frames until one side is gone or Close is called. An error that
 // wraps ErrFrame means that the guest sent what no guest of ours does.
 func (r *Relay) Run() error {
-	defer r.Close()
-	var back sync.WaitGroup
-	if r.client >= 0 {
-		back.Go(r.toGuest)
+	r.pace = newPace(time.Now())
+	defer func() {
+		r.Close()
+		_ = unix.Close(r.guest)
+		if r.client >= 0 {
+			_ = unix.Close(r.client)
+		}
+	}()
+	wait := waiting{relay: r}
+	for {
+		passed, err := r.pass()
+		if errors.Is(err, errEnd) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if passed {
+			wait.over(time.Now())
+		} else if err := wait.some(time.Now()); err != nil {
+			return err
+		}
 	}
-	err := r.fromGuest()
-	r.Close()
-	back.Wait()
-	_ = unix.Close(r.guest)
-	if r.client >= 0 {
-		_ = unix.Close(r.client)
-	}
-	return err
 }
 
 // Close ends Run from any goroutine, once Run has begun.
 func (r *Relay) Close() {
 	r.closing.Do(func() {
-		close(r.closed)
 		_ = unix.Shutdown(r.guest, unix.SHUT_RDWR)
 		if r.client >= 0 {
 			_ = unix.Shutdown(r.client, unix.SHUT_RDWR)
@@ -62,91 +87,68 @@ func (r *Relay) Close() {
 	})
 }
 
-// fromGuest reads with no control buffer, so descriptors that a guest sends are
-// closed by the kernel before anybody sees them (unix(7)).
-func (r *Relay) fromGuest() error {
-	buf := make([]byte, MaxFrame+1)
-	pace := newPace(time.Now())
-	for {
-		n, err := receive(r.guest, buf)
-		if err != nil || n == 0 {
-			return err
-		}
-		kind, err := kindOf(buf[:n])
+// pass takes each direction as far as it goes without waiting, by a frame at most,
+// and reports whether any went on.
+func (r *Relay) pass() (bool, error) {
+	up, err := r.up.pass(r.fromGuest)
+	if err != nil {
+		return up, err
+	}
+	down, err := r.down.pass(r.fromClient)
+	if r.cancels && r.down.empty() {
+		r.cancels, r.cancelled = false, true
+		r.look()
+	}
+	switch {
+	case down:
+		r.last = downward
+	case up:
+		r.last = upward
+	}
+	return up || down, err
+}
+
+// fromGuest looks at a frame of the guest's, before it is passed on.
+func (r *Relay) fromGuest(frame []byte) (passOn bool, err error) {
+	kind, err := kindOf(frame)
+	if err != nil {
+		return false, err
+	}
+	now := time.Now()
+	r.up.until = now.Add(r.pace.take(now, len(frame)))
+	switch {
+	case kind == Note:
+		record, err := readNote(frame, now)
 		if err != nil {
-			return err
+			return false, err
 		}
-		if wait := pace.take(time.Now(), n); wait > 0 {
-			select {
-			case <-time.After(wait):
-			case <-r.closed:
-				return nil
-			}
-		}
-		switch {
-		case kind == Note:
-			record, err := readNote(buf[:n], time.Now())
-			if err != nil {
-				return err
-			}
-			r.sink.Record(record)
-		case kind == Welcome || r.client < 0:
-			return fmt.Errorf("%w: kind %d is not for the guest to send", ErrFrame, kind)
-		default:
-			if !r.greeted.Load() { // Hello is the first frame of a client's guest
-				r.greeted.Store(true)
-				r.look()
-			}
-			if unix.Send(r.client, buf[:n], unix.MSG_NOSIGNAL) != nil {
-				return nil // the client has gone, and says why itself
-			}
-		}
+		r.sink.Record(record)
+		return false, nil
+	case kind == Welcome || r.client < 0:
+		return false, fmt.Errorf("%w: kind %d is not for the guest to send", ErrFrame, kind)
 	}
+	if !r.greeted { // Hello is the first frame of a client's guest
+		r.greeted = true
+		r.look()
+	}
+	return true, nil
 }
 
-// toGuest ends when the client is gone, which ends the guest's reading too. The
-// client may send nothing but frames either.
-func (r *Relay) toGuest() {
-	defer r.Close()
-	buf := make([]byte, MaxFrame+1)
-	for {
-		n, err := receive(r.client, buf)
-		if err != nil || n == 0 || n > MaxFrame {
-			return
-		}
-		if unix.Send(r.guest, buf[:n], unix.MSG_NOSIGNAL) != nil {
-			return
-		}
-		if kind, err := kindOf(buf[:n]); err == nil && kind == Cancel {
-			r.cancelled.Add(1)
-			if r.greeted.Load() {
-				r.look()
-			}
-		}
+// fromClient looks at a frame of the client's, which may send nothing but frames
+// either, before it is passed on.
+func (r *Relay) fromClient(frame []byte) (passOn bool, err error) {
+	if len(frame) > MaxFrame {
+		return false, errEnd
 	}
+	kind, err := kindOf(frame)
+	r.cancels = err == nil && kind == Cancel
+	return true, nil
 }
 
-// look interrupts the guest for the Cancel frames that it has been sent. Of the two
-// directions one does, whichever comes first.
+// look interrupts the guest for the Cancel frames that it has been sent.
 func (r *Relay) look() {
-	if r.cancelled.Swap(0) > 0 {
+	if r.cancelled && r.greeted {
+		r.cancelled = false
 		r.interrupt()
-	}
-}
-
-// receive blocks for one frame. It returns 0 at the end of the conversation; an
-// empty frame is one too.
-func receive(fd int, buf []byte) (int, error) {
-	for {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.ECONNRESET):
-			return 0, nil
-		case err != nil:
-			return 0, fmt.Errorf("receive on the capability channel: %w", err)
-		}
-		return n, nil
 	}
 }

@@ -112,6 +112,47 @@ class Threads(Case):
         self.assertEqual(self.sb.exec("time.sleep(0.6)\nprint(1)").stdout, b"1\n")
         self.assertIn("this thread waits for the sandbox already", heard[0])
 
+    def test_a_signal_handler_while_the_line_changes(self):
+        """It is told that it cannot ask, and waits for nothing that its thread has."""
+        told, sb = [], self.sb
+
+        class Line(list):
+            def append(self, turn):
+                list.append(self, turn)
+                signal.raise_signal(signal.SIGALRM)
+
+            def remove(self, turn):
+                list.remove(self, turn)
+                signal.raise_signal(signal.SIGALRM)
+
+        def ask(*_):
+            try:
+                sb.eval("1", timeout=PATIENCE)
+            except RunError:
+                told.append(sb._turns._lock.locked())
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, ask))
+        sb._turns._line = Line()
+        self.assertEqual(sb.eval("3"), 3)
+        self.assertEqual(told, [True, True])
+
+    def test_a_signal_handler_closes_while_the_line_changes(self):
+        closed = []
+
+        class Line(list):
+            def append(self, turn):
+                list.append(self, turn)
+                signal.raise_signal(signal.SIGALRM)
+
+        def close(*_):
+            self.sb.close()
+            closed.append(1)
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, close))
+        self.sb.eval("1")
+        self.sb._turns._line = Line()
+        with self.assertRaises(EndedError):
+            self.sb.eval("3")
+        self.assertEqual(closed, [1])
+
     def test_output_of_an_interrupted_request_is_nobodys(self):
         self.sb.exec("import time")
         signal.setitimer(signal.ITIMER_REAL, 0.3)

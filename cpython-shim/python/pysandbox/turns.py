@@ -7,7 +7,7 @@ from .errors import CancelledError, DeadlineError, RunError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, List, Optional
+    from typing import Callable, List, Optional, Set
 
     from .scope import Scope
 
@@ -46,39 +46,57 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = allocate_lock()
+        self._changing: "Set[int]" = set()  # threads that change the line, and may have the lock
         self._line: "List[Turn]" = []
         self._closed = False
 
     def join(self, wake: "Callable[[], None]", thread: int = 0) -> Turn:
         """Gives a request the last place; it must leave. thread is the one that it
         blocks, if any."""
-        turn = Turn(wake, thread)
-        with self._lock:
-            turn.closed = self._closed
-            self._line.append(turn)
-            turn.mine = len(self._line) == 1
+        turn, own = Turn(wake, thread), get_ident()
+        self._changing.add(own)
+        try:
+            with self._lock:
+                self._line.append(turn)
+                turn.mine = len(self._line) == 1
+        finally:
+            self._changing.discard(own)
+        turn.closed = turn.closed or self._closed
         return turn
 
     def leave(self, turn: Turn) -> None:
         """Gives the turn, or the place in the line, up."""
+        own = get_ident()
+        self._changing.add(own)
+        try:
+            first = self._after(turn)
+            while first is not None:
+                try:
+                    first.wake()
+                    return
+                except RuntimeError:  # an event loop that has ended, and nobody waits in it
+                    first = self._after(first)
+        finally:
+            self._changing.discard(own)
+
+    def _after(self, turn: Turn) -> "Optional[Turn]":
+        """Takes a turn out of the line. Whose turn it is then, if that is new."""
         with self._lock:
             if turn not in self._line:
-                return
+                return None
             self._line.remove(turn)
             if not turn.mine or not self._line:
-                return
+                return None
             first = self._line[0]
             first.mine = True
-        try:
-            first.wake()
-        except RuntimeError:  # an event loop that has ended, and nobody waits in it
-            self.leave(first)
+            return first
 
     def wait(self, seconds: float, scope: "Optional[Scope]") -> Turn:
         """Waits for a turn, in this thread, at most so many seconds. A thread that has
-        one, or waits for it, may come again from a signal handler; that could never end."""
+        one, or waits for it, or is about to leave, may come again from a signal handler;
+        that could never end."""
         own = get_ident()
-        if any(turn.thread == own for turn in list(self._line)):  # which may hold the lock
+        if own in self._changing or any(turn.thread == own for turn in list(self._line)):
             raise RunError("this thread waits for the sandbox already: "
                            "a signal handler or a finalizer cannot ask it, too")
         awake = allocate_lock()
@@ -102,12 +120,12 @@ class Turns:
         return turn
 
     def close(self) -> bool:
-        """Sends everybody away who waits or comes. Whether a request is under way."""
-        with self._lock:
-            self._closed = True
-            line = list(self._line)
-            for turn in line:
-                turn.closed = True
+        """Sends everybody away who waits or comes. Whether a request is under way. It
+        takes no lock: a signal handler may close what its thread is waiting for."""
+        self._closed = True  # before the look at who is there: see join
+        line = list(self._line)
+        for turn in line:
+            turn.closed = True
         for turn in line[1:]:
             try:
                 turn.wake()

@@ -94,9 +94,7 @@ class Calls:
 
     async def ask(self, target, method, args, kwargs):
         connection, slot = self.connection, Awaited(asyncio.get_running_loop())
-        with connection.interrupt, connection._lock:
-            connection._last = number = connection._last + 1
-            connection._pending[number] = slot
+        number = connection.number(slot)
         try:
             connection.send([CALL, number, 0, target, method, list(args), kwargs])
             if self.keeper is None:
@@ -108,10 +106,8 @@ class Calls:
             connection.cancel(number)
             raise
         finally:
-            connection._pending.pop(number, None)
-        if slot.failure is not None:
-            raise slot.failure
-        return slot.value
+            connection.forget(number)
+        return slot.result()
 
     def keep(self, keeper):
         """Takes in, in a thread of its own, what no other thread does."""

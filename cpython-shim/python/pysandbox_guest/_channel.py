@@ -23,6 +23,11 @@ class Pending:
         self.done = False
         self.value = self.failure = self.wake = None
 
+    def result(self):
+        if self.failure is not None:
+            raise self.failure
+        return self.value
+
 
 class Connection:
     """One channel. Any thread may call; of the threads that wait, one reads. serves
@@ -108,9 +113,7 @@ class Connection:
     def call(self, target, method, args, kwargs):
         """Calls a method of the host's object and returns its result."""
         slot = Pending()
-        with self.interrupt, self._lock:
-            self._last = number = self._last + 1
-            self._pending[number] = slot
+        number = self.number(slot)
         try:
             self.send([CALL, number, 0, target, method, list(args), kwargs])
             self.wait(slot)
@@ -118,10 +121,18 @@ class Connection:
             self.cancel(number)
             raise
         finally:
-            self._pending.pop(number, None)
-        if slot.failure is not None:
-            raise slot.failure
-        return slot.value
+            self.forget(number)
+        return slot.result()
+
+    def number(self, slot):
+        """The number of a new call, whose answer goes to slot until it is forgotten."""
+        with self.interrupt, self._lock:
+            self._last = number = self._last + 1
+            self._pending[number] = slot
+        return number
+
+    def forget(self, number):
+        self._pending.pop(number, None)
 
     def lookup(self, name):
         """The capability that was granted by that name."""

@@ -402,8 +402,8 @@ def put_null(number):
 @case
 def number_reused_while_connecting():
     s = tcp()
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', 0, 400_000))
-    t = threading.Timer(0.1, put_null, (s.fileno(),))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', 2, 0))
+    t = threading.Timer(0.5, put_null, (s.fileno(),))  # when the connect has surely begun
     t.start()
     result = raw_connect(s, (dark, 80))
     t.join()

@@ -65,7 +65,7 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if err != nil {
 		return err
 	}
-	text, err := print(explained{resolved, warningTexts(resolved, pol)})
+	text, err := print(explained{resolved, warningTexts(resolved, pol), execWarnings(resolved, pol)})
 	if err != nil {
 		return err
 	}
@@ -75,10 +75,11 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	return u.printf("%s", text)
 }
 
-// explained is a resolved plan with the warnings about it, each with its place.
+// explained is a resolved plan with the warnings about it, each with its place. told
+// are those that exec would say.
 type explained struct {
 	*plan.Resolved
-	warnings []string
+	warnings, told []string
 }
 
 func printers() map[string]func(explained) (string, error) {
@@ -100,17 +101,28 @@ func explainJSON(r explained) (string, error) {
 		Environment []string         `json:"environment"`
 		Setup       []string         `json:"setup"`
 		Warnings    []string         `json:"warnings"`
+		Told        []string         `json:"exec_warnings"`
 		Plan        *plan.Plan       `json:"plan"`
 	}{
 		plan.Version, r.Tier, r.Interpreter, r.Environment(), strings.Split(strings.TrimSpace(r.Setup.String()), "\n"),
-		r.warnings, r.Plan,
+		r.warnings, r.told, r.Plan,
 	})
 }
 
+// warningTexts are all warnings.
 func warningTexts(r *plan.Resolved, p *policy.Policy) []string {
 	texts := make([]string, 0, len(r.Warnings))
 	for _, warning := range r.Warnings {
 		texts = append(texts, p.Origins.Locate(warning).Error())
+	}
+	return texts
+}
+
+// execWarnings are those of what somebody asked for and does not get.
+func execWarnings(r *plan.Resolved, p *policy.Policy) []string {
+	texts := []string{}
+	for _, warning := range concerned(r.Warnings, p) {
+		texts = append(texts, warning.Error())
 	}
 	return texts
 }

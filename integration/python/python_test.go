@@ -53,7 +53,7 @@ func packagePath(root string) string {
 
 // clientTests are those in which the version of the host counts.
 func clientTests() []string {
-	return []string{"test_sandbox", "test_capability", "test_async", "test_turns", "test_forks"}
+	return []string{"test_sandbox", "test_capability", "test_async", "test_turns", "test_forks", "test_words"}
 }
 
 // timed is the module of tests that are about moments, and so run by themselves.

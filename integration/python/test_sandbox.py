@@ -621,7 +621,7 @@ class Policies(unittest.TestCase):
         policy = Policy.preset("strict")
         self.assertEqual(policy.narrow(deny_net="203.0.113.0/24").plan()["Network"],
                          policy.narrow(deny_net=["203.0.113.0/24"]).plan()["Network"])
-        with self.assertRaisesRegex(PolicyError, "--deny-net"):
+        with self.assertRaisesRegex(PolicyError, "deny_net"):
             policy.narrow(deny_net="nonsense:::")
 
     def test_a_module_that_is_nowhere_is_logged(self):

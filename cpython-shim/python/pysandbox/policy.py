@@ -31,6 +31,11 @@ _LIMITS = {  # keyword of narrow: (flag, field of the plan, unit)
 
 _MEMFD = "/proc/self/fd/"  # where the binary reads a policy that is in no file
 
+# What the host's code wrote where the binary names a flag.
+_PARAMETERS = {"--policy": "Policy.load()", "--deny-net": "narrow(deny_net)", "--cwd": "cwd",
+               "--python": "python", "--env": "env"}
+_PARAMETERS.update((flag, "narrow(%s)" % name) for name, (flag, _, _) in _LIMITS.items())
+
 
 class Policy:
     """A policy that does not change. Make one by preset, load or parse."""
@@ -39,6 +44,7 @@ class Policy:
         self._base: Tuple[str, Any] = ("preset", "strict")
         self._flags: Tuple[str, ...] = ()
         self._plan: Optional[Dict[str, Any]] = None
+        self._lacks: Tuple[str, ...] = ()  # what this host does not hold as it was asked for
 
     @classmethod
     def preset(cls, name: str) -> "Policy":
@@ -118,9 +124,17 @@ class Policy:
                 raise _refusal(said(done.stderr) or "the policy was refused")
             explained = json.loads(done.stdout)
             self._plan = explained["plan"]
+            texts = [in_our_words(text) for text in explained["exec_warnings"]]
+            modules = [text for text in texts if "python.modules." in text]
+            self._lacks = tuple(text for text in texts if text not in modules)
             if not self._flags:  # narrow has made it of one that has told this
-                _warn(explained["warnings"])
+                _warn(modules)
         return self._plan
+
+    def _tell(self) -> None:
+        """Tells the host's operator, for one sandbox, what this host does not hold as
+        it was asked for. Of a preset as it is, nobody asked for anything."""
+        _warn(self._lacks)
 
     def __repr__(self) -> str:
         name = self._base[1] if self._base[0] != "document" else "document"
@@ -136,12 +150,10 @@ def _refusal(text: str) -> SandboxError:
 
 
 def _warn(texts: "Sequence[str]") -> None:
-    """Tells the host's operator of rules on modules that were found nowhere. What
-    limits a host lacks, the policy has agreed to."""
-    for text in texts:
-        if "python.modules." in text:
-            import logging
-            logging.getLogger("pysandbox").warning("%s", _without_memfd(text))
+    if texts:
+        import logging
+        for text in texts:
+            logging.getLogger("pysandbox").warning("%s", text)
 
 
 class Arguments:
@@ -176,12 +188,16 @@ class Arguments:
 def said(stderr: bytes) -> str:
     """What the binary said, without its prefix."""
     lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return _without_memfd("\n".join(
-        line[11:] if line.startswith("pysandbox: ") else line for line in lines))
+    return "\n".join(
+        in_our_words(line[11:] if line.startswith("pysandbox: ") else line) for line in lines)
 
 
-def _without_memfd(text: str) -> str:
-    """A dict has no file: it is "policy" in errors, and its only line has no number."""
+def in_our_words(text: str) -> str:
+    """A line of the binary's for who has written no flag, but a parameter. A dict has
+    no file: it is "policy", and its only line has no number."""
+    place, colon, rest = text.partition(": ")
+    if colon and place in _PARAMETERS:
+        text = _PARAMETERS[place] + ": " + rest
     if _MEMFD in text:
         import re
         text = re.sub(_MEMFD + r"[0-9]+(:[0-9]+:[0-9]+)?", "policy", text)

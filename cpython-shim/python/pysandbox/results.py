@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .errors import EndedError, LimitError, RunError, SandboxError, SetupError, ViolationError
+from .policy import in_our_words
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Report:
         if self.outcome == "signaled":
             return EndedError("the guest was ended by %s" % self.signal, self)
         if self.outcome == "setup_failed":
-            return SetupError(self.reason)
+            return SetupError(in_our_words(self.reason))
         return RunError("pysandbox failed: " + self.reason, self)
 
 

@@ -63,6 +63,7 @@ class Sandbox(GuestFiles):
                  deadline: "Optional[float]" = DEADLINE):
         self.policy = policy_of(policy)
         check_variables(env)
+        self.policy._tell()
         self._python, self._env, self._cwd = python, env, cwd
         self._deadline = amounts.seconds("deadline", deadline)
         self._owner = os.getpid()

@@ -34,7 +34,7 @@ func layerBase(t *table) {
 		"access", "chdir", "faccessat", "faccessat2", "fchdir", "fstat", "fstatfs", "getdents",
 		"getdents64", "lstat", "newfstatat", "readlink", "readlinkat", "stat", "statfs", "statx")
 	t.allow("open files",
-		"close", "close_range", "dup", "dup2", "dup3", "fadvise64", "fcntl", "lseek", "pread64",
+		"close", "dup", "dup2", "dup3", "fadvise64", "fcntl", "lseek", "pread64",
 		"preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readahead", "readv",
 		"sendfile", "splice", "umask", "write", "writev")
 	t.allow("pipes, events and waiting for them",
@@ -56,6 +56,8 @@ func baseByArguments(t *table) {
 	withoutSetID(t, "open", 2)
 	withoutSetID(t, "openat", 3)
 
+	t.allowIf("closing descriptors of the whole process", "close_range", noneOf(2, unix.CLOSE_RANGE_UNSHARE))
+	t.refuse("descriptors that one thread alone has", unix.EPERM, "close_range")
 	t.refuseIf("a lease on a visible file would hold up the host", unix.EACCES, "fcntl", intIs(1, unix.F_SETLEASE))
 
 	t.allowIf("map memory", "mmap", noneOf(3, unix.MAP_HUGETLB))

@@ -14,8 +14,10 @@ const makesFile = unix.O_CREAT | (unix.O_TMPFILE &^ unix.O_DIRECTORY)
 // decide where; without a writable place these calls fail by themselves.
 func layerFilesWrite(t *table) {
 	t.allow("names of files",
-		"link", "linkat", "rename", "renameat", "renameat2", "rmdir", "symlink", "symlinkat", "unlink",
+		"link", "linkat", "rename", "renameat", "rmdir", "symlink", "symlinkat", "unlink",
 		"unlinkat")
+	t.allowIf("a rename that leaves nothing behind", "renameat2", noneOf(4, unix.RENAME_WHITEOUT))
+	t.refuse("a whiteout is a device", unix.EPERM, "renameat2")
 	t.allow("contents of files",
 		"copy_file_range", "fallocate", "fdatasync", "flock", "fsync", "ftruncate", "sync",
 		"sync_file_range", "syncfs", "truncate")

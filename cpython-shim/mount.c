@@ -39,14 +39,16 @@ int attach_tree(int tree, const char *target)
 
 static int clone_source(struct stage *st, const struct op *op)
 {
-	if (!op->s1[0]) {
+	bool pin = op->flags & PSB_FLAG_PIN;
+	if (!op->s1[0] && !pin) {
 		if (op->n1 >= st->donated_count)
 			return -EBADF;
 		int tree = st->donated[op->n1];
 		st->donated[op->n1] = -1;
 		return tree;
 	}
-	int fd = open_no_symlinks(st->old_root, op->s1, O_PATH);
+	int fd = pin ? open_no_symlinks(AT_FDCWD, op->s2, O_PATH)
+		     : open_no_symlinks(st->old_root, op->s1, O_PATH);
 	if (fd < 0)
 		return fd;
 	/* Recursive: a less privileged mount namespace may not look under a

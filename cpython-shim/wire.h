@@ -67,6 +67,7 @@ enum psb_opcode {
 #define PSB_FLAG_TTY          (1u << 3)
 #define PSB_FLAG_NO_SYMFOLLOW (1u << 4)
 #define PSB_FLAG_KEEP         (1u << 5)
+#define PSB_FLAG_PIN          (1u << 6)
 
 /* Messages on the control socket (SOCK_SEQPACKET), one struct each.
  *

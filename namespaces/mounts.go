@@ -41,6 +41,9 @@ const restrictions = FlagReadOnly | FlagNoExec | FlagNoSymfollow
 // the same place, only what both forbid is forbidden. A bind that its parent
 // already shows with the same flags is left out, and so is a link that a bind of
 // the host's own tree shows. Paths that contradict each other are an error.
+//
+// What is mounted below a writable bind stays where it is: the directories between
+// are pinned, as a mount point cannot be renamed, but the directory that it is in.
 func (t Tree) Operations() (Program, error) {
 	places, err := t.places()
 	if err != nil {
@@ -63,11 +66,36 @@ func (t Tree) Operations() (Program, error) {
 			if shown {
 				continue
 			}
+			for _, pin := range pinsBetween(above[len(above)-1], next.path) {
+				above = append(above, pin)
+				p = append(p, pin.op)
+			}
 		}
 		above = append(above, next)
 		p = append(p, next.op)
 	}
 	return p, nil
+}
+
+// pinsBetween are the directories strictly between a writable bind and a path below
+// it, outermost first. Below any other place there are none.
+func pinsBetween(parent place, below string) []place {
+	if parent.op.Code != OpBind || parent.op.Flags&FlagReadOnly != 0 {
+		return nil
+	}
+	var pins []place
+	for dir := path.Dir(below); isBelow(dir, parent.path); dir = path.Dir(dir) {
+		pins = append(pins, place{dir, Op{
+			Code: OpBind, S1: parent.source(dir), S2: dir, Flags: parent.op.Flags | FlagPin,
+		}})
+	}
+	slices.Reverse(pins)
+	return pins
+}
+
+// source is the host's path of what a bind shows at a path below it.
+func (c place) source(below string) string {
+	return path.Join(c.op.S1, strings.TrimPrefix(below, c.path))
 }
 
 // place is a path inside with the operation that makes it.
@@ -135,10 +163,10 @@ func (c place) shownBy(parent place) (bool, error) {
 	if parent.op.Code != OpBind {
 		return false, nil
 	}
-	source := path.Join(parent.op.S1, strings.TrimPrefix(c.path, parent.path))
+	source := parent.source(c.path)
 	switch c.op.Code {
 	case OpBind:
-		return c.op.S1 == source && c.op.Flags == parent.op.Flags, nil
+		return c.op.S1 == source && c.op.Flags == parent.op.Flags&^FlagPin, nil
 	case OpSymlink:
 		if c.path != source {
 			return false, fmt.Errorf("build the sandbox's tree: the link %v would lie in %v, which cannot be written to", c.op, parent.op)

@@ -49,6 +49,19 @@ func TestTreeOperations(t *testing.T) {
 			namespaces.Tree{Binds: []namespaces.Bind{{Source: "/x", Target: "/a", Flags: ro}, {Source: "/x/b", Target: "/a/b", Flags: ro}}},
 			[]string{"bind /x as /a ro"},
 		},
+		"below a writable one nothing can be renamed": {
+			namespaces.Tree{Binds: []namespaces.Bind{
+				same("/w", noexec), same("/w/a/b/c", readOnly), same("/w/a/d", readOnly), same("/w/e", readOnly), same("/w/a/b/c/f/g", noexec),
+			}},
+			[]string{
+				"bind /w noexec", "bind /w/a noexec pin", "bind /w/a/b noexec pin", "bind /w/a/b/c ro noexec", "bind /w/a/b/c/f/g noexec",
+				"bind /w/a/d ro noexec", "bind /w/e ro noexec",
+			},
+		},
+		"pins of another source": {
+			namespaces.Tree{Binds: []namespaces.Bind{{Source: "/x", Target: "/w"}, same("/w/a/b", ro)}},
+			[]string{"bind /x as /w", "bind /x/a as /w/a pin", "bind /w/a/b ro"},
+		},
 		"one path twice": {
 			namespaces.Tree{Binds: []namespaces.Bind{same("/a", readOnly), same("/a", noexec), same("/b", ro), same("/b", readOnly)}},
 			[]string{"bind /a noexec", "bind /b ro"},

@@ -49,6 +49,7 @@ const (
 	FlagTTY                            // stdio: fd N1 is a pty slave that becomes the controlling terminal
 	FlagNoSymfollow                    // bind: the kernel follows no symlink below it
 	FlagKeep                           // socket: it is donated too, under the next number
+	FlagPin                            // bind: S2 is what is at S2 already, of host path S1; it can be renamed no more
 )
 
 // Op is one setup operation. The meaning of the fields stands at its OpCode.

@@ -108,6 +108,7 @@ func (op Op) flagNames() []string {
 		{FlagTTY, "tty"},
 		{FlagNoSymfollow, "nosymfollow"},
 		{FlagKeep, "keep"},
+		{FlagPin, "pin"},
 	}
 	var names []string
 	for _, f := range all {

@@ -38,7 +38,8 @@ func (a access) rights() namespaces.LandlockRights {
 
 // paths returns what the operator made visible, by path. One path in several
 // lists has the rights of all of them; of a path and one below it each has its
-// own, so a readable directory in a writable one stays read-only.
+// own, so a readable directory in a writable one stays read-only, and where it is
+// (namespaces.FlagPin).
 func (p *Plan) paths() map[string]access {
 	all := make(map[string]access)
 	for _, name := range p.Files.Read {

@@ -155,7 +155,7 @@ func bindPaths(b host.Bind) []string {
 
 // checkWritable refuses writable paths from which the program could reach what
 // will run or decide outside of the sandbox. A read-only mount below a writable
-// directory is no help there: the directory itself can be renamed.
+// directory is no help there: outside it is no mount.
 func (v *view) checkWritable(p *Plan, h *Host) error {
 	protected := slices.Clone(h.Protected)
 	for _, b := range h.Interpreter.Binds {

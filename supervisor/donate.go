@@ -23,7 +23,7 @@ func listSources(r *plan.Resolved, setup namespaces.Program, first int) (namespa
 	var sources []source
 	for i := range setup {
 		op := &setup[i]
-		if op.Code != namespaces.OpBind || op.S1 == "" {
+		if op.Code != namespaces.OpBind || op.S1 == "" || op.Flags&namespaces.FlagPin != 0 {
 			continue
 		}
 		var st unix.Stat_t

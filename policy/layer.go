@@ -3,9 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,16 +58,6 @@ func (r *reader) fileLayer(name, dir string) (layer, error) {
 		})
 	}
 	return l, nil
-}
-
-// readPolicyFile reads at most a byte more than a document may have.
-func readPolicyFile(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, document.MaxSize+1))
 }
 
 // unwrapPath drops the path that the os package puts before an error, where the

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"os"
 	"strings"
 )
 
@@ -102,7 +101,7 @@ func (r *reader) envFile(name string) {
 		r.failFlag(name, err)
 		return
 	}
-	data, err := os.ReadFile(path)
+	data, err := readWhole(path)
 	if err != nil {
 		r.failFlag(name, fmt.Errorf("read %s: %w", printable(name), unwrapPath(err)))
 		return

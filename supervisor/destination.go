@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -19,12 +20,14 @@ type Destination struct {
 	file *os.File // open for writing, or nil: written by rename
 	dir  *os.Root
 	name string
+
+	inPlace bool // file is a regular one, named by a path: Begin empties it
 }
 
 // OpenDestination opens spec, which is a path or "fd:N". A regular file is
 // replaced as a whole: an ordinary user's by rename, so that a reader sees the
 // old content or the new; root, who has given up the right to rename by the
-// end of the run, empties it at once and fills it at the end. Root follows no
+// end of the run, empties it with Begin and fills it at the end. Root follows no
 // symbolic link in any part of the path.
 func OpenDestination(spec string) (*Destination, error) {
 	if number, ok := passedNumber(spec); ok {
@@ -38,16 +41,17 @@ func OpenDestination(spec string) (*Destination, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := empty(file); err != nil {
+		regular, err := hasOneName(file)
+		if err != nil {
 			_ = file.Close()
 			return nil, err
 		}
-		return &Destination{file: file}, nil
+		return &Destination{file: file, inPlace: regular}, nil
 	}
 	if info, err := os.Stat(spec); err == nil && !info.Mode().IsRegular() {
-		file, err := os.OpenFile(spec, os.O_WRONLY, 0)
+		file, err := openUnwaiting(spec, os.O_WRONLY)
 		if err != nil {
-			return nil, fmt.Errorf("open for writing: %w", err)
+			return nil, err
 		}
 		return &Destination{file: file}, nil
 	}
@@ -103,11 +107,35 @@ func OpenAudit(spec string) (*os.File, error) {
 	if os.Geteuid() == 0 {
 		return createNoFollow(spec, unix.O_APPEND)
 	}
-	file, err := os.OpenFile(spec, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("open the audit log: %w", err)
+	return openUnwaiting(spec, os.O_WRONLY|os.O_CREATE|os.O_APPEND)
+}
+
+// Begin makes the destination ready for the one report of this run: a file that is
+// written in place is emptied.
+func (d *Destination) Begin() error {
+	if !d.inPlace {
+		return nil
 	}
-	return file, nil
+	if err := d.file.Truncate(0); err != nil {
+		return fmt.Errorf("empty it: %w", err)
+	}
+	return nil
+}
+
+// Replaces is whether the report takes the place of the regular file that trail
+// writes to, under whatever name. A terminal, a pipe or a device has room for both.
+func (d *Destination) Replaces(trail *os.File) bool {
+	kept, err := trail.Stat()
+	if err != nil || !kept.Mode().IsRegular() {
+		return false
+	}
+	var own fs.FileInfo
+	if d.file != nil {
+		own, err = d.file.Stat()
+	} else {
+		own, err = os.Stat(filepath.Join(d.dir.Name(), d.name))
+	}
+	return err == nil && os.SameFile(kept, own)
 }
 
 // File is what Write writes to, or nil where it replaces a file by a new one.
@@ -195,30 +223,32 @@ func createNoFollow(path string, how int) (*os.File, error) {
 	}
 	last := parts[len(parts)-1]
 	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY
-	fd, err := unix.Openat(at, last, flags|how, 0o644)
+	var fd int
+	err = awaitReader(func() error {
+		fd, err = unix.Openat(at, last, flags|how, 0o644)
+		return err
+	})
+	if errors.Is(err, unix.ENXIO) {
+		return nil, noReader(path)
+	}
 	if err != nil {
 		return nil, linkError(path, last, err)
 	}
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-// empty truncates a regular file. A second name may be a trap laid in a
+// hasOneName says whether a file is a regular one. A second name may be a trap laid in a
 // directory that others can write, so such a file is refused untouched.
-func empty(file *os.File) error {
+func hasOneName(file *os.File) (regular bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(file.Fd()), &st); err != nil {
-		return fmt.Errorf("stat %s: %w", file.Name(), err)
+		return false, fmt.Errorf("stat %s: %w", file.Name(), err)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil
+	regular = st.Mode&unix.S_IFMT == unix.S_IFREG
+	if regular && st.Nlink > 1 {
+		return true, fmt.Errorf("%s has more than one name (hard links): remove it or choose another file", file.Name())
 	}
-	if st.Nlink > 1 {
-		return fmt.Errorf("%s has more than one name (hard links): remove it or choose another file", file.Name())
-	}
-	if err := unix.Ftruncate(int(file.Fd()), 0); err != nil {
-		return fmt.Errorf("empty %s: %w", file.Name(), err)
-	}
-	return nil
+	return regular, nil
 }
 
 // linkError explains the two faces of a link: ELOOP, and ENOTDIR where a

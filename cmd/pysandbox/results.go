@@ -31,22 +31,39 @@ type results struct {
 
 // open opens the destinations, so that a run whose account could not be kept
 // does not start. A destination without a flag may come from the environment. With an
-// error, what was opened already is returned too.
-func (r *resultFlags) open(env policy.Environment) (out results, err error) {
-	if value, name := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT"); value != "" {
-		if out.report, err = supervisor.OpenDestination(value); err != nil {
-			return results{}, misuse(descriptorHint(flagReport, value), "%s: %v", name, err)
+// error, what was opened already is returned too, to tell the error there.
+func (r *resultFlags) open(env policy.Environment) (results, error) {
+	var out results
+	report, reportName := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT")
+	trail, trailName := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT")
+	var failed, err error
+	if report != "" {
+		if out.report, err = supervisor.OpenDestination(report); err != nil {
+			return results{}, misuse(descriptorHint(flagReport, report), "%s: %v", reportName, err)
 		}
-		out.keep(value, "the report", out.report.File())
+		out.keep(report, "the report", out.report.File())
 	}
-	if value, name := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT"); value != "" {
-		if out.audit, err = supervisor.OpenAudit(value); err != nil {
+	if trail != "" {
+		if out.audit, err = supervisor.OpenAudit(trail); err != nil {
 			out.audit = nil
-			return out, misuse(descriptorHint("audit", value), "%s: %v", name, err)
+			failed = misuse(descriptorHint("audit", trail), "%s: %v", trailName, err)
+		} else {
+			out.keep(trail, "the audit trail", out.audit)
 		}
-		out.keep(value, "the audit trail", out.audit)
 	}
-	return out, nil
+	if out.report == nil {
+		return out, failed
+	}
+	if out.audit != nil && out.report.Replaces(out.audit) {
+		failed = misuse("give each a file of its own", "%s: %s is the file of %s too, and the report would take the place of the trail",
+			reportName, report, trailName)
+		return results{}, errors.Join(failed, out.close())
+	}
+	if err := out.report.Begin(); err != nil {
+		failed = errors.Join(misuse("", "%s: %v", reportName, err), failed, out.close())
+		return results{}, failed
+	}
+	return out, failed
 }
 
 // keep notes a destination, which file is if it is open.

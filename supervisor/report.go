@@ -35,6 +35,8 @@ type Report struct {
 	LimitsHit         []string    `json:"limits_hit,omitempty"`
 	Violations        []Violation `json:"violations"`
 	ViolationsDropped int         `json:"violations_dropped,omitempty"`
+
+	interrupt func() // sends the SIGINT that ended the run again; nil where none of the caller's did
 }
 
 // Layers are the layers that were in force; a layer that was not read back or

@@ -171,7 +171,7 @@ func (s *sandbox) wait(ctx context.Context) {
 
 func (s *sandbox) report() *Report {
 	usage, hit := s.usage()
-	return NewReport(Evidence{
+	r := NewReport(Evidence{
 		Status:    unix.WaitStatus(s.status.a),
 		Ended:     s.ended,
 		Cause:     s.cause.Get(),
@@ -184,6 +184,8 @@ func (s *sandbox) report() *Report {
 		AtMemory:  s.watch != nil && s.watch.AtMemoryLimit(),
 		Denials:   &s.denials,
 	})
+	r.interrupt = s.interruptedBy(r)
+	return r
 }
 
 // limits are those that the supervisor watches; the plan has made the others

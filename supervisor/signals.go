@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,8 @@ type Signals struct {
 	terminal *Terminal
 	insisted bool // an INT or TERM was passed on
 	left     bool // see Leave
+
+	interrupted atomic.Bool // a SIGINT came before the end
 }
 
 // passed lists the signals that are passed on.
@@ -118,6 +121,10 @@ func (s *Signals) handle(sig syscall.Signal) {
 		signal.Reset(sig)
 		_ = unix.Kill(unix.Getpid(), sig)
 		return
+	case sig == unix.SIGINT:
+		s.interrupted.Store(true)
+	}
+	switch {
 	case s.pidfd < 0:
 		if deadly || sig == unix.SIGHUP || sig == unix.SIGQUIT {
 			s.end(Cause{Kind: CauseSignal, Signal: sig})

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -30,6 +31,9 @@ type Terminal struct {
 	foreign bool         // they are of the line editor of a shell, which has the terminal
 	wake    *event       // tells the input pump that something here has changed
 
+	job         *job        // the caller's; nil where keys are none of the program's
+	interrupted atomic.Bool // the key for SIGINT was typed for the program
+
 	mu    sync.Mutex
 	saved *term.State // what to restore; nil when the caller's terminal is not raw
 	lazy  bool        // raw mode only when the program turns out to want input
@@ -48,6 +52,7 @@ func openTerminal(real int, input, lazy bool) (*Terminal, error) {
 		if fd, err := reopen(real, unix.O_RDONLY); err == nil {
 			t.source = fd
 		}
+		t.job = findJob()
 	}
 	return t, nil
 }
@@ -158,6 +163,7 @@ func (t *Terminal) release() {
 	if t.source != t.real {
 		_ = unix.Close(t.source)
 	}
+	t.job.close()
 	t.wake.close()
 }
 

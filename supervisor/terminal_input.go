@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -30,9 +31,24 @@ func (t *Terminal) pumpInput() {
 		if errors.Is(err, unix.EAGAIN) {
 			continue
 		}
-		if err != nil || n == 0 || !t.deliver(buf[:n]) {
+		if err != nil || n == 0 {
 			return
 		}
+		t.noteInterrupt(buf[:n])
+		if !t.deliver(buf[:n]) {
+			return
+		}
+	}
+}
+
+// noteInterrupt looks for the key that the pty makes a SIGINT of (termios(3), INTR).
+func (t *Terminal) noteInterrupt(keys []byte) {
+	settings, err := unix.IoctlGetTermios(t.master, unix.TCGETS)
+	if err != nil || settings.Lflag&unix.ISIG == 0 {
+		return
+	}
+	if key := settings.Cc[unix.VINTR]; key != 0 && bytes.IndexByte(keys, key) >= 0 { // 0: _POSIX_VDISABLE
+		t.interrupted.Store(true)
 	}
 }
 

@@ -36,6 +36,9 @@ func newExec(u *ui, status *int) *cobra.Command {
 				*status = supervisor.ExitSetup
 				err = errors.Join(err, failed)
 			}
+			if err == nil {
+				report.EndAsInterrupted()
+			}
 			return err
 		},
 		DisableFlagsInUseLine: true,

@@ -21,7 +21,7 @@ class Orders:
 FIRST = "print('order 7 is', orders.status(7))"
 SECOND = "import socket; socket.create_connection(('192.0.2.7', 8080))"
 
-with Sandbox(Policy.preset("strict").narrow(memory="128MiB")) as sandbox:
+with Sandbox(Policy.preset("strict").narrow(wall=60)) as sandbox:
     sandbox.grant("orders", Orders())
     for code in (FIRST, SECOND):
         try:

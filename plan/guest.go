@@ -92,7 +92,7 @@ func (p *Plan) guestOperations(h *Host, v *view) (namespaces.Program, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the guest's code: %w", err)
 	}
-	files = append(files, python.File{Path: "rules", Content: p.guestRules(h.Modules.Needed, v.tree)})
+	files = append(files, python.File{Path: "rules", Content: p.guestRules(h, v.tree)})
 	var ops namespaces.Program
 	for _, file := range files {
 		ops = append(ops, namespaces.Op{

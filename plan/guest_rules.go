@@ -16,12 +16,13 @@ import (
 //	refuse KIND ERRNO RULE HINT        tcp, udp, resolve or execve, whatever the target
 //	port KIND FIRST LAST               but not these ports, which some rule allows
 //	read, write DIRECTORY/             where there is anything to read, or to write
-func (p *Plan) guestRules(needed []string, tree namespaces.Tree) []byte {
+//	own, fixed PATH/                   what no hint may cover, or reach for writing
+func (p *Plan) guestRules(h *Host, tree namespaces.Tree) []byte {
 	var text []byte
 	for _, list := range []struct {
 		word  string
 		names []string
-	}{{"allow", p.Python.ModulesAllow}, {"deny", p.Python.ModulesDeny}, {"need", needed}} {
+	}{{"allow", p.Python.ModulesAllow}, {"deny", p.Python.ModulesDeny}, {"need", h.Modules.Needed}} {
 		for _, name := range list.names {
 			text = fmt.Appendf(text, "%s %s\n", list.word, name)
 		}
@@ -30,7 +31,7 @@ func (p *Plan) guestRules(needed []string, tree namespaces.Tree) []byte {
 	if !p.startsPrograms() && !p.Files.TmpExec {
 		text = append(text, "refuse execve EACCES process.spawn --allow-spawn=TARGET\n"...)
 	}
-	return placeWords(text, tree)
+	return hintWords(placeWords(text, tree), h)
 }
 
 // networkWords says what no rule allows. A rule without ports says nothing.
@@ -83,6 +84,25 @@ func placeWords(text []byte, tree namespaces.Tree) []byte {
 		text = fmt.Appendf(text, "read %s\n", name)
 		if place.flags&namespaces.FlagReadOnly == 0 {
 			text = fmt.Appendf(text, "write %s\n", name)
+		}
+	}
+	return text
+}
+
+// hintWords says in the guest's terms what SuggestsWrite refuses and checkUserPath.
+func hintWords(text []byte, h *Host) []byte {
+	fixed := systemPlaces()
+	for _, bind := range h.Interpreter.Binds {
+		if !belowAny(bind.Path, fixed) && !strings.ContainsAny(bind.Path, "\n") {
+			fixed = append(fixed, bind.Path)
+		}
+	}
+	for _, list := range []struct {
+		word   string
+		places []string
+	}{{"own", ownPlaces()}, {"fixed", fixed}} {
+		for _, place := range list.places {
+			text = fmt.Appendf(text, "%s %s/\n", list.word, place)
 		}
 	}
 	return text

@@ -49,7 +49,7 @@ func (s *sandbox) startRelay(sink audit.Sink) {
 		return
 	}
 	guest, client := s.channel.Sockets()
-	s.relay = capability.New(guest, client, sink, func() {
+	s.relay = capability.New(guest, client, sink, s.plan, func() {
 		// It may have ended by now; then there is nothing to interrupt.
 		_ = unix.PidfdSendSignal(s.pidfd, unix.SIGINT, nil, 0)
 	})

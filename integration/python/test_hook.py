@@ -18,10 +18,8 @@ BINARY = os.environ.get("PYSANDBOX_BINARY", "")
 DENIED = [
     ("open('/root/data.csv')", ["files.read", "--allow-read=/root/data.csv"]),
     ("open(b'/srv/x', 'rb')", ["files.read", "--allow-read=/srv/x"]),
-    ("os.open('/new', os.O_WRONLY | os.O_CREAT)", ["files.write", "--allow-write=/"]),
-    ("open('/etc/new', 'w')", ["files.write", "--allow-write=/etc"]),
-    ("open(os.__file__, 'a')", ["files.write", "--allow-write="]),
-    ("open('/srv/x', 'w')", ["files.write", "--allow-write=/srv"]),
+    ("open('/srv/x', 'w')", ["files.write", "--allow-write=/srv where you may write"]),
+    ("open('/srv/x/y', 'w')", ["files.write", "--allow-write=/srv/x where you may write"]),
     ("subprocess.run(['/bin/ls'])", ["process.spawn", "--allow-spawn=/bin/ls"]),
     ("subprocess.run(['ls'])", ["process.spawn", "--allow-spawn=", "/ls"]),
     ("os.posix_spawn('/bin/ls', ['ls'], {})", ["process.spawn", "--allow-spawn=/bin/ls"]),
@@ -35,6 +33,15 @@ DENIED = [
     ("socket.getaddrinfo('www.example.net', 80)", ["network.default", "--allow-net=www.example.net"]),
     ("socket.gethostbyname('www.example.net')", ["network.default", "--allow-net=www.example.net"]),
     ("__import__('this')", ["python.modules.deny = ['this']"]),
+]
+# What no flag allows: a hint would not be true.
+HOPELESS = [
+    "os.open('/new', os.O_WRONLY | os.O_CREAT)", "open('/etc/new', 'w')", "open('/etc/ssl/new', 'w')",
+    "open('/usr/lib/new', 'w')", "open('/usr/new', 'w')", "open('/home/new', 'w')",
+    "open(os.__file__, 'a')", "open(os.path.dirname(os.path.realpath(sys.executable)) + '/x', 'w')",
+    "subprocess.run(['/tmp/program'])",
+    "socket.socket().connect(('169.254.169.254', 80))", "socket.socket().connect(('224.0.0.1', 80))",
+    "socket.create_connection(('fd00:ec2::254', 80))",
 ]
 # What the policy says nothing against, or has no sentence for.
 LEFT_ALONE = [
@@ -99,6 +106,26 @@ class Words(unittest.TestCase):
                 for violation in violations:
                     self.assertEqual(violation["hint"] != "", violation["operation"] != "socket", violation)
                     self.assertIn("<string>:1", violation["where"], violation)
+
+    def test_what_no_flag_allows_has_no_hint(self):
+        for path in GUESTS:
+            with self.subTest(path):
+                program = "open('/tmp/program', 'w').write('#!/bin/sh'); os.chmod('/tmp/program', 0o755)"
+                found, violations = self.run_probe(path, HOPELESS, program)
+                for text, (name, _, said) in zip(HOPELESS, found):
+                    self.assertTrue(name, text)
+                    self.assertNotIn("allow it", said, text)
+                self.assertEqual([v for v in violations if v["hint"]], [])
+
+    def test_hints_for_writing_are_refused_to_nobody(self):
+        """What a hint names is refused only for what is no business of the program's: whom
+        the directory belongs to, and whether it is there."""
+        for text in ("open('/srv/x', 'w')", "open('/opt/y/x', 'w')", "open('/var/lib/x', 'w')"):
+            (_, _, said), = self.run_probe(GUESTS[0], [text])[0]
+            flag = said.split("allow it with ")[1].split()[0]
+            done = subprocess.run([BINARY, "exec", flag, "-c", ""], capture_output=True, text=True)
+            for line in done.stderr.splitlines():
+                self.assertRegex(line, "belongs to root|does not exist|[Pp]ermission|hint:")
 
     def test_without_the_hook_only_the_words_differ(self):
         texts = [text for text, _ in DENIED]

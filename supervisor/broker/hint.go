@@ -3,6 +3,8 @@ package broker
 import (
 	"os"
 	"strings"
+
+	"github.com/pysandbox/pysandbox/audit"
 )
 
 // spawnHint is the flag that would allow file, if there is one that may be given
@@ -13,7 +15,7 @@ func spawnHint(file string) string {
 			return ""
 		}
 	}
-	if !isPlain(file) {
+	if !audit.IsPlain(file) {
 		return ""
 	}
 	return "--allow-spawn=" + file
@@ -23,21 +25,8 @@ func spawnHint(file string) string {
 // path on the host: the caller may have come by a link of its own.
 func unixHint(fd int) string {
 	file, err := os.Readlink(procFD(fd))
-	if err != nil || !isPlain(file) {
+	if err != nil || !audit.IsPlain(file) {
 		return ""
 	}
 	return `network.unix = ["` + file + `"]`
-}
-
-// isPlain reports whether a path has no character that means something to a shell
-// or in a policy. The guest chose it, and people paste hints into both.
-func isPlain(file string) bool {
-	for _, c := range []byte(file) {
-		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-			strings.IndexByte("/._-+@%:,=", c) >= 0
-		if !plain {
-			return false
-		}
-	}
-	return true
 }

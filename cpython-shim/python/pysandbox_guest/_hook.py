@@ -11,6 +11,12 @@ from _thread import get_ident
 from ._place import note
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+# The sandbox's own file systems: no flag lets their programs start.
+_INSIDE = ("/tmp/", "/dev/", "/proc/", "/home/sandbox/")
+# Addresses for which there may be no hint, which the supervisor knows best: metadata
+# services, groups, and IPv6 that is no global unicast.
+_SPECIAL = ("169.254.", "168.63.129.16:", "100.100.100.200:", "192.0.0.", "[2002:") + tuple(
+    "%d." % first for first in range(224, 256))
 
 
 def install(told):
@@ -36,12 +42,13 @@ def install(told):
 class Told:
     """What the guest is told of the policy: refusals by kind ("tcp", "udp", "resolve"
     or "execve") with the name of the errno, the rule and what would allow it; the
-    ranges of ports that some rule allows by transport; and where there is anything
-    to read, or to write, each with a slash at its end."""
+    ranges of ports that some rule allows by transport; where there is anything to
+    read, or to write; and what no rule may name or cover, for writing ("fixed") or at
+    all ("own"). Each path has a slash at its end."""
 
     def __init__(self):
         self.refusals, self.ports = {}, {"tcp": [], "udp": []}
-        self.read, self.write = [], []
+        self.read, self.write, self.own, self.fixed = [], [], [], []
 
     def take(self, word, rest):
         """One line of the file of rules."""
@@ -61,6 +68,7 @@ class Hook:
     def __init__(self, told):
         self.refusals, self.ports = told.refusals, told.ports
         self.read, self.write = tuple(told.read), tuple(told.write)
+        self.own, self.fixed = told.own, tuple(told.fixed)
         self.trying = set()  # threads in which an event is our own doing
 
     # The network
@@ -84,7 +92,7 @@ class Hook:
         if not target:
             return  # an address of another form is for the kernel to judge
         refusal = self.refusals.get(kind)
-        if refusal is None or is_loopback(target) or any(
+        if refusal is None or is_loopback(target) or is_special(target) or any(
                 first <= address[1] <= last for first, last in self.ports[kind]):
             note(operation, target)
             return
@@ -119,7 +127,10 @@ class Hook:
         for place in places:
             note("execve", place)
             if self._attempt(os.posix_spawn, place, [place], {}) == errno.EACCES:
-                raise PermissionError(errno.EACCES, denies("execve", place, *refusal[1:]), program)
+                rule, hint = refusal[1:]
+                if place.startswith(_INSIDE):
+                    hint = ""
+                raise PermissionError(errno.EACCES, denies("execve", place, rule, hint), program)
 
     def system(self, *_):
         note("execve", "/bin/sh")  # which os.system says by a status, not by an error
@@ -135,13 +146,22 @@ class Hook:
             return
         # Nothing there can be opened, so an attempt does no harm.
         number = self._attempt(os.open, name, flags, 0o600)
-        if not flags & _WRITES and number == errno.ENOENT:
-            raise FileNotFoundError(number, "no such file in the sandbox; if the host has it, allow it "
-                                    "with --allow-read=%s (files.read)" % name, path)
+        if not flags & _WRITES and number == errno.ENOENT and self._suggests(name, self.own):
+            raise FileNotFoundError(
+                number, "no such file in the sandbox; if the host has it and you may read it, allow it with "
+                "--allow-read=%s (files.read)" % name, path)
         if flags & _WRITES and number in (errno.EACCES, errno.EROFS, errno.ENOENT):
             note("open", name, "files.write", errno.errorcode[number])
-            raise OSError(number, denies("writing", name, "files.write", "--allow-write=" + (
-                os.path.dirname(name))), path)
+            directory, hint = os.path.dirname(name), ""
+            if self._suggests(directory, self.own) and self._suggests(directory, self.fixed) and not (
+                    directory + "/").startswith(self.fixed):
+                hint = "--allow-write=%s where you may write yourself" % directory
+            raise OSError(number, denies("writing", name, "files.write", hint), path)
+
+    def _suggests(self, name, covered):
+        """Whether a rule may name this: it does not cover what has its place already."""
+        top = name.rstrip("/") + "/"
+        return not any(place.startswith(top) for place in covered)
 
     def _attempt(self, function, *args):
         """The errno of what cannot succeed, or 0 for another one."""
@@ -158,8 +178,9 @@ class Hook:
 
 
 def denies(operation, target, rule, hint):
-    return "the sandbox's policy denies %s %s (%s); allow it with %s" % (
-        operation, target, rule, hint.replace("TARGET", target))
+    """The sentence; without a hint where nothing would allow it."""
+    return "the sandbox's policy denies %s %s (%s)%s" % (
+        operation, target, rule, hint and "; allow it with " + hint.replace("TARGET", target))
 
 
 def target_of(connection, address):
@@ -178,6 +199,11 @@ def target_of(connection, address):
 def is_loopback(target):
     return target.partition("://")[2].startswith(
         ("127.", "0.0.0.0:", "localhost:", "[::1]", "[::]", "[::ffff:127."))
+
+
+def is_special(target):
+    host = target.partition("://")[2]
+    return host.startswith(_SPECIAL) or host[:1] == "[" and host[1:2] != "2"
 
 
 def is_address(name):

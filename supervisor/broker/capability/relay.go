@@ -17,6 +17,7 @@ import (
 type Relay struct {
 	guest, client int // SOCK_SEQPACKET; client is -1 if nobody holds capabilities
 	sink          audit.Sink
+	may           Suggestions
 	interrupt     func()
 	up, down      flow // from the guest, to the guest
 	pace          *pace
@@ -38,13 +39,14 @@ const (
 // errEnd ends Run without an error.
 var errEnd = errors.New("one side is gone")
 
-// New returns a relay that owns both sockets. Notes go to sink. After a Cancel of
+// New returns a relay that owns both sockets. Notes go to sink, with hints of what
+// may be suggested. After a Cancel of
 // the client's, interrupt is called: a guest that computes reads no frames, so
 // something else must make it look. Before its Hello a guest is not interrupted, as
 // it would end; it is then.
-func New(guest, client int, sink audit.Sink, interrupt func()) *Relay {
+func New(guest, client int, sink audit.Sink, may Suggestions, interrupt func()) *Relay {
 	return &Relay{
-		guest: guest, client: client, sink: sink, interrupt: interrupt,
+		guest: guest, client: client, sink: sink, may: may, interrupt: interrupt,
 		up: newFlow(guest, client), down: newFlow(client, guest),
 	}
 }
@@ -118,7 +120,7 @@ func (r *Relay) fromGuest(frame []byte) (passOn bool, err error) {
 	r.up.until = now.Add(r.pace.take(now, len(frame)))
 	switch {
 	case kind == Note:
-		record, err := readNote(frame, now)
+		record, err := readNote(frame, now, r.may)
 		if err != nil {
 			return false, err
 		}

@@ -33,6 +33,12 @@ func pair(t *testing.T) (ours, theirs int) {
 	return fds[0], fds[1]
 }
 
+// anything may be suggested.
+type anything struct{}
+
+func (anything) SuggestsWrite(string) bool   { return true }
+func (anything) SuggestsNetwork(string) bool { return true }
+
 func startRelay(t *testing.T, withClient bool) *ends {
 	t.Helper()
 	e := &ends{client: -1, result: make(chan error, 1), records: &audittest.Recorder{}}
@@ -42,7 +48,7 @@ func startRelay(t *testing.T, withClient bool) *ends {
 	if withClient {
 		e.client, client = pair(t)
 	}
-	relay := capability.New(guest, client, e.records, func() { e.interrupts.Add(1) })
+	relay := capability.New(guest, client, e.records, anything{}, func() { e.interrupts.Add(1) })
 	go func() { e.result <- relay.Run() }()
 	t.Cleanup(func() {
 		relay.Close()

@@ -17,10 +17,11 @@ func beginError(err error) error {
 	if !errors.As(err, &begin) {
 		return err
 	}
-	switch begin.Step {
-	case shim.StepClone:
+	noIDs := begin.Step == shim.StepLease && host.LacksIDs(shim.LeaseFirst, shim.LeaseCount)
+	switch {
+	case begin.Step == shim.StepClone:
 		return fmt.Errorf("%s: %w", begin.Step, namespaceFailure(begin.Errno))
-	case shim.StepCredentials:
+	case begin.Step == shim.StepCredentials, noIDs:
 		return fmt.Errorf("%s: %w", begin.Step, host.LeaseFailure(begin.Errno))
 	default:
 		return err

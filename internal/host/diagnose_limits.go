@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // limit tells of one limit that needs control groups. Without them a policy that
@@ -79,11 +81,14 @@ func (d *diagnosis) hasUserManager() bool {
 	return err == nil
 }
 
-// lease checks that no user may have an id of the range from which root's
-// sandboxes take theirs.
+// lease checks that the range from which root's sandboxes take their ids is there,
+// and that no user may have one of them.
 func (d *diagnosis) lease() Check {
 	last := d.LeaseFirst + d.LeaseCount - 1
-	c := Check{Name: "ids of root's sandboxes", Tiers: []string{tierFull}, Found: fmt.Sprintf("%d-%d", d.LeaseFirst, last)}
+	c := Check{Name: string(FeatureIDs), Tiers: []string{tierFull}, Found: fmt.Sprintf("%d-%d", d.LeaseFirst, last)}
+	if lacksIDs(d.settings, d.LeaseFirst, d.LeaseCount) {
+		return c.failed(LeaseFailure(unix.EINVAL)) // the answer of setresuid(2)
+	}
 	for _, file := range []string{"etc/subuid", "etc/subgid"} {
 		text, _ := d.settings.text(file)
 		if line, overlaps := overlapping(text, d.LeaseFirst, d.LeaseCount); overlaps {

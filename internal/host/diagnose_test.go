@@ -129,7 +129,7 @@ func TestDiagnosisNamesWhatIsMissing(t *testing.T) {
 		"nothing": {command: []string{"env"}, check: "user namespaces", tier: tierFull},
 		"ids that no host has": {
 			command: shell("true"),
-			check:   "root's capabilities", missing: "not mapped", fix: "ordinary user", tier: tierContainer,
+			check:   "ids of root's sandboxes", missing: "not mapped", fix: "ordinary user", tier: tierContainer,
 		},
 		"some of root's capabilities": {
 			command: shell("set -- setpriv --bounding-set=-sys_admin,-kill \"$@\""),

@@ -61,18 +61,24 @@ func LeaseFailure(errno unix.Errno) *UnsupportedError {
 		return lacks
 	}
 	return &UnsupportedError{
-		Feature: FeatureRoot, Fix: beOrdinary, Err: errno,
-		Need: "the ids of root's sandboxes are not mapped in this user namespace, as in a rootless container",
+		Feature: FeatureIDs, Fix: beOrdinary + "; with unshare(1), -c in the place of -r", Err: errno,
+		Need: "they are not mapped in this user namespace, as in a rootless container",
 	}
+}
+
+// LacksIDs says whether this process's user namespace has no place for the ids of
+// [first, first + count), which root's sandboxes lease.
+func LacksIDs(first, count uint32) bool { return lacksIDs(hostSettings(), first, count) }
+
+func lacksIDs(s settings, first, count uint32) bool {
+	text, _ := s.text("proc/self/uid_map")
+	return text != "" && !mapsRange(text, first, count)
 }
 
 func (d *diagnosis) root() Check {
 	c := Check{Name: string(FeatureRoot), Tiers: []string{tierFull}}
 	if lacks := rootLacks(); lacks != nil {
 		return c.failed(lacks)
-	}
-	if text, _ := d.settings.text("proc/self/uid_map"); text != "" && !mapsRange(text, d.LeaseFirst, d.LeaseCount) {
-		return c.failed(LeaseFailure(unix.EINVAL))
 	}
 	c.OK, c.Found = true, "permit ids of sandboxes and mounts"
 	return c

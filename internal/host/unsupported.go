@@ -12,6 +12,7 @@ type Feature string
 const (
 	FeatureUserNS   Feature = "user namespaces"
 	FeatureRoot     Feature = "root's capabilities"
+	FeatureIDs      Feature = "ids of root's sandboxes"
 	FeatureLandlock Feature = "Landlock"
 	FeatureSeccomp  Feature = "seccomp filters"
 	FeatureNotify   Feature = "seccomp notification"

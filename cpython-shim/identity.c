@@ -6,7 +6,8 @@
 
 #include "stage.h"
 
-static int write_file(const char *path, const char *text)
+/* Writes text to a file that the kernel provides. Returns 0 or -errno. */
+int write_file(const char *path, const char *text)
 {
 	int fd = (int)sys3(SYS_open, path, O_WRONLY | O_CLOEXEC, 0);
 	if (fd < 0)
@@ -44,7 +45,7 @@ static void take_share(void)
 {
 	struct rlimit pending;
 
-	write_file("/proc/sys/user/max_inotify_instances", "64");
+	write_file("/proc/sys/user/max_inotify_instances", "32");
 	write_file("/proc/sys/user/max_user_namespaces", "0");
 	if (sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, 0, &pending))
 		return;

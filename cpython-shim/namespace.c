@@ -8,6 +8,16 @@
 
 #include "stage.h"
 
+/* What waits in a connection within the sandbox is the kernel's memory, which not
+ * every host counts for the sandbox. The numbers are the kernel's own, but for the
+ * last one, up to which a buffer grows (tcp(7)); each network has its own since Linux
+ * 4.15. Where /proc/sys is read-only, as in a container, those of the host stay. */
+static void bound_buffers(void)
+{
+	write_file("/proc/sys/net/ipv4/tcp_rmem", "4096 131072 262144");
+	write_file("/proc/sys/net/ipv4/tcp_wmem", "4096 16384 262144");
+}
+
 /* Makes the network namespace and brings up lo, which gives 127.0.0.1 and ::1.
  * Kept out of clone(2) so that the parent need not wait for it. */
 int stage_network(void)
@@ -22,6 +32,7 @@ int stage_network(void)
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
 	err = sys3(SYS_ioctl, fd, SIOCSIFFLAGS, &ifr);
 	sys1(SYS_close, fd);
+	bound_buffers();
 	return (int)err;
 }
 

@@ -59,6 +59,7 @@ struct op {
 
 /* identity.c: maps, ids, death signal. Each returns 0 or -errno. */
 int stage_take_identity(struct stage *st);
+int write_file(const char *path, const char *text);
 
 /* namespace.c */
 int stage_network(void);

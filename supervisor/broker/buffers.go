@@ -21,6 +21,10 @@ import (
 // and wmem_max are lower.
 const maxBuffer = 1 << 19
 
+// maxInside bounds what a program sets for a TCP socket of the sandbox's own network,
+// in the same unit: as far as the kernel lets one grow there (cpython-shim/namespace.c).
+const maxInside = 1 << 17
+
 // soBufLock tells which buffers have a size that was set (socket(7), Linux 5.14);
 // setting one ends the kernel's own tuning.
 const (
@@ -115,11 +119,14 @@ func (b *Broker) setBufferOf(req *request) reply {
 	if errno != 0 {
 		return performed(-1, errno)
 	}
-	name := int(int32(req.Args[2]))
+	name, asked := int(int32(req.Args[2])), uint32(size)
 	if s.host {
-		return performed(0, setBuffer(s.fd, name, uint32(size)))
+		return performed(0, setBuffer(s.fd, name, asked))
+	}
+	if s.isTCP() {
+		asked = min(asked, maxInside)
 	}
 	var value [4]byte
-	binary.NativeEndian.PutUint32(value[:], uint32(size))
+	binary.NativeEndian.PutUint32(value[:], asked)
 	return performed(0, setOption(s.fd, unix.SOL_SOCKET, name, value[:]))
 }

@@ -33,7 +33,8 @@ type Config struct {
 	// DefaultConnections.
 	Connections int
 	// Memory is what the sandbox may use, in bytes, 0 if there is no limit. The
-	// buffers of host sockets grow in proportion.
+	// buffers of host sockets grow in proportion, and so does the number of TCP
+	// sockets in the sandbox's own network.
 	Memory int64
 	// Network is the SO_NETNS_COOKIE of the sandbox's network namespace. With 0
 	// every socket that is not of the supervisor's namespace is the sandbox's.

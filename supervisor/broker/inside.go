@@ -8,13 +8,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds on the TCP sockets of the sandbox's own network, and after how many
-// connects they are counted. A connection that nobody accepts stands in no table of
-// descriptors, and what was sent on it is in memory that no control group counts.
+// Bounds on the TCP sockets of the sandbox's own network. A connection that nobody
+// accepts stands in no table of descriptors, and what waits in a connection is in
+// memory that not every host counts for the sandbox. So each socket takes memoryInside
+// bytes of what the sandbox may use: one that is full on both ways holds some 300 KiB
+// with the buffers that cpython-shim/namespace.c allows.
 const (
-	mostInside  = 8192
-	insideEvery = 256
+	memoryInside = 256 << 10
+	leastInside  = 1024
+	mostInside   = 8192
 )
+
+// socketsInside is how many TCP sockets a sandbox may have in its own network. memory
+// is 0 without a limit.
+func socketsInside(memory int64) int {
+	if memory <= 0 {
+		return mostInside
+	}
+	return int(min(max(memory/memoryInside, leastInside), mostInside))
+}
 
 // insideSockets knows whether the sandbox's network is full.
 type insideSockets struct {
@@ -34,8 +46,10 @@ func (b *Broker) connectInside(req *request, s *socket, a *address, target strin
 
 func (b *Broker) insideFull(tid int) bool {
 	n := &b.within
-	if n.connects.Add(1)%insideEvery == 0 || n.full.Load() {
-		n.full.Store(socketsOf(tid) > mostInside)
+	most := socketsInside(b.config.Memory)
+	every := uint64(most / 32) // to count takes as long as some connects
+	if n.connects.Add(1)%every == 0 || n.full.Load() {
+		n.full.Store(socketsOf(tid) > most)
 	}
 	return n.full.Load()
 }

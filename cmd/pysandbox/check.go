@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
@@ -69,7 +70,12 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 		texts = append(texts, doubt.Error())
 	}
 	resolved, err := bind(compiled, nil, around())
+	var wrong []error
 	for _, one := range split(pol.Origins.Locate(err)) {
+		if errors.Is(one, host.ErrTooOld) || errors.Is(one, host.ErrNotCPython) {
+			wrong = append(wrong, one) // no host would run it
+			continue
+		}
 		texts = append(texts, refusedHere(file, one))
 	}
 	if err == nil {
@@ -78,6 +84,9 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 		}
 	}
 	u.warnings(texts)
+	if len(wrong) > 0 {
+		return errors.Join(wrong...)
+	}
 	return u.printf("%s: ok\n", escape(file))
 }
 

@@ -122,9 +122,10 @@ func facts(f host.Facts, groups supervisor.CgroupPlace) plan.Facts {
 func startError(err error) error {
 	switch {
 	case errors.Is(err, host.ErrNotFound), errors.Is(err, host.ErrNoProgram):
-		return &failure{problem: err.Error(), status: supervisor.ExitNotFound}
-	case errors.Is(err, host.ErrNotCPython), errors.Is(err, host.ErrUntrusted), errors.Is(err, host.ErrNotExecutable):
-		return &failure{problem: err.Error(), status: supervisor.ExitNotExecutable}
+		return &failure{problem: err.Error(), cause: err, status: supervisor.ExitNotFound}
+	case errors.Is(err, host.ErrNotCPython), errors.Is(err, host.ErrBrokenVenv), errors.Is(err, host.ErrUntrusted),
+		errors.Is(err, host.ErrNotExecutable):
+		return &failure{problem: err.Error(), cause: err, status: supervisor.ExitNotExecutable}
 	default:
 		return err
 	}

@@ -17,10 +17,14 @@ import (
 type failure struct {
 	problem string
 	hint    string
-	status  int // 0 means supervisor.ExitSetup
+	status  int   // 0 means supervisor.ExitSetup
+	cause   error // the error whose text problem is, or nil
 }
 
 func (f *failure) Error() string { return f.problem }
+
+// Unwrap returns the cause.
+func (f *failure) Unwrap() error { return f.cause }
 
 // Hint is what would help, or empty.
 func (f *failure) Hint() string { return f.hint }

@@ -26,7 +26,8 @@ func (s selection) interpreter() Interpreter {
 // request is a name ("python3", also when empty), a path, a version ("3.12",
 // "3.12.1"), or the directory of a virtual environment. Nothing that it finds
 // is executed: versions, environments and libraries are read as data. The error
-// wraps ErrNotFound, ErrNotCPython or ErrUntrusted where one of them is why.
+// wraps ErrNotFound, ErrNotCPython, ErrBrokenVenv or ErrUntrusted where one of them
+// is why, and ErrTooOld too where no host has what is asked for.
 func FindInterpreter(request string, caller Caller) (Interpreter, error) {
 	return Cache{}.FindInterpreter(request, caller)
 }
@@ -42,6 +43,9 @@ func locate(t *tree, request string, caller Caller) (string, error) {
 		return locatePath(t, request, caller)
 	}
 	path, err := locateName(t, request, caller)
+	if old := oldVersion(request); err != nil && old != "" {
+		return "", tooOldRequest(t, request, old, caller)
+	}
 	if err != nil && t.isDir(caller.absolute(request)) { // "venv", ".venv"
 		return locatePath(t, request, caller)
 	}
@@ -95,7 +99,7 @@ func throughShim(t *tree, path string, caller Caller) (string, bool) {
 // locateVersion looks for "3", "3.12" or "3.12.1".
 func locateVersion(t *tree, version string, caller Caller) (string, error) {
 	if isTooOld(version) {
-		return "", notFound(t, version, caller, tooOld(version))
+		return "", tooOldRequest(t, version, version, caller)
 	}
 	names := []string{"python" + majorMinor(version), "python3"}
 	for path := range installations(t, names, version, caller) {
@@ -112,7 +116,7 @@ func locateVersion(t *tree, version string, caller Caller) (string, error) {
 }
 
 // notFound lists what could be named instead.
-func notFound(t *tree, request string, caller Caller, reason string) error {
+func notFound(t *tree, request string, caller Caller, reason string) *NotFoundError {
 	e := &NotFoundError{Request: request, Reason: reason}
 	const newestMinor = 30
 	names := []string{"python3"}
@@ -124,6 +128,13 @@ func notFound(t *tree, request string, caller Caller, reason string) error {
 			e.Found = append(e.Found, path)
 		}
 	}
+	return e
+}
+
+// tooOldRequest is why a request that names a version before the oldest is refused.
+func tooOldRequest(t *tree, request, version string, caller Caller) error {
+	e := notFound(t, request, caller, tooOld(version))
+	e.TooOld = true
 	return e
 }
 

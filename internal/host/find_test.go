@@ -187,7 +187,7 @@ func TestOldVersionsAreRefusedAndNotOffered(t *testing.T) {
 	root, _ := fakePyenv(t, "3.7.16", "3.8.18")
 	caller := Caller{UID: os.Geteuid(), Directory: "/", Env: map[string]string{"PATH": "/nowhere", "PYENV_ROOT": root}}
 	old := filepath.Join(root, "versions/3.7.16/bin/python3")
-	for _, request := range []string{"3.7", "3.7.16", old, filepath.Dir(filepath.Dir(old))} {
+	for _, request := range []string{"3.7", "3.7.16", "python3.7", "python2.7", "2", old, filepath.Dir(filepath.Dir(old))} {
 		_, err := FindInterpreter(request, caller)
 		if err == nil || !strings.Contains(err.Error(), "is too old; 3.8 is the oldest that is supported") {
 			t.Errorf("%q: %v", request, err)
@@ -195,6 +195,9 @@ func TestOldVersionsAreRefusedAndNotOffered(t *testing.T) {
 		var notFound *NotFoundError
 		if errors.As(err, &notFound) && slices.Contains(notFound.Found, old) {
 			t.Errorf("%q: it is offered: %v", request, err)
+		}
+		if !errors.Is(err, ErrTooOld) && !errors.Is(err, ErrNotCPython) {
+			t.Errorf("%q: another host could have it: %v", request, err)
 		}
 	}
 	for _, request := range []string{"3.8", "3.8.18"} {

@@ -92,7 +92,7 @@ func (v *venv) base(t *tree, executable string) (string, error) {
 		}
 	}
 	return "", &RefusedError{
-		Path: executable, Kind: ErrNotCPython,
+		Path: executable, Kind: ErrBrokenVenv,
 		Reason: fmt.Sprintf("its pyvenv.cfg says home = %s, where no python3 is; make the environment anew with python3 -m venv", v.home),
 	}
 }

@@ -49,6 +49,16 @@ func isTooOld(version string) bool {
 	return hasMinor && minor(version) < oldestMinor
 }
 
+// oldVersion is the version in a name such as "python3.7", "python2.7" or "2.7" if it
+// is not supported; otherwise empty.
+func oldVersion(name string) string {
+	version := strings.TrimPrefix(name, "python")
+	if isTooOld(version) || version == "2" || strings.HasPrefix(version, "2.") && strings.Trim(version, digits+".") == "" {
+		return version
+	}
+	return ""
+}
+
 func tooOld(version string) string {
 	return fmt.Sprintf("Python %s is too old; 3.%d is the oldest that is supported", version, oldestMinor)
 }

@@ -61,7 +61,7 @@ class Requests(Case):
         for ask, bound in ((lambda: self.sb.write_file("/tmp/huge", huge), 64 << 20),
                            (lambda: self.sb.exec("#" + huge.decode()), 64 << 20),
                            (lambda: self.sb.start("#" + huge.decode()), 64 << 20),
-                           (lambda: self.sb.exec([huge[:40 << 20], huge[:40 << 20]]), 64 << 20),
+                           (lambda: self.sb._request("exec", [huge[:40 << 20]] * 2), 64 << 20),
                            (lambda: self.sb.start("pass", argv=["x" * (1 << 20)]), 128 << 10),
                            (lambda: self.sb._request("eval", [["0"] * (1 << 17)]), 128 << 10)):
             with self.assertRaisesRegex(TooLargeError, r"at most %d\b" % bound):

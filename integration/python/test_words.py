@@ -1,5 +1,5 @@
 """What the package tells the host's operator: limits that the host holds less well
-than it was asked, and mistakes by the names that the host's code has for things.
+than it was asked, and mistakes under the names that the host's code has for things.
 """
 import os
 import subprocess
@@ -8,7 +8,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from pysandbox import Policy, PolicyError, Sandbox, SetupError
+from pysandbox import GuestError, Policy, PolicyError, Sandbox, SetupError
+from support import Case
 
 # A hard limit of the caller's own stands for what a host may lack.
 LACKS = """
@@ -82,6 +83,44 @@ class Names(unittest.TestCase):
             with Sandbox(**{name: value}) as sb, self.assertRaises(SetupError) as caught:
                 sb.exec("pass")
             self.assertTrue(str(caught.exception).startswith(name + ": "), caught.exception)
+
+
+class Mistakes(Case):
+    """Values that cannot cross, and arguments of a wrong type."""
+
+    def test_what_is_no_plain_data_is_an_ordinary_error_of_the_guest(self):
+        for expression, name in (
+                ("object()", "TypeError"), ("{1}", "TypeError"), ("[1j]", "TypeError"),
+                ("{1: 2}", "TypeError"), ("2**64", "OverflowError"), ("-2**63 - 1", "OverflowError"),
+                ("'\\ud800'", "ValueError"),
+                ("eval('[' * 40 + ']' * 40)", "ValueError"), ("'x' * (65 << 20)", "TooLargeError")):
+            with self.subTest(expression), self.assertRaises(GuestError) as caught:
+                self.sb.eval(expression)
+            self.assertEqual(caught.exception.type_name, name)
+        self.assertEqual(self.sb.eval("[2**64 - 1, -2**63]"), [2**64 - 1, -2**63])
+
+    def test_arguments_of_a_wrong_type_are_the_hosts_mistake(self):
+        sb = self.sb
+        for call in (
+                lambda: sb.exec(5), lambda: sb.eval(5), lambda: sb.exec("1", filename=5),
+                lambda: sb.run_file(5),
+                lambda: sb.run_module(5), lambda: sb.start(5), lambda: sb.start(module=5),
+                lambda: sb.write_file("/tmp/x", "text"), lambda: sb.write_file(5, b""),
+                lambda: sb.write_file("/tmp/x", b"", "r"), lambda: sb.read_file(None),
+                lambda: sb.read_file("/tmp/x", "1"), lambda: sb.list_files(5),
+                lambda: sb.copy_in(__file__, 5)):
+            with self.assertRaises(TypeError):
+                call()
+
+    def test_paths_inside_may_be_path_objects(self):
+        self.sb.write_file(Path("/tmp/x"), bytearray(b"1"))
+        self.assertEqual(self.sb.read_file(Path("/tmp/x")), b"1")
+        self.assertEqual(self.sb.list_files(Path("/tmp")), {"x": 1})
+
+    def test_relative_paths_are_the_guests(self):
+        self.sb.exec("import os; os.chdir('/tmp')")
+        self.sb.write_file("x", b"1")
+        self.assertEqual(self.sb.eval("open('/tmp/x').read()"), "1")
 
 
 if __name__ == "__main__":

@@ -27,10 +27,10 @@ _NAN = b"\xfb\x7f\xf8\0\0\0\0\0\0"
 
 
 class FrameError(ValueError):
-    """A frame, or a value, that is not of the subset."""
+    """What came is no frame, or no value, of the subset."""
 
 
-class TooLargeError(FrameError):
+class TooLargeError(ValueError):
     """A value that has more bytes than a frame or the area takes."""
 
 
@@ -60,19 +60,19 @@ def _double(value: float) -> bytes:
 def _put(out: bytearray, value: "Any", refer: "Refer", depth: int) -> None:
     kind = type(value)
     if depth > MAX_DEPTH:
-        raise FrameError("a value is deeper than %d" % MAX_DEPTH)
+        raise ValueError("a value is deeper than %d" % MAX_DEPTH)
     if kind is int:
         if 0 <= value < 24:
             out.append(value)
         elif -1 << 63 <= value < 1 << 64:
             _head(out, 0 if value >= 0 else 0x20, value if value >= 0 else -1 - value)
         else:
-            raise FrameError("an integer has more than 64 bits")
+            raise OverflowError("an integer has more than 64 bits")
     elif kind is str:
         try:
             raw = value.encode()
         except UnicodeEncodeError:
-            raise FrameError("text holds a lone surrogate, which UTF-8 cannot say") from None
+            raise ValueError("text holds a lone surrogate, which UTF-8 cannot say") from None
         size = len(raw)
         place = None if size <= BULK or refer is None else _refer(raw, refer)
         if place is not None:
@@ -100,7 +100,7 @@ def _put(out: bytearray, value: "Any", refer: "Refer", depth: int) -> None:
         _head(out, 0xA0, len(value))
         for key, item in value.items():
             if type(key) is not str:
-                raise FrameError("a key is no str but a " + type(key).__name__)
+                raise TypeError("a key of a dict is of type %s, not str" % type(key).__name__)
             _put(out, key, None, depth)
             _put(out, item, refer, depth + 1)
     elif kind is float:
@@ -113,7 +113,7 @@ def _put(out: bytearray, value: "Any", refer: "Refer", depth: int) -> None:
     else:
         place = None if refer is None else _refer(value, refer)
         if place is None:
-            raise FrameError("a %s is no plain data" % kind.__name__)
+            raise TypeError("a value of type %s is no plain data" % kind.__name__)
         out += _TAG
         _put(out, place, None, depth + 1)
 
@@ -127,7 +127,9 @@ def _refer(value: "Any", refer: "Callable[[Any], Optional[Place]]") -> "Optional
 
 def encode(value: "Any", refer: "Refer" = None) -> bytes:
     """The bytes of a value. refer(object) returns the int of a reference, the
-    (offset, length) of bytes that it has put into an area, or None."""
+    (offset, length) of bytes that it has put into an area, or None. TypeError for what
+    is no plain data, OverflowError for a larger int, ValueError for what is nested too
+    deep or text that is none, TooLargeError."""
     out = bytearray()
     _put(out, value, refer, 0)
     if len(out) > MAX_FRAME:

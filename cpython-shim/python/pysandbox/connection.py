@@ -225,8 +225,6 @@ class Connection:
             self._pending.pop(number, None)
             if isinstance(problem, codec.TooLargeError):
                 raise TooLargeError(str(problem)) from None
-            if isinstance(problem, FrameError):
-                raise TypeError(str(problem)) from None
             raise
         self._readers.leave()
         self._wait(pending, number, timeout, waited)

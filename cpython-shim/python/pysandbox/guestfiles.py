@@ -7,10 +7,13 @@ import os
 
 from . import files
 from .errors import RunError
+from .typed import BYTES, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Dict, List, Optional, Union
+
+    Path = Union[str, os.PathLike[str]]
 
 
 class GuestFiles:
@@ -20,36 +23,38 @@ class GuestFiles:
             self, method: str, args: "List[Any]", timeout: "Optional[float]" = None) -> Any:
         raise NotImplementedError
 
-    def write_file(self, path: str, data: bytes, mode: int = 0o644, *,
+    def write_file(self, path: Path, data: bytes, mode: int = 0o644, *,
                    timeout: "Optional[float]" = None) -> None:
         """Writes a regular file inside; the guest writes it, under its own rights.
         GuestError for a FIFO, a device or what else it may find there."""
-        self._request("write", [path, data, mode], timeout)
+        check(data=(data, BYTES), mode=(mode, int))
+        self._request("write", [os.fspath(path), data, mode], timeout)
 
-    def read_file(self, path: str, limit: int = files.LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
+    def read_file(self, path: Path, limit: int = files.LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
         """The content of a regular file inside, at most limit bytes. The guest reads it, so
         whatever its symlinks say, it is a file of the guest's own."""
-        data = self._request("read", [path, limit], timeout)
+        check(limit=(limit, int))
+        data = self._request("read", [os.fspath(path), limit], timeout)
         if not isinstance(data, bytes) or len(data) > limit:
             raise RunError("the guest did not send a file of at most %d bytes" % limit)
         return data
 
-    def copy_in(self, source: "Union[str, os.PathLike[str]]", path: str, *,
+    def copy_in(self, source: Path, path: Path, *,
                 timeout: "Optional[float]" = None) -> None:
         """Copies a file of the host's into the sandbox."""
         with open(source, "rb") as file:
             self.write_file(path, file.read(), timeout=timeout)
 
-    def copy_out(self, path: str, target: "Union[str, os.PathLike[str]]", limit: int = files.LIMIT, *,
+    def copy_out(self, path: Path, target: Path, limit: int = files.LIMIT, *,
                  timeout: "Optional[float]" = None) -> None:
         """Copies a file out of the sandbox. The target is replaced, never followed
         if it is a symlink."""
         files.replace(os.fspath(target), self.read_file(path, limit, timeout=timeout))
 
-    def list_files(self, top: str, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
+    def list_files(self, top: Path, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
         """The regular files below a directory inside, as relative paths and sizes:
         the guest's word. Names that lead out of top are left out."""
-        text = self._request("list", [top], timeout)
+        text = self._request("list", [os.fspath(top)], timeout)
         if not isinstance(text, bytes):
             raise RunError("the guest did not send a list of files")
         words = text.split(b"\0")

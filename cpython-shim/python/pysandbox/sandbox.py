@@ -12,6 +12,7 @@ from .guestfiles import GuestFiles
 from .policy import Policy, policy_of
 from .process import Process, check_variables, stop
 from .turns import Closed, Left, Turns
+from .typed import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,12 +181,14 @@ class Sandbox(GuestFiles):
         """Runs statements in the guest's __main__ and returns what they wrote, or what
         threads of the guest have written at that time; between requests, it is dropped.
         GuestError if they raise; its state stays as it was then."""
+        check(source=(source, str), filename=(filename, str))
         return self._run("exec", [source, filename], timeout)
 
     def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
         """The value of an expression in the guest's __main__: None, bool, int,
         float, str, bytes, and lists (tuples too) and dicts with str keys of them.
         GuestError if it raises or is anything else. Its output is dropped."""
+        check(source=(source, str), filename=(filename, str))
         return self._request("eval", [source, filename], timeout)
 
     def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
@@ -202,6 +205,7 @@ class Sandbox(GuestFiles):
             self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
         """Runs a module as `python -m` does; its names go to __main__, unless it ends
         with sys.exit(), as in run_file."""
+        check(name=(name, str))
         return self._run("run_module", [name, [str(a) for a in argv]], timeout)
 
     def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:
@@ -350,6 +354,7 @@ class Sandbox(GuestFiles):
         check_variables(env)
         if not isinstance(stdin, (bool, bytes, bytearray, memoryview)):
             raise TypeError("stdin=%r: it is bytes, or True for Run.write" % (stdin,))
+        check(source=(source, (str, type(None))), module=(module, (str, type(None))))
         sent = source if source is not None and _is_long(source) else None
         if source is not None:
             program = ["-c", source if sent is None else SENT]

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/plan"
-
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -109,7 +109,7 @@ func (p *programFlags) invocation(cmd *cobra.Command, args []string) (plan.Invoc
 		if filepath.IsAbs(args[0]) {
 			inv.Argument = filepath.Clean(args[0])
 		}
-		if err := checkScript(args[0]); err != nil {
+		if err := checkScript(args[0], spawnsAny(cmd)); err != nil {
 			return plan.Invocation{}, err
 		}
 	}
@@ -126,8 +126,9 @@ func workingDirectory() (string, error) {
 
 // checkScript refuses a script that Python could not read, before anything is
 // started. The status is a shell's: 127 when there is no such file, 126 when
-// it cannot be read as a script.
-func checkScript(path string) error {
+// it cannot be read as a script. spawns is whether the line has --allow-spawn without
+// a value.
+func checkScript(path string, spawns bool) error {
 	info, err := os.Stat(path)
 	switch {
 	case path == "":
@@ -136,7 +137,7 @@ func checkScript(path string) error {
 			status:  supervisor.ExitNotFound,
 		}
 	case errors.Is(err, fs.ErrNotExist):
-		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path), status: supervisor.ExitNotFound}
+		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path, spawns), status: supervisor.ExitNotFound}
 	case err != nil:
 		return &failure{problem: "script " + path + ": " + cause(err), status: supervisor.ExitNotExecutable}
 	case info.IsDir():
@@ -160,11 +161,25 @@ func checkScript(path string) error {
 
 // missingScriptHint guesses what was meant by the name of a script that does
 // not exist.
-func missingScriptHint(name string) string {
-	if strings.ContainsAny(name, "/.") {
+func missingScriptHint(name string, spawns bool) string {
+	switch {
+	case strings.ContainsAny(name, "/."):
 		return ""
+	case spawns:
+		return "write --allow-spawn=" + name + " to let the program start " + name
+	default:
+		return "to run a program instead of a script: pysandbox exec -- " + name
 	}
-	return "to run a program instead of a script: pysandbox exec --allow-spawn -- " + name
+}
+
+// spawnsAny says whether --allow-spawn is given without a value.
+func spawnsAny(cmd *cobra.Command) bool {
+	flag := cmd.Flags().Lookup("allow-spawn")
+	if flag == nil {
+		return false
+	}
+	programs, isList := flag.Value.(*list)
+	return isList && slices.Contains(*programs, spawnAny)
 }
 
 // cause is the innermost reason of an error about a file, without the name.

@@ -112,7 +112,7 @@ func TestInvocationKeepsEmptyArguments(t *testing.T) {
 func TestCheckScript(t *testing.T) {
 	t.Chdir(t.TempDir())
 	writeFile(t, "job.py", "pass")
-	if err := checkScript("job.py"); err != nil {
+	if err := checkScript("job.py", false); err != nil {
 		t.Errorf("a readable script: %v", err)
 	}
 	for _, c := range []struct {
@@ -124,7 +124,7 @@ func TestCheckScript(t *testing.T) {
 		{".", "is a directory", 126},
 		{"/dev/null", "is not a regular file", 126},
 	} {
-		err := checkScript(c.path)
+		err := checkScript(c.path, false)
 		if err == nil || !strings.Contains(err.Error(), c.problem) || failureStatus(err) != c.status {
 			t.Errorf("%s: got %v with status %d, want %q with %d", c.path, err, failureStatus(err), c.problem, c.status)
 		}

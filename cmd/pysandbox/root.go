@@ -56,7 +56,19 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 			if c.programFollows {
 				words := separate(cmd.Flags(), args[1:])
 				root.SetArgs(append([]string{c.name}, words...))
-				cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return misparsed(cmd, words, err) })
+				cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+					return refused(cmd, words, flagError(cmd, err))
+				})
+				cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
+					problem, certain := swallowed(cmd, words, args)
+					if problem != nil && certain {
+						return refused(cmd, words, problem)
+					}
+					if problem != nil {
+						u.warnings([]string{problem.Error() + "; the program is read from standard input"})
+					}
+					return nil
+				}
 			}
 			return root
 		}

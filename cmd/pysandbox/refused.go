@@ -11,11 +11,10 @@ import (
 	"github.com/pysandbox/pysandbox/policy"
 )
 
-// misparsed reports a command line that the parser of flags refuses, on the terminal
-// and in the report that the line asks for: the report of a run before must not be
-// taken for the one of this.
-func misparsed(cmd *cobra.Command, args []string, cause error) error {
-	err := flagError(cmd, cause)
+// refused reports why a command line is refused, on the terminal and in the report
+// that the line asks for: the report of a run before must not be taken for the one of
+// this.
+func refused(cmd *cobra.Command, args []string, err error) error {
 	if cmd.Flags().Lookup(flagReport) == nil {
 		return err
 	}

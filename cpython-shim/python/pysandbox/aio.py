@@ -11,7 +11,7 @@ from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optio
 
 from . import amounts, forks
 from .capability import Grant
-from .results import Event, Execution, Result
+from .results import Event, Execution, Report, Result
 from .run import Run
 from .sandbox import Sandbox
 from .scope import Scope, current
@@ -48,7 +48,8 @@ class _Threads:
 
 
 class AsyncRun:
-    """What AsyncSandbox.start returns; see Run."""
+    """What AsyncSandbox.start returns: a Run whose stdout, stderr and audit() are
+    iterated by `async for`."""
 
     def __init__(self, run: Run):
         self._run = run
@@ -65,10 +66,12 @@ class AsyncRun:
 
     @property
     def stdout(self) -> "AsyncIterator[bytes]":
+        """The lines of standard output, as they arrive."""
         return self._lines(iter(self._run.stdout))
 
     @property
     def stderr(self) -> "AsyncIterator[bytes]":
+        """The lines of standard error, as they arrive."""
         return self._lines(iter(self._run.stderr))
 
     def audit(self) -> "AsyncIterator[Event]":
@@ -120,7 +123,9 @@ def _join(turns: "Turns") -> "Tuple[Turn, asyncio.Future[None]]":
 
 
 class AsyncSandbox:
-    """Sandbox with every request awaited. Requests of several tasks are done one at a
+    """Sandbox with every request awaited; it takes the parameters of Sandbox, and its
+    methods those of Sandbox's. Async methods of capabilities run in the event loop that
+    entered it, by `async with`. Requests of several tasks are done one at a
     time, in the order in which they came. When a task is cancelled whose request is
     under way, the guest is asked to stop, by a KeyboardInterrupt, and killed if it has
     not within a second. A request that waits for its turn leaves the line, and no other
@@ -145,7 +150,7 @@ class AsyncSandbox:
         self._wait.close()
 
     @property
-    def report(self) -> Any:
+    def report(self) -> "Optional[Report]":
         return self._sandbox.report
 
     def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *,

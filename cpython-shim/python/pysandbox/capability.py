@@ -31,7 +31,8 @@ class Exposed:
 
 
 class Unchecked:
-    """The schema of whatever is plain data."""
+    """The schema of whatever is plain data, and of functions if the grant lets them
+    pass: the one of a parameter or a result for which none is named."""
 
     def __repr__(self) -> str:
         return "anything"
@@ -211,6 +212,7 @@ class Facet:
         return (id(self.thing), tuple(sorted(self.table)), id(self.grant))
 
     def alive(self) -> bool:
+        """Whether its grant was not revoked."""
         return self.grant is None or not self.grant.revoked
 
 
@@ -295,7 +297,7 @@ class Callback:
         raises, DeadlineError if it does not answer within timeout seconds."""
         return self._connection.call(self.number, "__call__", args, {}, timeout)
 
-    def belongs_to(self, connection: "Connection") -> bool:
+    def _belongs_to(self, connection: "Connection") -> bool:
         return self._connection is connection
 
     def __del__(self) -> None:

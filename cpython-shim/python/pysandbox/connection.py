@@ -186,7 +186,7 @@ class Connection:
             place = self.area.put(value)
             put.append(place[0])
             return place
-        if isinstance(value, Callback) and value.belongs_to(self):
+        if isinstance(value, Callback) and value._belongs_to(self):
             return -1 - value.number
         if isinstance(value, Facet):
             if grant is not None and value.grant is None:

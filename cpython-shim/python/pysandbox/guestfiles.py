@@ -25,13 +25,15 @@ class GuestFiles:
 
     def write_file(self, path: Path, data: bytes, mode: int = 0o644, *,
                    timeout: "Optional[float]" = None) -> None:
-        """Writes a regular file inside; the guest writes it, under its own rights.
-        GuestError for a FIFO, a device or what else it may find there."""
+        """Writes a regular file inside; the guest writes it, under its own rights. A
+        relative path is relative to the directory in which the guest is at that time:
+        Sandbox's cwd, unless it has changed it. Directories are not made. GuestError for a FIFO, a device or what else it may find there."""
         check(data=(data, BYTES), mode=(mode, int))
         self._request("write", [os.fspath(path), data, mode], timeout)
 
     def read_file(self, path: Path, limit: int = files.LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
-        """The content of a regular file inside, at most limit bytes. The guest reads it, so
+        """The content of a regular file inside, at most limit bytes (a longer one is a
+        GuestError); a relative path is as in write_file. The guest reads it, so
         whatever its symlinks say, it is a file of the guest's own."""
         check(limit=(limit, int))
         data = self._request("read", [os.fspath(path), limit], timeout)
@@ -41,19 +43,23 @@ class GuestFiles:
 
     def copy_in(self, source: Path, path: Path, *,
                 timeout: "Optional[float]" = None) -> None:
-        """Copies a file of the host's into the sandbox."""
+        """Copies a file of the host's into the sandbox, as write_file does, not its
+        mode. source is relative to the host's working directory, path as in write_file
+        to the guest's."""
         with open(source, "rb") as file:
             self.write_file(path, file.read(), timeout=timeout)
 
     def copy_out(self, path: Path, target: Path, limit: int = files.LIMIT, *,
                  timeout: "Optional[float]" = None) -> None:
-        """Copies a file out of the sandbox. The target is replaced, never followed
-        if it is a symlink."""
+        """Copies a file out of the sandbox, as read_file does: path is relative to the
+        guest's directory, target to the host's working directory. The target is replaced,
+        never followed if it is a symlink, and only its owner may read it."""
         files.replace(os.fspath(target), self.read_file(path, limit, timeout=timeout))
 
     def list_files(self, top: Path, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
         """The regular files below a directory inside, as relative paths and sizes:
-        the guest's word. Names that lead out of top are left out."""
+        the guest's word. top is relative to the guest's directory, the paths are to
+        top. Names that lead out of top are left out."""
         text = self._request("list", [os.fspath(top)], timeout)
         if not isinstance(text, bytes):
             raise RunError("the guest did not send a list of files")

@@ -14,7 +14,11 @@ from .policy import in_our_words
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers that were in force."""
+    """The layers that were in force, as they were read back. userns and netns tell of
+    the namespaces, landlock is the version of its interface (0 is none), seccomp tells
+    of the filter and notify of the calls that the supervisor decides, and cgroup is the
+    kind of control group that holds the limits of the whole tree: "v1", "v2",
+    "systemd", or "none", where each process has its own."""
 
     userns: bool = False
     netns: bool = False
@@ -26,7 +30,8 @@ class Layers:
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run has used: seconds, bytes, processes and threads. whole_tree names
+    """What a run has used: wall_seconds and cpu_seconds in seconds, peak_memory_bytes
+    in bytes, and peak_pids, the most processes and threads at a time. whole_tree names
     the fields that count all processes together; of others it may be more."""
 
     wall_seconds: float = 0.0
@@ -38,8 +43,11 @@ class Usage:
 
 @dataclass(frozen=True)
 class Violation:
-    """One kind of denied operation. where is "file:line" if the guest said it;
-    source is then "guest": helpful, and no proof."""
+    """One kind of denied operation. operation is what was tried, such as "connect", and
+    target on what, such as "tcp://203.0.113.9:443"; rule is what denied it, errno the
+    name of what the program got, count how often it was tried, and hint what would
+    allow it, or "". where is "file:line" if the guest said it; source is then "guest":
+    helpful, and no proof."""
 
     operation: str = ""
     target: str = ""
@@ -54,7 +62,12 @@ class Violation:
 @dataclass(frozen=True)
 class Report:
     """How a run ended. outcome is one of "exited", "signaled", "timeout",
-    "limit", "violation", "setup_failed", "internal"."""
+    "limit", "violation", "setup_failed", "internal"; reason says more: the name of the
+    limit, or a sentence. exit_code is the status as a shell has it, and signal the name
+    of the one that ended the program, such as "SIGKILL", or "". tier names the
+    isolation, layers what it was made of, and usage what the run has used. limits_hit
+    names limits that were met and survived. Of violations there is one for each kind, and violations_dropped counts
+    the calls of those that had no room. docs/report.md has each field in full."""
 
     outcome: str = "internal"
     reason: str = ""
@@ -102,7 +115,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Event:
-    """One record of the audit trail; source is "kernel" or "guest"."""
+    """One record of the audit trail. source is "kernel" or "guest", verdict is "allow",
+    "deny" or "ask"; operation, target, rule, errno, hint and where are as in Violation,
+    and "" where the record has none. raw is the whole record, with what has no field
+    here, such as its time."""
 
     source: str = ""
     verdict: str = ""
@@ -116,13 +132,15 @@ class Event:
 
     @classmethod
     def parse(cls, line: "str | bytes") -> "Event":
+        """The record in a line of an audit trail."""
         raw = json.loads(line)
         return cls(raw=raw, **_known(cls, {k: v for k, v in raw.items() if k != "raw"}))
 
 
 @dataclass(frozen=True)
 class Execution:
-    """What one request to a live sandbox has written."""
+    """What one request to a live sandbox has written: the bytes of stdout and stderr,
+    each by itself."""
 
     stdout: bytes = b""
     stderr: bytes = b""
@@ -130,8 +148,9 @@ class Execution:
 
 @dataclass(frozen=True)
 class Result:
-    """A run that is over: its output, as far as nobody read it before, and the
-    report. The common fields of the report are here too."""
+    """A run that is over: stdout and stderr are the bytes that it has written, as far
+    as nobody has read them from the Run before, and report tells how it ended. The
+    common fields of the report are here too."""
 
     report: Report
     stdout: bytes = b""
@@ -139,14 +158,17 @@ class Result:
 
     @property
     def exit_code(self) -> int:
+        """As in Report."""
         return self.report.exit_code
 
     @property
     def outcome(self) -> str:
+        """As in Report."""
         return self.report.outcome
 
     @property
     def signal(self) -> str:
+        """As in Report."""
         return self.report.signal
 
     @property
@@ -156,10 +178,12 @@ class Result:
 
     @property
     def usage(self) -> Usage:
+        """As in Report."""
         return self.report.usage
 
     @property
     def violations(self) -> Tuple[Violation, ...]:
+        """As in Report."""
         return self.report.violations
 
     def check(self) -> "Result":

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """What Sandbox.start returns. stdout and stderr are iterated by line while
-    the program runs; what nobody reads is in the result."""
+    """What Sandbox.start returns. stdout and stderr are iterated by line, as bytes with
+    the line's end, while the program runs; what nobody reads is in the result. In a with
+    statement the program is killed at the end of the block, if it still runs."""
 
     def __init__(self, process: Process, connection: Connection, sandbox: Sandbox):
         self._process, self._connection = process, connection

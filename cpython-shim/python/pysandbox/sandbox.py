@@ -45,10 +45,10 @@ class Sandbox(GuestFiles):
     policy is a Policy, the name of a preset, a dict with the keys of a policy file, or
     the Path of one; python is an interpreter as --python names it; env are variables
     for all that runs inside, beside the few that the policy gives, and cwd is the
-    directory inside in which it begins; deadline is how many
-    seconds a request may take before it is stopped (see DeadlineError), or None for no
-    limit; float("inf") as the timeout of one request is none for that. exec, eval,
-    run_file and run_module share one live interpreter, which the first of them
+    directory inside in which it begins, relative to the host's working directory; deadline
+    is how many seconds a request may take before it is stopped (see DeadlineError), or
+    None for no limit; float("inf") as the timeout of one request is none for that. exec,
+    eval, run_file and run_module share one live interpreter, which the first of them
     starts; start runs a program in an interpreter of its own.
 
     Threads may share a sandbox. Its requests, those on files among them, are done one
@@ -187,14 +187,15 @@ class Sandbox(GuestFiles):
     def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
         """The value of an expression in the guest's __main__: None, bool, int,
         float, str, bytes, and lists (tuples too) and dicts with str keys of them.
-        GuestError if it raises or is anything else. Its output is dropped."""
+        GuestError if it raises or is anything else: type_name is then "TypeError",
+        "OverflowError", "ValueError" or "TooLargeError". Its output is dropped."""
         check(source=(source, str), filename=(filename, str))
         return self._request("eval", [source, filename], timeout)
 
     def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
                  timeout: "Optional[float]" = None) -> Execution:
-        """Runs a file of the host's in the guest's __main__. The host reads it; it
-        need not be visible inside, where only its name is known. It may end with
+        """Runs a file of the host's, relative to its working directory, in the guest's
+        __main__. The host reads it, and inside only its name is known. It may end with
         sys.exit(), if that tells of success; any other is a GuestError."""
         name = os.fspath(path)
         with open(name, "rb") as file:
@@ -343,7 +344,7 @@ class Sandbox(GuestFiles):
                   ), env: "Optional[Mapping[str, str]]" = None,
               stdin: "Union[bool, bytes]" = False, timeout: "Optional[float]" = None) -> Run:
         """Starts a program in an interpreter of its own: source, or a file that the
-        host can read, or a module. argv is sys.argv without its first word, env are
+        host can read, relative to its working directory, or a module. argv is sys.argv without its first word, env are
         variables beside those of the sandbox, stdin is all of the input as bytes, or
         True for Run.write, and timeout a limit on the wall clock that may only be lower
         than the policy's. Programs end with their sandbox: when it is closed, or

@@ -27,7 +27,8 @@ class GuestFiles:
                    timeout: "Optional[float]" = None) -> None:
         """Writes a regular file inside; the guest writes it, under its own rights. A
         relative path is relative to the directory in which the guest is at that time:
-        Sandbox's cwd, unless it has changed it. Directories are not made. GuestError for a FIFO, a device or what else it may find there."""
+        Sandbox's cwd, unless it has changed it. Directories are not made.
+        GuestError for a FIFO, a device or what else it may find there."""
         check(data=(data, BYTES), mode=(mode, int))
         self._request("write", [os.fspath(path), data, mode], timeout)
 

@@ -66,8 +66,9 @@ class Report:
     limit, or a sentence. exit_code is the status as a shell has it, and signal the name
     of the one that ended the program, such as "SIGKILL", or "". tier names the
     isolation, layers what it was made of, and usage what the run has used. limits_hit
-    names limits that were met and survived. Of violations there is one for each kind, and violations_dropped counts
-    the calls of those that had no room. docs/report.md has each field in full."""
+    names limits that were met and survived. Of violations there is one for
+    each kind, and violations_dropped counts the calls of those that had no room.
+    docs/report.md has each field in full."""
 
     outcome: str = "internal"
     reason: str = ""

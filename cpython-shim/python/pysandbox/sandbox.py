@@ -343,12 +343,12 @@ class Sandbox(GuestFiles):
               module: "Optional[str]" = None, argv: "Sequence[str]" = (
                   ), env: "Optional[Mapping[str, str]]" = None,
               stdin: "Union[bool, bytes]" = False, timeout: "Optional[float]" = None) -> Run:
-        """Starts a program in an interpreter of its own: source, or a file that the
-        host can read, relative to its working directory, or a module. argv is sys.argv without its first word, env are
-        variables beside those of the sandbox, stdin is all of the input as bytes, or
-        True for Run.write, and timeout a limit on the wall clock that may only be lower
-        than the policy's. Programs end with their sandbox: when it is closed, or
-        when nobody has it or one of its Runs any more."""
+        """Starts a program in an interpreter of its own: source, or a file that the host
+        can read, relative to its working directory, or a module. argv is sys.argv without
+        its first word, env are variables beside those of the sandbox, stdin is all of the
+        input as bytes, or True for Run.write, and timeout a limit on the wall clock that
+        may only be lower than the policy's. Programs end with their sandbox: when it is
+        closed, or when nobody has it or one of its Runs any more."""
         from .run import Run
         if sum(what is not None for what in (source, file, module)) != 1:
             raise TypeError("start() needs one of source, file and module")

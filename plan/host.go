@@ -16,6 +16,7 @@ type Host struct {
 	Program         string               // absolute path of Command.Program, when that is set
 	Spawn           host.Closure         // what process.spawn makes visible and executable
 	Paths           map[string]host.Path // for every path of Plan.HostPaths
+	Pipes           map[string]string    // named pipes at or in paths of Plan.BelowWritable
 	Protected       []Protected          // what no writable path may cover
 	Modules         Modules              // what python.modules is about
 	CPUs            int                  // that the supervisor may use

@@ -84,6 +84,10 @@ type Resolved struct {
 	// be executed, as the sandbox sees them, sorted.
 	Executable []string
 
+	// ByMountOnly are the paths to be read that lie below what may be written, and
+	// which only the mounts keep from being written.
+	ByMountOnly []string
+
 	// Setup is what the stage runs after namespaces.Skeleton. Every OpBind names
 	// a host path; descriptors donated at 0, 1 and 2 become the program's.
 	Setup     namespaces.Program

@@ -2,8 +2,10 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/seccomp"
@@ -84,7 +86,11 @@ func filesSection(r *plan.Resolved) section {
 	var facts []fact
 	add := func(name string, paths []string) {
 		for _, path := range paths {
-			facts = append(facts, fact{name, path, byMounts})
+			layer := byMounts
+			if slices.Contains(r.ByMountOnly, path) {
+				layer = byTree
+			}
+			facts = append(facts, fact{name, path, layer})
 		}
 	}
 	p := r.Plan
@@ -95,7 +101,11 @@ func filesSection(r *plan.Resolved) section {
 	add("write", p.Files.Write)
 	add("execute", p.Files.Exec)
 	interpreter := fmt.Sprintf("Python %s, %d paths of the host", r.Interpreter.Version, len(r.Interpreter.Binds))
-	facts = append(facts, fact{"read", interpreter, byMounts})
+	layer := byMounts
+	if slices.ContainsFunc(r.Interpreter.Binds, func(b host.Bind) bool { return slices.Contains(r.ByMountOnly, b.Path) }) {
+		layer = byTree
+	}
+	facts = append(facts, fact{"read", interpreter, layer})
 	private := "/tmp and home of " + p.Limits.TmpSize.String() + " each, /dev/shm of " + p.Files.ShmSize.String()
 	facts = append(facts, fact{"write", private, "tmpfs"}, fact{"otherwise", "nothing is there", byTree})
 	return section{"files", facts}

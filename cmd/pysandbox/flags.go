@@ -66,8 +66,8 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 	})
 }
 
-// concerned returns the warnings about modules, about sockets and about limits that this host holds
-// less well than the operator asked. A limit of a preset's is nobody's wish, and what
+// concerned returns the warnings about modules, about sockets, about files and about
+// limits that this host holds less well than the operator asked. A limit of a preset's is nobody's wish, and what
 // a file of the operator's accepts (limits.best_effort) is silent for that of a file;
 // explain shows them all.
 func concerned(warnings []*policy.Problem, p *policy.Policy) []error {
@@ -76,7 +76,8 @@ func concerned(warnings []*policy.Problem, p *policy.Policy) []error {
 		limit, isLimit := strings.CutPrefix(warning.Key, "limits.")
 		byFlag := strings.HasPrefix(p.Origins[warning.Key].Flag, "--")
 		byFile := isLimit && p.Origins.Chosen(warning.Key) && !p.AcceptsLess(limit)
-		named := strings.HasPrefix(warning.Key, "python.modules.") || strings.HasPrefix(warning.Key, "network.unix[")
+		named := strings.HasPrefix(warning.Key, "python.modules.") || strings.HasPrefix(warning.Key, "network.unix[") ||
+			strings.HasPrefix(warning.Key, "files.")
 		if byFlag || byFile || named {
 			kept = append(kept, p.Origins.Locate(warning))
 		}

@@ -33,6 +33,7 @@ func gather(p *plan.Plan, kept []account, around *surroundings) (plan.Host, erro
 		Addresses: around.addresses,
 		Compile:   prebuilt.Or(libseccomp.Compile),
 	}
+	h.Pipes = host.FindPipes(p.BelowWritable(h.Paths))
 	var err error
 	if h.Protected, err = protected(p, kept, cache); err != nil {
 		return plan.Host{}, err

@@ -3,14 +3,13 @@ package plan_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
-
-	specs "github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/internal/testenv"
@@ -90,35 +89,33 @@ func makeBundle(t *testing.T) string {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	must(t, os.Chmod(dir, 0o755))
-	for name, owner := range map[string]int{"in": 0, "out": firstID + 1000, "rootfs": firstID} {
+	for name, owner := range map[string]int{"in": 0, "out": firstID + 1000, "rootfs": 0} {
 		must(t, os.Mkdir(filepath.Join(dir, name), 0o755))
 		must(t, os.Chown(filepath.Join(dir, name), owner, owner))
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "in", "data"), []byte("given"), 0o644))
 	config := bundleConfig(t, dir)
 	must(t, os.WriteFile(filepath.Join(dir, "config.json"), config, 0o644))
-	var spec specs.Spec
-	must(t, json.Unmarshal(config, &spec))
-	for name, text := range spec.Annotations {
-		if link, ok := strings.CutPrefix(name, plan.LinkAnnotation); ok {
-			makeLink(t, filepath.Join(dir, "rootfs"), link, text)
-		}
+	cmd := exec.Command("bash", "-ec", recipe(t))
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("the recipe of the manual page: %v\n%s", err, output)
 	}
 	return dir
 }
 
-// makeLink makes a link below root and gives its new directories to the bundle's
-// root, which makes mount points there.
-func makeLink(t *testing.T, root, link, text string) {
+// recipe is what pysandbox-explain(1) says of the links in a bundle, for firstID.
+func recipe(t *testing.T) string {
 	t.Helper()
-	at := root
-	for part := range strings.SplitSeq(strings.Trim(filepath.Dir(link), "/"), "/") {
-		at = filepath.Join(at, part)
-		if err := os.Mkdir(at, 0o755); err == nil {
-			must(t, os.Chown(at, firstID, firstID))
+	page, err := os.ReadFile("../docs/man/pysandbox-explain.md")
+	must(t, err)
+	for i, block := range strings.Split(string(page), "```\n") {
+		if i%2 == 1 && strings.Contains(block, plan.LinkAnnotation) {
+			return strings.ReplaceAll(block, "100000:100000", fmt.Sprintf("%d:%d", firstID, firstID))
 		}
 	}
-	must(t, os.Symlink(text, filepath.Join(root, link)))
+	t.Fatal("the manual page has no recipe for the links of a bundle")
+	return ""
 }
 
 func bundleConfig(t *testing.T, dir string) []byte {

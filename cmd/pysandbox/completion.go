@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"io"
 	"os"
 	"strings"
 
@@ -26,7 +28,7 @@ func newCompletion(u *ui, _ *int) *cobra.Command {
 			root := cmd.Root()
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(u.out, true)
+				return bashCompletion(root, u.out)
 			case "zsh":
 				return root.GenZshCompletion(u.out)
 			case "fish":
@@ -38,6 +40,19 @@ func newCompletion(u *ui, _ *int) *cobra.Command {
 	}
 }
 
+// bashCompletion writes cobra's script, which without the package bash-completion would
+// print an error of bash's at each TAB. File names are completed then.
+func bashCompletion(root *cobra.Command, out io.Writer) error {
+	var script bytes.Buffer
+	if err := root.GenBashCompletionV2(&script, true); err != nil {
+		return err
+	}
+	const call = "    _get_comp_words_by_ref "
+	_, err := io.WriteString(out, strings.Replace(script.String(), call,
+		"    declare -F _get_comp_words_by_ref >/dev/null || return 1\n"+call, 1))
+	return err
+}
+
 const completionLong = `Print a script that completes commands, flags and their values.
 
   bash:  source <(pysandbox completion bash)
@@ -47,7 +62,7 @@ const completionLong = `Print a script that completes commands, flags and their 
 To load it in every session, write it to the shell's directory of completions:
 /usr/share/bash-completion/completions/pysandbox for bash, a directory in fpath
 as _pysandbox for zsh, ~/.config/fish/completions/pysandbox.fish for fish. That for
-bash needs the package bash-completion, without which it completes nothing.`
+bash needs the package bash-completion, without which it completes file names alone.`
 
 func shells() []string { return []string{"bash", "zsh", "fish"} }
 

@@ -54,6 +54,16 @@ func TestOrdinaryUserHoldsNoCapability(t *testing.T) {
 	}
 }
 
+func TestPeerThatIsAShellListIsExplained(t *testing.T) {
+	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin)
+	for _, peer := range []string{"true; echo ready", "echo hi && echo ready"} {
+		output, err := exec.Command("./run", "--peer", peer, "--", "true").CombinedOutput()
+		if err == nil || !strings.Contains(string(output), "world: the peer did not say ready\nhint: PEER COMMAND is split into words") {
+			t.Errorf("%s: %v\n%s", peer, err, output)
+		}
+	}
+}
+
 func TestExitStatusIsTheCommands(t *testing.T) {
 	testenv.Need(t, testenv.UserNS, testenv.NetNSAdmin)
 	for _, uid := range testenv.Users() {

@@ -86,6 +86,11 @@ static void hide_arguments(void)
 		memcpy(arguments[0], name, sizeof name);
 }
 
+void begin_refused(const char *reason)
+{
+	refusal_report(argument_count, arguments, reason);
+}
+
 /* Clones PID 1. donor: see struct stage. Returns its pid, or -errno. */
 static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, unsigned long extra,
 			int *pidfd)

@@ -94,6 +94,12 @@ void environment_set_aside(char **envp);
 /* limits.c */
 void limits_raise(void);
 
+/* Writes the report of a run that ends for a limit; text without quotes. */
+void begin_refused(const char *reason);
+
+/* refusal.c */
+void refusal_report(int argc, char **argv, const char *reason);
+
 /* recall.c */
 void recall_plan(int argc, char **argv, uint32_t id);
 

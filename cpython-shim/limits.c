@@ -36,15 +36,17 @@ static const struct need {
 /* What the caller had and what was made of it; equal where nothing was changed. */
 static struct rlimit callers[NEEDS], own[NEEDS];
 
-/* Says what is missing, as cmd/pysandbox would, and ends. */
+/* Says what is missing, as cmd/pysandbox would, also in the report, and ends. */
 static void refuse(const struct need *need, uint64_t have, const char *wanted, uint64_t least)
 {
-	char line[512], *at = text_copy(line, "pysandbox: ");
+	char reason[256], line[512], *at;
 
-	at = text_copy(text_copy(at, need->what), " is limited to ");
+	at = text_copy(text_copy(reason, need->what), " is limited to ");
 	at = text_copy(text_number(at, have), need->unit == KIB ? " bytes (" : " (");
 	at = text_copy(at, need->name);
-	at = text_copy(text_copy(at, "), "), wanted);
+	text_copy(text_copy(at, "), "), wanted);
+	begin_refused(reason);
+	at = text_copy(text_copy(line, "pysandbox: "), reason);
 	at = text_copy(text_copy(at, "\npysandbox: hint: ulimit "), need->option);
 	at = text_copy(text_number(at, least), ", or higher\n");
 	if (write(STDERR_FILENO, line, (size_t)(at - line)) < 0)

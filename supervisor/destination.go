@@ -141,7 +141,7 @@ func (d *Destination) Replaces(trail *os.File) bool {
 // File is what Write writes to, or nil where it replaces a file by a new one.
 func (d *Destination) File() *os.File { return d.file }
 
-// Write writes data as the whole content.
+// Write writes data as the whole content. Where it cannot, no earlier content is left.
 func (d *Destination) Write(data []byte) error {
 	if d.file != nil {
 		if _, err := d.file.Write(data); err != nil {
@@ -151,6 +151,7 @@ func (d *Destination) Write(data []byte) error {
 	}
 	temp, err := d.create()
 	if err != nil {
+		_ = d.dir.Remove(d.name) // an earlier report would be taken for this one
 		return fmt.Errorf("create %s: %w", d.name, err)
 	}
 	name := filepath.Base(temp.Name())
@@ -160,6 +161,7 @@ func (d *Destination) Write(data []byte) error {
 	}
 	if err != nil {
 		_ = d.dir.Remove(name)
+		_ = d.dir.Remove(d.name)
 		return fmt.Errorf("replace %s: %w", d.name, err)
 	}
 	return nil

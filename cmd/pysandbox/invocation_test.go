@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/pysandbox/pysandbox/plan"
 )
@@ -128,5 +131,24 @@ func TestCheckScript(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.problem) || failureStatus(err) != c.status {
 			t.Errorf("%s: got %v with status %d, want %q with %d", c.path, err, failureStatus(err), c.problem, c.status)
 		}
+	}
+}
+
+// TestFlagsAlone holds the list of flags without a value that the constructor goes by.
+func TestFlagsAlone(t *testing.T) {
+	source, err := os.ReadFile("../../cpython-shim/refusal.c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := newExec(&ui{}, new(int))
+	cmd.InitDefaultHelpFlag()
+	var want []string
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if flag.NoOptDefVal != "" {
+			want = append(want, fmt.Sprintf("%q", "--"+flag.Name))
+		}
+	})
+	if list := "alone[] = { " + strings.Join(want, ", ") + " };"; !strings.Contains(string(source), list) {
+		t.Errorf("cpython-shim/refusal.c lacks %s", list)
 	}
 }

@@ -1,14 +1,18 @@
 package ulimit
 
 import (
+	"encoding/json"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
+	"github.com/pysandbox/pysandbox/supervisor"
 )
 
 // limited is one setting of ulimit(1p) as bash has it, and what a run under it
@@ -33,7 +37,7 @@ func limits() []limited {
 		{"-Su 3", 0, `^FSIZE`},
 
 		// A hard one is named, with the least that would do.
-		{"-f 0", 125, `^pysandbox: a file may have only 0 bytes \(RLIMIT_FSIZE\).*\npysandbox: hint: ulimit -f 64, or higher\n$`},
+		{"-f 0", 125, `^pysandbox: a file may have only 0 bytes \(RLIMIT_FSIZE\).*\npysandbox: hint: ulimit -f 64, or higher\npysandbox: write the report: .*file too large\n$`},
 		{"-n 3", 125, `^pysandbox: the number of open files is limited to 3 \(RLIMIT_NOFILE\).*\npysandbox: hint: ulimit -n \d+, or higher\n$`},
 		{"-n 40", 125, `^pysandbox: only 40 files may be open at once \(RLIMIT_NOFILE\).*\npysandbox: hint: ulimit -n \d+, or higher\n$`},
 		{"-v 100000", 125, `^pysandbox: the address space is limited to 102400000 bytes \(RLIMIT_AS\).*\npysandbox: hint: ulimit -v \d+, or higher\n$`},
@@ -74,7 +78,13 @@ func TestUnderLowLimits(t *testing.T) {
 }
 
 func check(t *testing.T, binary string, uid uint32, l limited) {
-	cmd := exec.Command("/bin/bash", "-c", "ulimit "+l.option+`; exec "$0" exec --python=/usr/bin/python3 -c "$1"`, binary, program)
+	dir := t.TempDir()
+	report := filepath.Join(dir, "report")
+	if err := errors.Join(os.WriteFile(report, []byte("an older report"), 0o644), os.Chown(dir, int(uid), -1), os.Chown(report, int(uid), -1)); err != nil {
+		t.Fatal(err)
+	}
+	openUp(t, dir)
+	cmd := exec.Command("/bin/bash", "-c", "ulimit "+l.option+`; exec "$0" exec --report "$2" --python=/usr/bin/python3 -c "$1" --report=other`, binary, program, report)
 	cmd.Dir, cmd.Env = "/", []string{"PATH=/usr/bin:/bin"}
 	if uid != uint32(os.Getuid()) {
 		cmd = testenv.RunAs(t, uid, cmd)
@@ -96,7 +106,59 @@ func check(t *testing.T, binary string, uid uint32, l limited) {
 	if status != l.status || !regexp.MustCompile(`(?s)`+l.says).MatchString(text) {
 		t.Errorf("exit status %d\n%s%s\nwant %d and %s", status, out.String(), said.String(), l.status, l.says)
 	}
+	checkReport(t, report, l)
 	if strings.Contains(said.String(), "goroutine") || strings.Contains(said.String(), "SIGABRT") {
 		t.Error("the runtime has dumped its state")
+	}
+}
+
+// checkReport holds that the report is this run's. Where a limit on the size of files
+// lets none be written, there is none or an empty one.
+func checkReport(t *testing.T, file string, l limited) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if strings.HasPrefix(l.option, "-f 0") && (errors.Is(err, fs.ErrNotExist) || len(text) == 0) {
+		return
+	}
+	var report supervisor.Report
+	if err := errors.Join(err, json.Unmarshal(text, &report)); err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	outcome := supervisor.SetupFailed
+	if l.status == 0 {
+		outcome = supervisor.Exited
+	}
+	if report.Outcome != outcome || report.ExitCode != l.status || (report.Reason == "") != (l.status == 0) ||
+		string(report.AppendJSON(nil))+"\n" != string(text) {
+		t.Errorf("report %s", text)
+	}
+}
+
+// TestTheReportOfARefusalFollowsNoLink has root write it where a link leads to a file of
+// somebody's, and a program's own flag name one.
+func TestTheReportOfARefusalFollowsNoLink(t *testing.T) {
+	testenv.Need(t, testenv.Root)
+	dir := t.TempDir()
+	others, link := filepath.Join(dir, "others"), filepath.Join(dir, "link")
+	if err := errors.Join(os.WriteFile(others, []byte("of somebody's"), 0o644), os.Symlink(others, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{{"--report=" + link}, {"job.py", "--report=" + others}, {"-c", "pass", "--report", others}, {"--quiet", "--", "job", "--report", others}} {
+		cmd := exec.Command("/bin/bash", append([]string{"-c", `ulimit -n 3; exec "$0" exec "$@"`, testenv.Binary(t)}, flags...)...)
+		_ = cmd.Run()
+		text, err := os.ReadFile(others)
+		if cmd.ProcessState.ExitCode() != 125 || err != nil || string(text) != "of somebody's" {
+			t.Errorf("%q: %v, %q, %v", flags, cmd.ProcessState, text, err)
+		}
+	}
+}
+
+// openUp lets every user pass the directories above one of the test's.
+func openUp(t *testing.T, dir string) {
+	t.Helper()
+	for ; strings.HasPrefix(dir, os.TempDir()+"/"); dir = filepath.Dir(dir) {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

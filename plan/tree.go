@@ -85,12 +85,15 @@ func (v *view) addUserPaths(p *Plan, h *Host) error {
 	return errors.Join(problems...)
 }
 
-// missing says why there is nothing at a path.
+// missing says why there is nothing at a path, which the message has named.
 func missing(found host.Path) error {
-	if found.Err != nil {
-		return found.Err
+	if found.Err == nil {
+		return fs.ErrNotExist
 	}
-	return fs.ErrNotExist
+	if reason := errors.Unwrap(found.Err); reason != nil {
+		return reason
+	}
+	return found.Err
 }
 
 // addScript makes the script readable, if there is such a file: what is missing

@@ -19,10 +19,16 @@ deny = ["203.0.113.0/24:1-80,443"]
 [limits]
 pids = 10
 `,
+		"slips.toml": "version = 1\nnetwork.allow = [\"privat:80\", \"lnk-local:80\", \"primary\", \"private.example\"]\nnetwork.deny = [\"anny\"]\n",
 		"names.toml": "version = 1\n[network]\nallow = [\"*.example.org\", \"x.example.org\", \"*.a.example.org\"]\ndeny = [\"*.example.org\"]\n",
 	})
 	for file, want := range map[string][]string{
 		"quiet.toml": nil,
+		"slips.toml": {
+			`slips.toml:2:18: network.allow[0] ("privat:80"): it is the name of a host; did you mean the word "private"?`,
+			`slips.toml:2:31: network.allow[1] ("lnk-local:80"): it is the name of a host; did you mean the word "link-local"?`,
+			`slips.toml:3:17: network.deny[0] ("anny"): it is the name of a host; did you mean the word "any"?`,
+		},
 		"wide.toml": {
 			`wide.toml:5:3: network.allow[1] ("any"): it reaches private networks`,
 			`wide.toml:5:10: network.allow[2] ("0.0.0.0/0"): it reaches private networks`,
@@ -40,7 +46,7 @@ pids = 10
 			`names.toml:3:44: network.allow[2] ("*.a.example.org"): it allows nothing`,
 		},
 	} {
-		warnings, err := Check(file, dir)
+		_, warnings, err := Check(file, dir)
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue

@@ -42,7 +42,7 @@ func TestErrorMessages(t *testing.T) {
 			if !errors.As(err, &first) || first.File == "" || first.Line == 0 || first.Column == 0 {
 				t.Errorf("%v has no *Error with a place", err)
 			}
-			if _, checked := Check(filepath.Base(file), dir); checked == nil || checked.Error() != err.Error() {
+			if _, _, checked := Check(filepath.Base(file), dir); checked == nil || checked.Error() != err.Error() {
 				t.Errorf("Check says %v, Load %v", checked, err)
 			}
 		})

@@ -138,7 +138,7 @@ func TestEverySetting(t *testing.T) {
 		Require: "container",
 		Python:  Python{Interpreter: "3.12", ModulesAllow: []string{"json", "urllib.*"}, ModulesDeny: []string{"ctypes"}},
 		Files: Files{
-			Read: []string{data}, Write: []string{data}, Exec: []string{data},
+			Read: []string{data}, Write: []string{filepath.Join(dir, "written")}, Exec: []string{data},
 			TmpExec: true, ShmSize: 1 << 30, AllowRootOwned: true,
 		},
 		Network: Network{

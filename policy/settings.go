@@ -235,7 +235,7 @@ func limitSettings() []setting {
 		count("inodes", "", func(p *Policy) *int { return &p.Limits.Inodes }, maxInodes, "Files and directories in each private tmpfs; one more fails with ENOSPC."),
 		{
 			"limits.best_effort",
-			list[string]{func(p *Policy) *[]string { return &p.Limits.BestEffort }, choiceSyntax(degradable()...)},
+			list[string]{func(p *Policy) *[]string { return &p.Limits.BestEffort }, choiceSyntax(Degradable()...)},
 			"",
 			"Limits of the whole tree that may be missing on a host, where the limits of each process then stand in for them. Any other limit that is missing keeps the run from starting. The presets name all four; a limit that you set yourself and that this host holds less well is warned of by exec and check, unless a file of yours names it here.",
 		},

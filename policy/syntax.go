@@ -2,6 +2,7 @@ package policy
 
 import (
 	"errors"
+	"math"
 	"strconv"
 
 	"github.com/pysandbox/pysandbox/internal/netrule"
@@ -57,7 +58,13 @@ func wrongKind(noun string, node *document.Node) error {
 	switch node.Kind {
 	case document.String:
 		found = strconv.Quote(node.Text)
-	case document.Integer, document.Float:
+	case document.Float:
+		if math.IsInf(node.Float, 0) || math.IsNaN(node.Float) {
+			found = node.Text
+		} else {
+			found += " " + node.Text
+		}
+	case document.Integer:
 		found += " " + node.Text
 	default:
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
-// degradable lists the limits that limits.best_effort may name: those that need
+// Degradable lists the limits that limits.best_effort may name: those that need
 // more of a host than every host gives.
-func degradable() []string {
+func Degradable() []string {
 	return []string{"cpu", "cpu_quota", "memory", "pids"}
 }
 

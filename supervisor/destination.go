@@ -57,17 +57,25 @@ func OpenDestination(spec string) (*Destination, error) {
 	}
 	dir, err := os.OpenRoot(filepath.Dir(spec))
 	if err != nil {
-		return nil, fmt.Errorf("open the directory of %s: %w", spec, err)
+		return nil, fmt.Errorf("open the directory of %s: %w", spec, withoutPath(err))
 	}
 	d := &Destination{dir: dir, name: filepath.Base(spec)}
 	probe, err := d.create()
 	if err != nil {
 		_ = dir.Close()
-		return nil, fmt.Errorf("create %s: %w", spec, err)
+		return nil, fmt.Errorf("create %s: %w", spec, withoutPath(err))
 	}
 	_ = probe.Close()
 	_ = dir.Remove(filepath.Base(probe.Name()))
 	return d, nil
+}
+
+// withoutPath is an error about a file without the name that the message has already.
+func withoutPath(err error) error {
+	if about, ok := errors.AsType[*fs.PathError](err); ok {
+		return about.Err
+	}
+	return err
 }
 
 // errDash is why no file is named "-": elsewhere that stands for standard output.

@@ -24,7 +24,7 @@ func openUnwaiting(path string, flags int) (file *os.File, err error) {
 	case errors.Is(err, unix.ENXIO):
 		return nil, noReader(path)
 	case err != nil:
-		return nil, fmt.Errorf("open for writing: %w", err)
+		return nil, fmt.Errorf("open %s for writing: %w", path, withoutPath(err))
 	}
 	return file, nil
 }

@@ -52,11 +52,7 @@ known without it; explain shows that.`
 // checkFile reads one policy as exec would. What only this host refuses is no
 // mistake of the file's.
 func checkFile(u *ui, directory, file string, around func() *surroundings) error {
-	doubts, err := policy.Check(file, directory)
-	if err != nil {
-		return err
-	}
-	pol, err := policy.Load(policy.Options{File: file, Directory: directory})
+	pol, doubts, err := policy.Check(file, directory)
 	if err != nil {
 		return err
 	}
@@ -65,25 +61,23 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 	if err != nil {
 		return pol.Origins.Locate(err)
 	}
-	var texts []string
 	for _, doubt := range doubts {
-		texts = append(texts, doubt.Error())
+		u.warnings([]string{doubt.Error()})
 	}
 	resolved, err := bind(compiled, nil, around())
+	if err == nil {
+		warnings, hint := concerned(resolved.Warnings, &pol)
+		u.warnings(warnings)
+		u.hint(hint)
+	}
 	var wrong []error
 	for _, one := range split(pol.Origins.Locate(err)) {
 		if errors.Is(one, host.ErrTooOld) || errors.Is(one, host.ErrNotCPython) {
 			wrong = append(wrong, one) // no host would run it
 			continue
 		}
-		texts = append(texts, refusedHere(file, one))
+		u.warnings([]string{refusedHere(file, one)})
 	}
-	if err == nil {
-		for _, doubt := range concerned(resolved.Warnings, &pol) {
-			texts = append(texts, doubt.Error())
-		}
-	}
-	u.warnings(texts)
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
 	}

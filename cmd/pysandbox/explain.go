@@ -111,7 +111,7 @@ func explainJSON(r explained) (string, error) {
 
 // warningTexts are all warnings.
 func warningTexts(r *plan.Resolved, p *policy.Policy) []string {
-	texts := make([]string, 0, len(r.Warnings))
+	texts := append(make([]string, 0, len(r.Warnings)), slips(p)...)
 	for _, warning := range r.Warnings {
 		texts = append(texts, p.Origins.Locate(warning).Error())
 	}
@@ -120,11 +120,8 @@ func warningTexts(r *plan.Resolved, p *policy.Policy) []string {
 
 // execWarnings are those of what somebody asked for and does not get.
 func execWarnings(r *plan.Resolved, p *policy.Policy) []string {
-	texts := []string{}
-	for _, warning := range concerned(r.Warnings, p) {
-		texts = append(texts, warning.Error())
-	}
-	return texts
+	told, _ := concerned(r.Warnings, p)
+	return append(append([]string{}, slips(p)...), told...) // a list in JSON, if empty
 }
 
 // firstSubordinate is where useradd(8) begins to give out subordinate ids

@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -67,20 +69,37 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 }
 
 // concerned returns the warnings about modules, about sockets, about files and about
-// limits that this host holds less well than the operator asked. A limit of a preset's is nobody's wish, and what
-// a file of the operator's accepts (limits.best_effort) is silent for that of a file;
-// explain shows them all.
-func concerned(warnings []*policy.Problem, p *policy.Policy) []error {
-	var kept []error
+// limits that this host holds less well than the operator asked, and what would accept
+// the last, or empty. A limit of a preset's is nobody's wish, and what a file of the
+// operator's accepts (limits.best_effort) is silent for that of a file; explain shows
+// them all.
+func concerned(warnings []*policy.Problem, p *policy.Policy) (texts []string, hint string) {
+	var limits []string
 	for _, warning := range warnings {
 		limit, isLimit := strings.CutPrefix(warning.Key, "limits.")
 		byFlag := strings.HasPrefix(p.Origins[warning.Key].Flag, "--")
 		byFile := isLimit && p.Origins.Chosen(warning.Key) && !p.AcceptsLess(limit)
 		named := strings.HasPrefix(warning.Key, "python.modules.") || strings.HasPrefix(warning.Key, "network.unix[") ||
 			strings.HasPrefix(warning.Key, "files.")
-		if byFlag || byFile || named {
-			kept = append(kept, p.Origins.Locate(warning))
+		if !byFlag && !byFile && !named {
+			continue
+		}
+		texts = append(texts, p.Origins.Locate(warning).Error())
+		if isLimit && slices.Contains(policy.Degradable(), limit) && !slices.Contains(limits, strconv.Quote(limit)) {
+			limits = append(limits, strconv.Quote(limit))
 		}
 	}
-	return kept
+	if len(limits) > 0 {
+		hint = "a policy file that sets a limit may accept that: limits.best_effort = [" + strings.Join(limits, ", ") + "]"
+	}
+	return texts, hint
+}
+
+// slips are the warnings of rules whose target is likely a word written wrong.
+func slips(p *policy.Policy) []string {
+	var texts []string
+	for _, slip := range p.Slips() {
+		texts = append(texts, slip.Error())
+	}
+	return texts
 }

@@ -79,6 +79,7 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 	}
 	root.SetHelpCommand(newHelp(root))
 	root.Version = version()
+	root.SetVersionTemplate(versionLine())
 	completeFlags(root)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		describeFlags(root)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,9 +37,9 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if err != nil {
 		return nil, err
 	}
-	for _, warning := range concerned(resolved.Warnings, pol) {
-		u.warnings([]string{warning.Error()})
-	}
+	warnings, hint := concerned(resolved.Warnings, pol)
+	u.warnings(slices.Concat(slips(pol), warnings))
+	u.hint(hint)
 
 	options := supervisor.Options{Begun: begun, Cgroup: around().groups, Where: pol.Origins.Where}
 	if err := resolved.Plan.CheckGrants(); err != nil {

@@ -70,6 +70,13 @@ func (u *ui) warnings(texts []string) {
 	}
 }
 
+// hint reports what would help with the warnings before it, if anything would.
+func (u *ui) hint(text string) {
+	if text != "" && !u.quiet {
+		u.line("hint: " + escape(text))
+	}
+}
+
 // verdict says what the program did not see of its own run: what it was denied,
 // which limits it met, and why it ended if not by itself.
 func (u *ui) verdict(report *supervisor.Report) {

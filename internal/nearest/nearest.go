@@ -17,6 +17,17 @@ func Name(word string, candidates []string) string {
 	return best
 }
 
+// Slip returns the candidate that word would be with one edit at most, or "". Case does
+// not count.
+func Slip(word string, candidates []string) string {
+	for _, candidate := range candidates {
+		if distance(strings.ToLower(word), candidate) <= 1 {
+			return candidate
+		}
+	}
+	return ""
+}
+
 // maxWord is the length beyond which words are not compared, in bytes.
 const maxWord = 64
 

@@ -3,6 +3,9 @@ package netrule
 import (
 	"net/netip"
 	"slices"
+	"strings"
+
+	"github.com/pysandbox/pysandbox/internal/nearest"
 )
 
 // Doubts lists rules that can work and are likely not what was meant.
@@ -17,7 +20,22 @@ func (s Set) Doubts() []*RuleError {
 			doubts = append(doubts, &RuleError{rule, "it allows nothing, because deny beats allow: " + s.Deny[deny].reference()})
 		}
 	}
-	return doubts
+	return append(doubts, s.Slips()...)
+}
+
+// Slips lists the rules for a host name that is nearly a word of the rules. A host may
+// be called so, and a rule that denies nothing then is silent.
+func (s Set) Slips() []*RuleError {
+	var slips []*RuleError
+	for _, rule := range slices.Concat(s.Allow, s.Deny) {
+		if rule.Kind != TargetName || strings.Contains(rule.Name, ".") {
+			continue
+		}
+		if word := nearest.Slip(rule.Name, []string{"private", "link-local", "any"}); word != "" {
+			slips = append(slips, &RuleError{rule, "it is the name of a host; did you mean the word \"" + word + "\"?"})
+		}
+	}
+	return slips
 }
 
 // wide says what a rule reaches that its writer may not expect.

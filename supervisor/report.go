@@ -35,6 +35,7 @@ type Report struct {
 	LimitsHit         []string    `json:"limits_hit,omitempty"`
 	Violations        []Violation `json:"violations"`
 	ViolationsDropped int         `json:"violations_dropped,omitempty"`
+	AuditIncomplete   string      `json:"audit_incomplete,omitempty"` // why the audit trail lacks records
 
 	interrupt func() // sends the SIGINT that ended the run again; nil where none of the caller's did
 }

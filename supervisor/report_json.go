@@ -39,6 +39,9 @@ func (r *Report) AppendJSON(dst []byte) []byte {
 	if r.ViolationsDropped > 0 {
 		o.number("violations_dropped", int64(r.ViolationsDropped))
 	}
+	if r.AuditIncomplete != "" {
+		o.text("audit_incomplete", r.AuditIncomplete)
+	}
 	return append(o.dst, '}')
 }
 

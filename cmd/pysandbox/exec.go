@@ -47,7 +47,7 @@ func newExec(u *ui, status *int) *cobra.Command {
 	program.register(cmd.Flags())
 	program.registerClient(cmd.Flags())
 	results.register(cmd.Flags())
-	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run could not start")
+	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run could not start, and what its audit trail lacks")
 	return cmd
 }
 

@@ -56,13 +56,22 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	report := supervisor.Run(context.Background(), resolved, options)
 	u.verdict(report)
 	if trail != nil {
-		if err := trail.Close(time.Now().Add(auditPatience)); err != nil {
-			u.warnings([]string{"the audit trail is incomplete: " + cause(err)})
-		} else if n := trail.Dropped(); n > 0 {
-			u.warnings([]string{fmt.Sprintf("the audit trail lacks %d records, where its lines say so", n)})
+		if report.AuditIncomplete = incomplete(trail); report.AuditIncomplete != "" {
+			u.warning("the audit trail " + report.AuditIncomplete)
 		}
 	}
 	return report, nil
+}
+
+// incomplete ends a trail and says what it lacks, if anything.
+func incomplete(trail *audit.Writer) string {
+	if err := trail.Close(time.Now().Add(auditPatience)); err != nil {
+		return "is incomplete: " + cause(err)
+	}
+	if n := trail.Dropped(); n > 0 {
+		return fmt.Sprintf("lacks %d records, where its lines say so", n)
+	}
+	return ""
 }
 
 // resolve makes the plan of an invocation and binds it to this host. kept are

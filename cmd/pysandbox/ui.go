@@ -10,7 +10,8 @@ package main
 //     goes to standard output without a prefix.
 //   - A name that a program or a file may have chosen is escaped, so that it
 //     can neither move the cursor nor forge a second line.
-//   - --quiet drops everything but the reason for a failure.
+//   - --quiet drops everything but the reason for a failure, and what the account of a
+//     run lacks.
 
 import (
 	"errors"
@@ -66,7 +67,7 @@ func (u *ui) warnings(texts []string) {
 		return
 	}
 	for _, text := range texts {
-		u.line("warning: " + escape(text))
+		u.warning(text)
 	}
 }
 
@@ -76,6 +77,9 @@ func (u *ui) hint(text string) {
 		u.line("hint: " + escape(text))
 	}
 }
+
+// warning is a warning that --quiet does not drop.
+func (u *ui) warning(text string) { u.line("warning: " + escape(text)) }
 
 // verdict says what the program did not see of its own run: what it was denied,
 // which limits it met, and why it ended if not by itself.

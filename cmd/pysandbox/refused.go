@@ -18,8 +18,14 @@ func refused(cmd *cobra.Command, args []string, err error) error {
 	if cmd.Flags().Lookup(flagReport) == nil {
 		return err
 	}
-	asked := resultFlags{report: reportAsked(cmd.Flags(), args)}
-	out, failed := asked.open(policy.Environment{Report: policy.ReadEnvironment(os.LookupEnv).Report})
+	environment := policy.ReadEnvironment(os.LookupEnv)
+	asked := resultFlags{report: fileAsked(cmd.Flags(), args, flagReport)}
+	report, _ := choose(asked.report, "", environment.Report, "")
+	trail, _ := choose(fileAsked(cmd.Flags(), args, "audit"), "", environment.Audit, "")
+	if sameFile(report, trail) {
+		return err // the report would take the place of the trail of earlier runs
+	}
+	out, failed := asked.open(policy.Environment{Report: environment.Report})
 	if failed != nil {
 		return errors.Join(err, failed)
 	}
@@ -29,9 +35,19 @@ func refused(cmd *cobra.Command, args []string, err error) error {
 	return err
 }
 
-// reportAsked is the first value of --report before the program's own words, or
-// empty. Unlike the parser it goes on behind a flag that it does not know.
-func reportAsked(flags *pflag.FlagSet, args []string) string {
+// sameFile is whether two names lead to one regular file.
+func sameFile(one, other string) bool {
+	first, err := os.Stat(one)
+	if err != nil || !first.Mode().IsRegular() {
+		return false
+	}
+	second, err := os.Stat(other)
+	return err == nil && os.SameFile(first, second)
+}
+
+// fileAsked is the first value of a flag before the program's own words, or empty.
+// Unlike the parser it goes on behind a flag that it does not know.
+func fileAsked(flags *pflag.FlagSet, args []string, name string) string {
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		if len(arg) < 2 || arg[0] != '-' || arg == "--" {
@@ -46,7 +62,7 @@ func reportAsked(flags *pflag.FlagSet, args []string) string {
 			i++ // the next argument is its value
 			value = strings.Join(args[min(i, len(args)):min(i+1, len(args))], "")
 		}
-		if flag.Name == flagReport {
+		if flag.Name == name {
 			return value
 		}
 	}

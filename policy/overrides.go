@@ -101,7 +101,7 @@ func (r *reader) envFile(name string) {
 		r.failFlag(name, err)
 		return
 	}
-	data, err := readWhole(path)
+	data, err := readVariables(path)
 	if err != nil {
 		r.failFlag(name, fmt.Errorf("read %s: %w", printable(name), unwrapPath(err)))
 		return

@@ -70,6 +70,7 @@ func TestOverridesRefuse(t *testing.T) {
 		{Overrides{Env: []string{"=1"}}, `--env: expected the name of an environment variable, found "=1"`},
 		{Overrides{Env: []string{"A=\x00"}}, `--env: expected a text without a NUL byte, found "A=\x00"`},
 		{Overrides{EnvFile: []string{"none"}}, `--env-file: read none: no such file or directory`},
+		{Overrides{EnvFile: []string{"/dev/zero"}}, `--env-file: read /dev/zero: a file of variables has at most 1 MiB`},
 		{Overrides{EnvFile: []string{"vars"}}, "vars:2:1: expected the name of an environment variable, found \"B C=1\"\nvars:3:1: expected the name of an environment variable, found \"=\""},
 		{Overrides{AllowSpawn: []string{"./none"}}, `--allow-spawn: "./none" (` + dir + `/none) does not exist`},
 		{Overrides{HostLoopback: []string{"redis"}}, `--host-loopback: expected "tcp:PORT" or "udp:PORT" with a port from 1 to 65535, found "redis"`},

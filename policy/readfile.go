@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"math"
 	"os"
 	"time"
 
@@ -23,8 +22,14 @@ var errNoWriter = errors.New("no process writes to this FIFO; start its writer f
 // readPolicyFile reads at most a byte more than a document may have.
 func readPolicyFile(path string) ([]byte, error) { return readFile(path, document.MaxSize+1) }
 
-// readWhole reads a file to its end.
-func readWhole(path string) ([]byte, error) { return readFile(path, math.MaxInt64) }
+// readVariables reads a file of --env-file, which is no larger than a document.
+func readVariables(path string) ([]byte, error) {
+	data, err := readFile(path, document.MaxSize+1)
+	if err == nil && len(data) > document.MaxSize {
+		err = errors.New("a file of variables has at most 1 MiB")
+	}
+	return data, err
+}
 
 // readFile reads at most limit bytes.
 func readFile(path string, limit int64) ([]byte, error) {

@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cpython-shim/pytho
 from pysandbox_guest import _channel, _interrupt, _serve  # noqa: E402
 
 CALL, CANCEL = codec.CALL, codec.CANCEL
-SPIN = "import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass\nraise ValueError('not stopped')"
+SPIN = ("import time\nend = time.monotonic() + 20\nwhile time.monotonic() < end: pass\n"
+        "raise ValueError('not stopped')")
 
 
 class Moments(unittest.TestCase):
@@ -166,7 +167,8 @@ class Moments(unittest.TestCase):
         self.main.guest = self.guest
         self.main.up = threading.Event()
         self.exec(7, "import threading\n"
-                     "def ask():\n    up.set()\n    try: guest.call(5, 'm', (), {})\n    except ConnectionError: pass\n"
+                     "def ask():\n    up.set()\n    try: guest.call(5, 'm', (), {})\n"
+                     "    except ConnectionError: pass\n"
                      "threading.Thread(target=ask).start()\nup.wait()\nimport time; time.sleep(0.2)\n"
                      "guest.call(6, 'm', (), {})")
 

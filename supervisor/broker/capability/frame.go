@@ -36,6 +36,9 @@ const (
 	kindEnd
 )
 
+// talks says whether a frame has an answer, or is one.
+func talks(k Kind) bool { return k == Call || k == Return || k == Error }
+
 // Version is the version of the frames.
 const Version = 2
 

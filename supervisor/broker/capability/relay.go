@@ -22,6 +22,7 @@ type Relay struct {
 	up, down      flow // from the guest, to the guest
 	pace          *pace
 	last          direction
+	talks         bool // the last frame was a call or an answer
 	greeted       bool // the guest has said Hello
 	cancels       bool // what is on its way to the guest is a Cancel
 	cancelled     bool // the guest was sent a Cancel and not interrupted
@@ -116,6 +117,7 @@ func (r *Relay) fromGuest(frame []byte) (passOn bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	r.talks = talks(kind)
 	now := time.Now()
 	r.up.until = now.Add(r.pace.take(now, len(frame)))
 	switch {
@@ -144,6 +146,7 @@ func (r *Relay) fromClient(frame []byte) (passOn bool, err error) {
 	}
 	kind, err := kindOf(frame)
 	r.cancels = err == nil && kind == Cancel
+	r.talks = err == nil && talks(kind)
 	return true, nil
 }
 

@@ -3,6 +3,7 @@ package capability
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -11,7 +12,9 @@ import (
 // shortly is how long a relay looks out for the next frame before it sleeps, if the
 // one that followed the like of the last one came within that time. To be woken takes
 // some 5 µs, and 50 in a virtual machine whose processor sleeps too, twice for each
-// call; meanwhile whoever else can use the processor gets it.
+// call; meanwhile whoever else can use the processor gets it. It is for calls and
+// their answers alone, of which the other side has its part, and not where there is
+// one processor.
 const shortly = 200 * time.Microsecond
 
 // waiting is for what a relay does while there is nothing to pass. The zero value
@@ -37,7 +40,7 @@ func (w *waiting) some(now time.Time) error {
 	if w.since.IsZero() {
 		w.since = now
 	}
-	if w.soon[w.last] && now.Sub(w.since) < shortly {
+	if w.soon[w.last] && w.relay.talks && now.Sub(w.since) < shortly && runtime.NumCPU() > 1 {
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 		return nil
 	}

@@ -8,8 +8,8 @@ import (
 )
 
 // changes is a rtnetlink(7) socket on which the kernel tells of every change of the
-// network that a route may depend on. It has told before the change's own request
-// is answered.
+// network that a route may depend on: before the change's own request is answered,
+// and of what goes before it is gone.
 type changes struct{ fd int }
 
 // told are the groups of the news: interfaces, addresses, routes, rules, next hops
@@ -29,6 +29,8 @@ func listenForChanges() (changes, error) {
 		_ = unix.Close(fd)
 		return changes{}, fmt.Errorf("listen for changes of the host's routes: %w", err)
 	}
+	// Little memory of the kernel's: one message says as much as many.
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 8<<10)
 	return changes{fd: fd}, nil
 }
 

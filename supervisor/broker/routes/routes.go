@@ -24,6 +24,7 @@ type Table struct {
 	changes changes
 	answers map[question]way // of now: see answer
 	since   time.Time        // when the first of them was given
+	changed time.Time        // when the last change was heard of
 }
 
 // Answers are kept so many, and so long. What ends a route without a word (the
@@ -33,6 +34,11 @@ const (
 	keptAnswers = 256
 	keptFor     = 50 * time.Millisecond
 )
+
+// unsettled is how long after the word of a change no answer is kept: the kernel
+// tells of a route that goes before it takes it away (fib_table_delete,
+// remove_nexthop), and an answer between the two is an old one.
+const unsettled = 100 * time.Millisecond
 
 // Open prepares to ask. known are the host's addresses as far as they are known
 // already.
@@ -84,7 +90,14 @@ func (t *Table) here(q question) bool {
 // a program that connects often connects to few addresses.
 func (t *Table) answer(q question) way {
 	now := time.Now()
-	if t.changes.came() || now.Sub(t.since) > keptFor || len(t.answers) >= keptAnswers {
+	if t.changes.came() {
+		t.changed = now
+	}
+	if now.Sub(t.changed) < unsettled {
+		clear(t.answers)
+		return t.socket.ask(q)
+	}
+	if now.Sub(t.since) > keptFor || len(t.answers) >= keptAnswers {
 		clear(t.answers)
 	}
 	if w, known := t.answers[q]; known {

@@ -8,7 +8,9 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -177,6 +179,36 @@ func TestMoreChangesThanAreKept(t *testing.T) {
 	if isLocal(table, "203.0.113.7") {
 		t.Error("another address is the host's")
 	}
+}
+
+// TestNoOldAnswerIsKept asks all the time while a local route appears behind another.
+func TestNoOldAnswerIsKept(t *testing.T) {
+	inNetwork(t, "link set lo up", "link add d0 type veth peer name d1", "link set d1 up", "link set d0 up",
+		"route add local 10.0.0.0/8 dev lo")
+	table := openTable(t)
+	stop := make(chan struct{})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				isLocal(table, "10.1.2.3")
+			}
+		}
+	})
+	for range 150 {
+		ip(t, "route add 10.1.2.0/24 dev d0")
+		time.Sleep(time.Millisecond)
+		ip(t, "route del 10.1.2.0/24 dev d0")
+		if !isLocal(table, "10.1.2.3") {
+			t.Error("the address is not the host's after the route that hid it has gone")
+			break
+		}
+	}
+	close(stop)
+	asking.Wait()
 }
 
 func TestAnswersAreBounded(t *testing.T) {

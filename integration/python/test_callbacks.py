@@ -99,7 +99,7 @@ class Callbacks(unittest.TestCase):
     def test_a_guest_that_is_busy_does_not(self):
         for source in ("while time.monotonic() < end: pass", "time.sleep(end - time.monotonic())"):
             with self.subTest(source), self.busy("import time\nend = time.monotonic() + 1\n" + source):
-                self.late(self.keeper.function)
+                self.late(self.keeper.function, begun=False)
         self.assertEqual(self.sb.eval("calls"), 0)
         self.assertEqual(self.keeper.function(timeout=PATIENCE), 1)
 
@@ -140,7 +140,7 @@ class Callbacks(unittest.TestCase):
                             "time.sleep(1)\nprint('whole')")
         self.assertTrue(self.keeper.kept.wait(PATIENCE))
         time.sleep(0.2)  # until it has the answer
-        self.late(self.keeper.function)
+        self.late(self.keeper.function, begun=False)
         result = run.wait(60)
         self.assertEqual((result.outcome, result.stdout, result.stderr), ("exited", b"whole\n", b""))
         with self.assertRaises(EndedError):

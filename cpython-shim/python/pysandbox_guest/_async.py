@@ -4,8 +4,8 @@ from _thread import start_new_thread
 from collections import deque
 from weakref import WeakKeyDictionary
 
-from ._channel import Pending
 from ._codec import CALL, FrameError
+from ._reading import Pending
 
 MOST = 60  # calls of one loop that are under way; the host takes 64 of all threads
 
@@ -89,8 +89,7 @@ class Calls:
         self.under_way -= 1
         if self.under_way == 0 and self.keeper is not None:
             keeper, self.keeper = self.keeper, None
-            with self.connection.interrupt:
-                self.connection._finish(keeper)
+            self.connection.reading.finish(keeper)
 
     async def ask(self, target, method, args, kwargs):
         connection, slot = self.connection, Awaited(asyncio.get_running_loop())
@@ -112,6 +111,6 @@ class Calls:
     def keep(self, keeper):
         """Takes in, in a thread of its own, what no other thread does."""
         try:
-            self.connection.wait(keeper)
+            self.connection.reading.wait(keeper)
         except (ConnectionError, FrameError):
             pass  # the tasks are told

@@ -2,31 +2,17 @@
 calls to what runs here. Nothing of it protects anything; the host checks all.
 """
 import os
-from _thread import allocate_lock
 from _weakref import ref
 
 from . import _codec as codec
 from ._codec import CALL, CANCEL, ERROR, FREE, HELLO, RELEASE, RETURN, REVOKED
+from ._failures import explain, remote_error
 from ._interrupt import Interrupt
 from ._objects import Capability, RemoteError, RevokedError
+from ._reading import Pending, Reading
 from ._tables import Area, Exports
 
 MAX_NESTING = 16  # calls of the host within calls of ours within ...
-
-
-class Pending:
-    """A call that waits for its answer, or a thread that waits for calls."""
-
-    __slots__ = ("done", "value", "failure", "wake")
-
-    def __init__(self):
-        self.done = False
-        self.value = self.failure = self.wake = None
-
-    def result(self):
-        if self.failure is not None:
-            raise self.failure
-        return self.value
 
 
 class Connection:
@@ -41,16 +27,15 @@ class Connection:
         self.work = []  # calls for the thread that serves
         self.server = Pending() if serves else None  # of that thread
         self.errors = {}  # name: class
-        self._lock = allocate_lock()
-        self._reading = False
-        self._waiting = []
+        self.reading = Reading(fd, self._take, self._serve)
         self._pending = {}
         self._stubs = {}  # number: [weak reference, times received]
         self._last = 0
         self._nesting = 0
         for own in (fd, inbox, outbox):
             os.set_inheritable(own, False)
-        self.interrupt = Interrupt(self.drain, serves)
+        self.interrupt = Interrupt(self.reading.drain, serves)
+        self.reading.watch(self.interrupt)
         self.send([HELLO, codec.VERSION])
 
     # Frames
@@ -60,13 +45,15 @@ class Connection:
 
     def _encode(self, frame):
         put = []
-        with self.interrupt:
-            try:
-                return codec.encode(frame, lambda value: self._refer(value, put))
-            except BaseException:
-                for offset in put:
-                    self.area.free(offset)
-                raise
+        depth = self.interrupt.enter()
+        try:
+            return codec.encode(frame, lambda value: self._refer(value, put))
+        except BaseException:
+            for offset in put:
+                self.area.free(offset)
+            raise
+        finally:
+            self.interrupt.leave(depth)
 
     def _refer(self, value, put):
         if isinstance(value, Capability):
@@ -105,7 +92,7 @@ class Connection:
             del self._stubs[number]
             try:
                 self.send([RELEASE, number, known[1]])
-            except OSError:
+            except Exception:
                 pass  # the channel is gone, and so is the object
 
     # Calls to the host
@@ -116,7 +103,7 @@ class Connection:
         number = self.number(slot)
         try:
             self.send([CALL, number, 0, target, method, list(args), kwargs])
-            self.wait(slot)
+            self.reading.wait(slot)
         except KeyboardInterrupt:
             self.cancel(number)
             raise
@@ -126,7 +113,7 @@ class Connection:
 
     def number(self, slot):
         """The number of a new call, whose answer goes to slot until it is forgotten."""
-        with self.interrupt, self._lock:
+        with self.reading.lock:
             self._last = number = self._last + 1
             self._pending[number] = slot
         return number
@@ -147,94 +134,8 @@ class Connection:
         except OSError:
             pass  # the channel is gone, and the call with it
 
-    def wait(self, slot):
-        """Reads frames, or lets another thread read them, until slot is done."""
-        while not slot.done:
-            calls = []
-            try:
-                with self.interrupt:
-                    leads = self._lead(slot)
-                    if leads:
-                        self._take_in(calls, lambda: not slot.done and not calls, slot)
-                if not leads and not slot.done:
-                    slot.wake.acquire()
-            finally:
-                for frame in calls:
-                    self._serve(frame)
-
-    def _lead(self, slot):
-        """Whether this thread is to read; otherwise slot.wake will tell it."""
-        with self._lock:
-            if slot.done:
-                return False
-            if not self._reading:
-                self._reading = True
-                return True
-            slot.wake = allocate_lock()
-            slot.wake.acquire()
-            self._waiting.append(slot)
-            return False
-
-    def drain(self):
-        """Takes in what has arrived, if no thread reads. Whether there was anything."""
-        try:
-            from select import POLLIN, poll
-        except ImportError:
-            return False  # a rule on imports hides it
-        ready = poll()
-        ready.register(self.fd, POLLIN)
-        interrupt, calls, found, other = self.interrupt, [], False, False
-        interrupt.hold()
-        try:
-            interrupt.unread = False
-            if ready.poll(0):
-                found, other = True, not self._leads_now()
-                if not other:
-                    self._take_in(calls, lambda: ready.poll(0))
-            if not other:
-                interrupt.ahead = False
-        except ConnectionError:
-            pass  # whoever calls next is told
-        finally:
-            interrupt.let()
-            for frame in calls:
-                self._serve(frame)
-        if interrupt.unread and not other:  # a signal has come since
-            self.drain()
-        interrupt.rest()
-        return found
-
-    def _leads_now(self):
-        """Whether this thread may read. The one that does looks for what a signal of
-        now means."""
-        with self._lock:
-            if self._reading:
-                self.interrupt.later()
-                return False
-            self._reading = True
-            return True
-
-    def _take_in(self, calls, more, own=None):
-        """Reads frames as long as there should be more, in the thread that leads.
-        Afterwards another one may."""
-        try:
-            while more() and not self.interrupt.due:
-                frame = self._read(own)
-                if frame is not None:
-                    calls.append(frame)
-        finally:
-            self._stop_reading()
-
-    def _stop_reading(self):
-        with self._lock:
-            self._reading = False
-            waiting, self._waiting = self._waiting, []
-        for slot in waiting:
-            slot.wake.release()
-
-    def _read(self, own=None):
-        """Takes one frame in. A call that this thread should serve is returned. own is
-        the Pending of this thread."""
+    def _take(self, own=None):
+        """Takes one frame in. own is the Pending of this thread."""
         data = os.read(self.fd, codec.MAX_FRAME + 1)
         if not data:
             self._lost()
@@ -250,7 +151,7 @@ class Connection:
                 if slot is own:
                     slot.done = True
                 else:
-                    self._finish(slot)
+                    self.reading.finish(slot)
         elif kind == FREE:
             self.area.free(frame[1])
         elif kind == RELEASE:
@@ -259,48 +160,25 @@ class Connection:
             self._cancelled(frame[1])
         elif kind == CALL and frame[3] == 0 and self.server is not None:
             self.work.append(frame)
-            self._finish(self.server)
+            self.reading.finish(self.server)
         elif kind == CALL:
-            return frame
+            self.reading.calls.append(frame)
         elif kind != REVOKED:
             raise codec.FrameError("an unexpected frame of kind %r" % (kind,))
-        return None
 
     def _cancelled(self, number):
         """The host does not wait for a call any more, which may wait for its turn."""
-        for frame in list(self.work):
-            if frame[1] == number and self._remove(frame):
-                self.leave(number)
-                return
+        for line in (self.work, self.reading.calls):
+            for frame in list(line):
+                if frame[1] == number and removed(line, frame):
+                    self.interrupt.expect()
+                    self.leave(number)
+                    return
         self.interrupt.cancel(number)
-
-    def _remove(self, frame):
-        try:
-            self.work.remove(frame)
-        except ValueError:  # the thread that serves was faster
-            return False
-        return True
-
-    def next_call(self):
-        """The next call for the thread that serves, or None."""
-        try:
-            return self.work.pop(0)
-        except IndexError:  # it was cancelled
-            return None
 
     def leave(self, number):
         """Answers a call that was cancelled before it has begun."""
         self.send([ERROR, number, codec.NOT_BEGUN, "", None])
-
-    def _finish(self, slot):
-        """Marks a slot as done, and wakes its thread if that waits for another to read."""
-        slot.done = True
-        with self._lock:
-            waits = slot in self._waiting
-            if waits:
-                self._waiting.remove(slot)
-        if waits:
-            slot.wake.release()
 
     def _lost(self):
         lost = ConnectionError("the host has closed the capability channel")
@@ -317,79 +195,86 @@ class Connection:
         """The class of the host's exceptions of that name."""
         known = {"RevokedError": RevokedError, "RemoteError": RemoteError}.get(name) or self.errors.get(name)
         if known is None:
-            import builtins
-            builtin = getattr(builtins, name, None)
-            bases = (RemoteError,)
-            if isinstance(builtin, type) and issubclass(builtin, Exception):
-                bases = (RemoteError, builtin)
-            try:
-                known = type(name, bases, {"type_name": name})
-            except TypeError:  # a layout of its own
-                known = type(name, (RemoteError,), {"type_name": name})
-            try:
-                known("")
-            except TypeError:  # such as UnicodeDecodeError, of which there is the text alone
-                known = type(name, bases, {
-                    "type_name": name, "__init__": lambda self, *args: None, "__str__": Exception.__str__})
-                try:
-                    known("")
-                except TypeError:  # such as ExceptionGroup
-                    known = type(name, (RemoteError,), {"type_name": name})
-            known.__module__ = "pysandbox_guest.errors"
-            self.errors[name] = known
+            known = self.errors[name] = remote_error(name)
         return known
 
     # Calls of the host
 
-    def _serve(self, frame):
-        """Runs a function that the host calls back, and answers."""
-        _, number, _, target, method, args, kwargs = frame
-        function = self.exports.get(target)
-        self.answer(number, None if method != "__call__" else function, args, kwargs)
+    def _serve(self):
+        self.answer(self.reading.calls, self._function)
 
-    def answer(self, number, function, args, kwargs, describe=None, done=None):
-        """Calls function, then done, and sends what function returns or raises.
-        describe(error) gives the traceback as text."""
+    def _function(self, frame):
+        return None if frame[4] != "__call__" else self.exports.get(frame[3]), None, None
+
+    def answer(self, line, find):
+        """Answers the first call in line, if there is one: calls a function and sends what
+        it returns or raises. find(frame) gives the function or None, describe(error), which
+        gives the traceback as text, and what is to be called before the answer. Only the
+        function itself can be interrupted."""
+        interrupt = self.interrupt
+        depth = interrupt.enter()
+        try:
+            number = self._answer(line, find, depth)
+        finally:
+            interrupt.leave(depth)
+        interrupt.again(number)
+        interrupt.rest()
+
+    def _answer(self, line, find, depth):
+        """The number of the call, if there was one."""
+        frame = first(line)
+        if frame is None:
+            return None
+        number = frame[1]
+        if number in self.interrupt.early:
+            self.leave(number)
+        else:
+            os.write(self.fd, self._perform(frame, find, depth))
+        return number
+
+    def _perform(self, frame, find, depth):
+        """Calls the function, and returns the answer."""
+        _, number, _, _, _, args, kwargs = frame
+        interrupt, describe, done = self.interrupt, None, None
         self._nesting += 1
         try:
+            function, describe, done = find(frame)
             if function is None or self._nesting > MAX_NESTING:
                 raise LookupError(
                     "nothing here has that name" if function is None else "calls are nested too deep")
-            try:
-                self.interrupt.begin(number)
-                result = function(*args, **kwargs)
-            finally:
-                self.interrupt.end(number)
-            frame = self._encode([RETURN, number, result])
-        except BaseException as problem:
-            self.interrupt.end(number)  # the first may have been interrupted
-            frame = self._encode([ERROR, number] + explain(problem, describe))
+            interrupt.begin(number)
+            interrupt.leave(depth)
+            interrupt.rest()
+            result = function(*args, **kwargs)
+            interrupt.enter_again(depth)
+            interrupt.end(number)
+            answer = self._encode([RETURN, number, result])
+        except BaseException as caught:
+            interrupt.enter_again(depth)
+            interrupt.end(number)
+            answer = self._encode([ERROR, number] + explain(caught, describe))
         finally:
             self._nesting -= 1
         if done is not None:
             done()
-        os.write(self.fd, frame)
-        self.interrupt.again()
+        return answer
 
 
-def explain(problem, describe=None):
-    """The name, the message and the traceback of an exception, as data."""
+def first(line):
+    """Takes the first call out of a list; None if another thread was faster."""
     try:
-        message = str(problem)
-    except Exception:
-        message = "<an exception whose text cannot be had>"
-    trace = None
-    if describe is not None:
-        try:
-            trace = clean(describe(problem), 32768)
-        except Exception:
-            trace = None
-    return [clean(type(problem).__name__, 200), clean(message, 4096), trace]
+        return line.pop(0)
+    except IndexError:
+        return None
 
 
-def clean(text, most):
-    """Text that fits and that UTF-8 can say."""
-    return text[:most].encode("utf-8", "backslashreplace").decode()
+def removed(line, frame):
+    """Whether a call was in a list still, out of which it is taken."""
+    try:
+        line.remove(frame)
+    except ValueError:
+        return False
+    return True
 
 
 __all__ = ["Capability", "Connection", "RemoteError", "RevokedError"]

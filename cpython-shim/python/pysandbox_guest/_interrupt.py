@@ -3,14 +3,19 @@ frames, so the supervisor sends SIGINT after a CANCEL. Only the main thread can 
 interrupted; what does not stop, the host ends.
 """
 import _signal  # signal makes enumerations of the same functions
-from _thread import get_ident
+import sys
+from _thread import allocate_lock, get_ident, start_new_thread
+
+
+class Wake(BaseException):
+    """A signal has come while the main thread waits for a frame."""
 
 
 class Interrupt:
     """The calls of the host that the main thread answers, outermost first. drain()
-    takes in the frames that have come and says whether there were any. serves says
-    that the host runs code here: then no other SIGINT means anything. In a with
-    statement the main thread gets its KeyboardInterrupt at the end, and not within."""
+    takes in the frames that have come. serves says that the host runs code here: then
+    no other SIGINT means anything. Between enter() and leave() the main thread gets no
+    KeyboardInterrupt."""
 
     def __init__(self, drain, serves):
         self.drain, self.serves = drain, serves
@@ -18,45 +23,54 @@ class Interrupt:
         self.running = []
         self.cancelled = set()
         self.early = []  # calls that were cancelled before they began, or after their end
-        self.raised = None  # the call that the last KeyboardInterrupt was for
+        self.meant = (None, None)  # the call that the last KeyboardInterrupt was for, and that it hit
         self.expected = 0  # signals that are explained by a CANCEL
-        self.ahead = False  # a signal has come before its CANCEL was read
-        self.unread = False  # so that somebody has to look for it
-        self.held = 0  # with statements that the main thread is in
-        self.due = False  # at their end, KeyboardInterrupt is
+        self.held = 0  # enter() has been said so many times
+        self.late = False  # a signal has come meanwhile
+        self.reminded = False  # a thread sends the signal again
+        self.waits = False  # the main thread waits for a frame
+        self.due = False  # KeyboardInterrupt is, as soon as it may be
         _signal.signal(_signal.SIGINT, self.handle)
 
-    def hold(self):
-        """The main thread gets no KeyboardInterrupt until it says let()."""
-        if get_ident() == self.main:
-            self.held += 1
+    def enter(self):
+        """Holds KeyboardInterrupt back in the main thread. What leave() is to be told."""
+        if get_ident() != self.main:
+            return None
+        depth = self.held
+        self.held = depth + 1
+        return depth
 
-    def let(self):
-        if get_ident() == self.main:
-            self.held -= 1
+    def leave(self, depth):
+        """Ends what enter() began, and all that began within. rest() does what was held
+        back meanwhile, at the next end at the latest."""
+        if depth is not None:
+            self.held = depth
 
-    def __enter__(self):
-        self.hold()
-
-    def __exit__(self, *_):
-        self.let()
-        main = get_ident() == self.main
-        if main and self.held:
-            return
-        if self.unread:
-            self.drain()
-        self.rest()
+    def enter_again(self, depth):
+        if depth is not None:
+            self.held = depth + 1
 
     def rest(self):
-        """Raises the KeyboardInterrupt that was due while it was held back."""
-        if self.due and not self.held and get_ident() == self.main:
+        """Does what was held back."""
+        if self.held or get_ident() != self.main:
+            return
+        if self.late:
+            self.settle()
+        elif self.due:
             self.stop()
 
+    def pending(self):
+        """Whether rest() has something to do."""
+        return self.late or self.due
+
     def begin(self, number):
-        """A call begins. KeyboardInterrupt if nobody waits for it any more."""
+        """A call begins. KeyboardInterrupt, now or soon, if nobody waits for it any more."""
         if get_ident() == self.main:
             self.running.append(number)
-        if number in self.early:
+            if number in self.early:
+                self.cancelled.add(number)
+                self.stop()
+        elif number in self.early:
             raise KeyboardInterrupt
 
     def end(self, number):
@@ -64,17 +78,12 @@ class Interrupt:
         if number in self.running:
             self.running.remove(number)
         self.cancelled.discard(number)
-        if self.raised == number:
-            self.raised = None
 
     def cancel(self, number):
         """A CANCEL has been read, by any thread."""
-        if self.ahead:
-            self.ahead = False
-        else:
-            self.expect()
+        self.expect()
         if number not in self.running:
-            self.early = self.early[-15:] + [number]
+            self.early = self.early[-63:] + [number]
             return
         self.cancelled.add(number)
         if get_ident() == self.main:
@@ -86,37 +95,90 @@ class Interrupt:
     def expect(self):
         self.expected = min(self.expected + 1, 2)
 
-    def later(self):
-        """A signal has come while nobody can look for its CANCEL."""
-        self.ahead = self.unread = True
-
     def handle(self, number, frame):
         """The handler of SIGINT."""
-        waits = True
-        if self.held:
-            self.later()
-        else:
-            waits = self.drain()
+        if not self.held:
+            self.settle()
+            return
+        self.late = True
+        if self.waits:
+            self.waits = False
+            raise Wake
+
+    def settle(self):
+        """Finds out what a signal means, and those that come meanwhile."""
+        signals = 0
+        depth = self.enter()
+        while self.late or not signals:
+            signals += 1
+            self.late = False
+            self.drain()
+        self.leave(depth)
         if self.expected:
-            self.expected -= 1
-        elif not waits and not self.serves:
-            _signal.default_int_handler(number, frame)
+            self.expected = max(0, self.expected - signals)
+        elif not self.serves:
+            self.throw(None)
         self.stop()
 
     def stop(self):
         """Raises KeyboardInterrupt if a call that is running was cancelled, once."""
         self.due = False
         for number in self.running:
-            if number in self.cancelled:
-                if self.held:
-                    self.due = True
-                    return
+            if number not in self.cancelled:
+                continue
+            if self.held:
+                self.due = True
+            elif swallows(sys._getframe()):
+                self.due = True
+                self.remember()
+            else:
                 self.cancelled.discard(number)
-                self.raised = number
-                raise KeyboardInterrupt
+                self.throw(number)
+            return
 
-    def again(self):
-        """A call within another one has ended, maybe by what was meant for the other."""
-        if get_ident() == self.main and self.raised in self.running:
-            self.raised = None
-            raise KeyboardInterrupt
+    def remember(self):
+        """Has the signal sent again, until it is heeded."""
+        if not self.reminded:
+            self.reminded = True
+            try:
+                start_new_thread(self.remind, ())
+            except RuntimeError:  # no thread can be had; rest() heeds it, if that comes
+                self.reminded = False
+
+    def remind(self):
+        """Runs in a thread of its own."""
+        nap = allocate_lock()
+        nap.acquire()
+        while True:
+            nap.acquire(timeout=0.001)
+            if not self.due:
+                break
+            self.expect()
+            _signal.pthread_kill(self.main, _signal.SIGINT)
+        self.reminded = False
+        if self.due:
+            self.remember()
+
+    def throw(self, whose):
+        """Interrupts what runs, for a call around it or for the program (None)."""
+        self.meant = (whose, self.running[-1] if self.running else None)
+        raise KeyboardInterrupt
+
+    def again(self, number):
+        """A call has ended, maybe by the interrupt that was meant for one around it."""
+        whose, hit = self.meant
+        if hit is None or hit != number or get_ident() != self.main:
+            return
+        self.meant = (None, None)
+        if whose is None or whose in self.running:
+            self.throw(whose)
+
+
+def swallows(frame):
+    """Whether an exception would be lost, since a finalizer of some object or of a weak
+    reference runs, which the interpreter calls between any two steps."""
+    while frame is not None:
+        if frame.f_code.co_name == "__del__" or frame.f_globals.get("__name__") in ("weakref", "_weakrefset"):
+            return True
+        frame = frame.f_back
+    return False

@@ -19,33 +19,23 @@ def serve(connection, module):
         "list": list_files, "cell": lambda method, args: cell(connection, method, args),
     }
     slot, outputs = connection.server, outputs_of_ours()
+
+    def find(frame):
+        mark = frame[6].pop("mark", None)
+        function = table.get(frame[4])
+        if mark is None:
+            return function and flushed(function), describe, None
+        put_mark(outputs, mark)
+        return function and flushed(function), describe, lambda: put_mark(outputs, mark)
     while True:
         slot.done = False
         if connection.work:  # what comes from now on says so itself
             slot.done = True
         try:
-            connection.wait(slot)
+            connection.reading.wait(slot)
         except (ConnectionError, codec.FrameError):
             return
-        frame = connection.next_call()
-        if frame is None:
-            continue
-        if frame[1] in connection.interrupt.early:
-            connection.leave(frame[1])
-            continue
-        kwargs = frame[6]
-        mark = kwargs.pop("mark", None)
-        function = table.get(frame[4])
-        if function is not None:
-            function = flushed(function)
-        try:
-            if mark is None:
-                connection.answer(frame[1], function, frame[5], kwargs, describe)
-                continue
-            put_mark(outputs, mark)
-            connection.answer(frame[1], function, frame[5], kwargs, describe, lambda: put_mark(outputs, mark))
-        except KeyboardInterrupt:  # of a call that nobody waits for, before or behind its code
-            connection.interrupt.end(frame[1])
+        connection.answer(connection.work, find)
 
 
 def outputs_of_ours():

@@ -2,7 +2,7 @@
 that are too long for a frame. The host and the guest have this same file.
 """
 import os
-from _thread import allocate_lock
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Exports:
     never used twice, so that an old one names nothing."""
 
     def __init__(self) -> None:
-        self._lock = allocate_lock()
+        self._lock = RLock()  # a finalizer may come in between
         self._entries: Dict[int, List[Any]] = {}  # number: [object, key, times sent]
         self._numbers: Dict[Hashable, int] = {}  # key: number
         self._next = 0
@@ -78,7 +78,7 @@ class Area:
 
     def __init__(self, read_fd: int, write_fd: int):
         self._read, self._write = read_fd, write_fd
-        self._lock = allocate_lock()
+        self._lock = RLock()  # a finalizer may come in between
         self._free = [(0, AREA)]  # (start, end), sorted
         self._used: Dict[int, int] = {}  # start: end
 

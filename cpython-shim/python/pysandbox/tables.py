@@ -2,7 +2,7 @@
 that are too long for a frame. The host and the guest have this same file.
 """
 import os
-from _thread import RLock
+from _thread import RLock  # type: ignore[attr-defined]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,13 +1,13 @@
 """Which of the threads that wait reads the channel."""
 import os
-from _thread import RLock, allocate_lock, get_ident
+from _thread import RLock, allocate_lock, get_ident  # type: ignore[attr-defined]
 
 from ._interrupt import Wake
 
 try:
     from select import POLLIN, poll
 except ImportError:  # a rule on imports hides it
-    poll = None
+    poll = None  # type: ignore[assignment, misc]
 
 MOMENTS = 50  # milliseconds that a thread which reads has to take in what has come
 

@@ -137,8 +137,8 @@ class Moments(unittest.TestCase):
     def test_within_a_call_of_the_hosts(self):
         """Wherever the signal finds the guest's own call, the channel stays usable."""
         for owner, name, turn in (
-                ("reading", "_lead", 2), ("reading", "take", 2), ("reading", "_read", 2), ("guest", "_encode", 1),
-                ("codec", "encode", 1)):
+                ("reading", "_lead", 2), ("reading", "take", 2), ("reading", "_read", 2),
+                ("guest", "_encode", 1), ("codec", "encode", 1)):
             for before in (True, False):
                 with self.subTest(name, before=before):
                     self.setUp()
@@ -195,8 +195,8 @@ class Moments(unittest.TestCase):
     def test_in_a_finalizer(self):
         """Where an exception would be lost, the interrupt waits until it is not."""
         self.main.cancel = lambda: self.cancel(7)
-        self.exec(7, "class Last:\n    def __del__(self):\n        cancel()\n        for _ in range(100): pass\n"
-                     "Last()\n" + SPIN)
+        self.exec(7, "class Last:\n    def __del__(self):\n        cancel()\n"
+                     "        for _ in range(100): pass\nLast()\n" + SPIN)
         self.assertEqual(self.serve()[7], "KeyboardInterrupt")
 
     def test_a_finalizer_of_the_reading_thread_may_call(self):
@@ -227,9 +227,11 @@ class Moments(unittest.TestCase):
         self.main.cancel = lambda: None if self.main.count else self.cancel(7)
         self.main.guest, self.main.count = self.guest, []
         self.guest.exports.add("f", lambda: exec(
-            "try:\n    cancel()\n    count.append('missed')\nexcept KeyboardInterrupt: count.append('inner')", vars(self.main)))
+            "try:\n    cancel()\n    count.append('missed')\nexcept KeyboardInterrupt: count.append('inner')",
+            vars(self.main)))
         self.answers_calls(lambda: self.send(CALL, 8, 0, 1, "__call__", [], {}))
-        self.exec(7, "try:\n    guest.call(5, 'm', (), {})\nexcept KeyboardInterrupt:\n    count.append('outer')\n"
+        self.exec(7, "try:\n    guest.call(5, 'm', (), {})\n"
+                     "except KeyboardInterrupt:\n    count.append('outer')\n"
                      "    guest.call(6, 'm', (), {})\n    count.append('cleaned')\n    raise")
         self.assertEqual(self.serve()[7], "KeyboardInterrupt")
         self.assertEqual(self.main.count, ["inner", "outer", "missed", "cleaned"])

@@ -68,6 +68,7 @@ class Report:
     isolation, layers what it was made of, and usage what the run has used. limits_hit
     names limits that were met and survived. Of violations there is one for
     each kind, and violations_dropped counts the calls of those that had no room.
+    audit_incomplete says what the audit trail lacks and why, or "".
     docs/report.md has each field in full."""
 
     outcome: str = "internal"
@@ -80,6 +81,7 @@ class Report:
     limits_hit: Tuple[str, ...] = ()
     violations: Tuple[Violation, ...] = ()
     violations_dropped: int = 0
+    audit_incomplete: str = ""
 
     @classmethod
     def parse(cls, text: "str | bytes") -> "Report":

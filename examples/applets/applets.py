@@ -165,7 +165,11 @@ def policy_for(key, quota):
         pass  # a name
     return {
         "extends": "strict", "network": network,
-        "limits": {"tmp_size": quota, "memory": "256MiB", "pids": 16, "cpu": "30s"},
+        "limits": {
+            "tmp_size": quota, "memory": "256MiB", "pids": 16, "cpu": "30s",
+            # Without a control group they hold for each process of an applet: good enough.
+            "best_effort": ["memory", "pids", "cpu"],
+        },
     }
 
 

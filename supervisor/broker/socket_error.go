@@ -20,16 +20,22 @@ func (b *Broker) socketError(req *request) recheckedReply {
 	if !b.lost.since(req.previous) {
 		return continueUnder(filterRegisters)
 	}
-	return recheckedReply{reply: b.mendedError(req)}
-}
-
-// mendedError answers for a thread that may have lost a connect.
-func (b *Broker) mendedError(req *request) reply {
 	s, errno := b.take(req)
 	if errno != 0 {
-		return performed(-1, errno)
+		return recheckedReply{reply: performed(-1, errno)}
 	}
 	defer s.release()
+	if !abandoned(&s) {
+		return continueUnder(filterRegisters)
+	}
+	return recheckedReply{reply: b.mendedError(req, &s)}
+}
+
+// mendedError answers for a thread that may have lost a connect on a socket. It writes
+// to the thread's memory, which is its own again once a signal has ended the call:
+// before Linux 5.19 one can at any moment (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV), so
+// there is a last look.
+func (b *Broker) mendedError(req *request, s *socket) reply {
 	size, errno := b.copyInt(req, req.Args[4])
 	if errno != 0 {
 		return performed(-1, errno)
@@ -41,11 +47,14 @@ func (b *Broker) mendedError(req *request) reply {
 	if errno != 0 {
 		return performed(-1, errno)
 	}
-	if value == 0 && abandoned(&s) {
+	if value == 0 {
 		value = int(unix.ECONNABORTED)
 	}
 	var buf, length [4]byte
 	size = min(size, int32(len(buf)))
+	if !b.listener.valid(req.ID) {
+		return performed(-1, unix.EINTR)
+	}
 	binary.NativeEndian.PutUint32(buf[:], uint32(value))
 	binary.NativeEndian.PutUint32(length[:], uint32(size))
 	if size > 0 {

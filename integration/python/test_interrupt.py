@@ -199,6 +199,31 @@ class Moments(unittest.TestCase):
                      "        for _ in range(100): pass\nLast()\n" + SPIN)
         self.assertEqual(self.serve()[7], "KeyboardInterrupt")
 
+    def test_while_a_finalizer_sends(self):
+        """Nothing that waits comes after it, which could look."""
+        self.main.drop = lambda: self.guest.send([codec.RELEASE, 1, 1])
+        self.exec(7, "class Last:\n    def __del__(self): drop()\nLast()\n" + SPIN)
+        encode, done = _channel.codec.encode, []
+
+        def encoding(frame, refer):
+            if frame[0] == codec.RELEASE and not done:
+                done.append(self.cancel(7))
+            return encode(frame, refer)
+        with mock.patch.object(_channel.codec, "encode", encoding):
+            self.skip_kind(codec.RELEASE)
+            self.assertEqual(self.serve()[7], "KeyboardInterrupt")
+
+    def skip_kind(self, kind):
+        """The host drops frames of a kind."""
+        receive = self.receive
+
+        def skipping():
+            while True:
+                frame = receive()
+                if frame[0] != kind:
+                    return frame
+        self.receive = skipping
+
     def test_a_finalizer_of_the_reading_thread_may_call(self):
         self.main.guest = self.guest
         decode, inner = _channel.codec.decode, []

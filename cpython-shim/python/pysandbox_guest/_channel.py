@@ -54,6 +54,7 @@ class Connection:
             raise
         finally:
             self.interrupt.leave(depth)
+            self.interrupt.rest()
 
     def _refer(self, value, put):
         if isinstance(value, Capability):

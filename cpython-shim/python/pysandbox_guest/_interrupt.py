@@ -41,8 +41,7 @@ class Interrupt:
         return depth
 
     def leave(self, depth):
-        """Ends what enter() began, and all that began within. rest() does what was held
-        back meanwhile, at the next end at the latest."""
+        """Ends what enter() began, and all that began within. rest() is to follow."""
         if depth is not None:
             self.held = depth
 

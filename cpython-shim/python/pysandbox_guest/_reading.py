@@ -161,3 +161,4 @@ class Reading:
                 slot.wake.release()
         finally:
             self.interrupt.leave(depth)
+        self.interrupt.rest()

@@ -69,7 +69,7 @@ func fileSettings() []setting {
 			"files.read",
 			list[string]{func(p *Policy) *[]string { return &p.Files.Read }, pathSyntax(unix.R_OK)},
 			"--allow-read",
-			"Files and directories that the program may read, at the same paths inside. Below a place that it may write, such as /tmp or a directory of files.write, only the mount is read-only: a named pipe there can be written, so keep what holds one elsewhere.",
+			"Files and directories that the program may read, at the same paths inside. Below a place that it may write, such as /tmp or a directory of files.write, only the mount is read-only: a named pipe there can be written, so keep what holds one elsewhere. The directories between such a path and a directory of files.write are mounts of their own: a rename from one into another fails with EXDEV.",
 		},
 		{
 			"files.write",

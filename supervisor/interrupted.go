@@ -15,7 +15,7 @@ func (s *sandbox) interruptedBy(r *Report) func() {
 	if r.Outcome != Signaled || r.Signal != unix.SignalName(unix.SIGINT) {
 		return nil
 	}
-	if s.stdio != nil && s.stdio.Terminal != nil && s.stdio.Terminal.interrupted.Load() {
+	if s.stdio != nil && s.stdio.Terminal != nil && s.stdio.Terminal.interruptedLately() {
 		job := s.stdio.Terminal.job
 		s.stdio.Terminal.job = nil // it outlives the terminal
 		return job.interrupt
@@ -24,6 +24,13 @@ func (s *sandbox) interruptedBy(r *Report) func() {
 		return func() { _ = unix.Kill(unix.Getpid(), unix.SIGINT) }
 	}
 	return nil
+}
+
+// lately is how long after the key a program may end by SIGINT because of it.
+const lately = 2 * time.Second
+
+func (t *Terminal) interruptedLately() bool {
+	return time.Since(time.Unix(0, t.interrupted.Load())) < lately
 }
 
 // EndAsInterrupted ends this process by SIGINT where the caller's SIGINT ended the

@@ -31,8 +31,8 @@ type Terminal struct {
 	foreign bool         // they are of the line editor of a shell, which has the terminal
 	wake    *event       // tells the input pump that something here has changed
 
-	job         *job        // the caller's; nil where keys are none of the program's
-	interrupted atomic.Bool // the key for SIGINT was typed for the program
+	job         *job         // the caller's; nil where keys are none of the program's
+	interrupted atomic.Int64 // when the key for SIGINT was typed for the program; Unix time in ns
 
 	mu    sync.Mutex
 	saved *term.State // what to restore; nil when the caller's terminal is not raw

@@ -41,15 +41,18 @@ func (t *Terminal) pumpInput() {
 	}
 }
 
-// noteInterrupt looks for the key that the pty makes a SIGINT of (termios(3), INTR).
+// noteInterrupt looks for the key that the pty makes a SIGINT of (termios(3), INTR), if
+// it is the caller's too: what the program calls so is none of the caller's business.
 func (t *Terminal) noteInterrupt(keys []byte) {
 	settings, err := unix.IoctlGetTermios(t.master, unix.TCGETS)
 	if err != nil || settings.Lflag&unix.ISIG == 0 {
 		return
 	}
-	if key := settings.Cc[unix.VINTR]; key != 0 && bytes.IndexByte(keys, key) >= 0 { // 0: _POSIX_VDISABLE
-		t.interrupted.Store(true)
+	key := settings.Cc[unix.VINTR]
+	if key == 0 || key != t.initial.Cc[unix.VINTR] || bytes.IndexByte(keys, key) < 0 { // 0: _POSIX_VDISABLE
+		return
 	}
+	t.interrupted.Store(time.Now().UnixNano())
 }
 
 // deliver writes keys to the pty. A program that reads none of them holds up

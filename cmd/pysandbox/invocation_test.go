@@ -134,7 +134,8 @@ func TestCheckScript(t *testing.T) {
 	}
 }
 
-// TestFlagsAlone holds the list of flags without a value that the constructor goes by.
+// TestFlagsAlone holds the lists of flags without and with a value that the constructor
+// goes by.
 func TestFlagsAlone(t *testing.T) {
 	source, err := os.ReadFile("../../cpython-shim/refusal.c")
 	if err != nil {
@@ -142,12 +143,22 @@ func TestFlagsAlone(t *testing.T) {
 	}
 	cmd := newExec(&ui{}, new(int))
 	cmd.InitDefaultHelpFlag()
-	var want []string
+	var want, valued []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		if flag.NoOptDefVal != "" {
-			want = append(want, fmt.Sprintf("%q", "--"+flag.Name))
+		name := fmt.Sprintf("%q", "--"+flag.Name)
+		switch {
+		case flag.NoOptDefVal != "":
+			want = append(want, name)
+		case flag.Name != flagCode && flag.Name != flagModule:
+			valued = append(valued, name)
 		}
 	})
+	slices.Sort(valued)
+	_, list, _ := strings.Cut(string(source), "valued[] = {")
+	list, _, _ = strings.Cut(list, "};")
+	if have := strings.Fields(strings.ReplaceAll(list, ",", " ")); !slices.Equal(have, valued) {
+		t.Errorf("cpython-shim/refusal.c has %q, want %q", have, valued)
+	}
 	if list := "alone[] = { " + strings.Join(want, ", ") + " };"; !strings.Contains(string(source), list) {
 		t.Errorf("cpython-shim/refusal.c lacks %s", list)
 	}

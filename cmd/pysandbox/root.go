@@ -59,6 +59,9 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 				cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 					return refused(cmd, words, flagError(cmd, err))
 				})
+				if c.name != "exec" { // which alone reads a program from standard input
+					return root
+				}
 				cmd.PreRunE = func(cmd *cobra.Command, args []string) error {
 					problem, certain := swallowed(cmd, words, args)
 					if problem != nil && certain {

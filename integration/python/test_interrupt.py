@@ -14,7 +14,7 @@ from unittest import mock
 from pysandbox import codec
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cpython-shim/python"))
-from pysandbox_guest import _channel, _interrupt, _reading, _serve  # noqa: E402
+from pysandbox_guest import _channel, _interrupt, _reading, _serve, _tables  # noqa: E402
 
 CALL, CANCEL = codec.CALL, codec.CANCEL
 SPIN = ("import time\nend = time.monotonic() + 20\n"
@@ -288,6 +288,43 @@ class Moments(unittest.TestCase):
         with self.assertRaises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(5)
+
+    def test_a_handler_of_another_signal_leaves_the_wait(self):
+        """What it raises ends the wait, and the next SIGINT means what it always means."""
+        self.guest.interrupt.serves = False
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.getsignal(signal.SIGALRM))
+
+        def leave(*_):
+            raise TimeoutError
+        signal.signal(signal.SIGALRM, leave)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with self.assertRaises(TimeoutError):
+            self.guest.call(5, "m", (), {})
+        depth = self.guest.interrupt.enter()
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+        self.guest.interrupt.leave(depth)
+        with self.assertRaises(KeyboardInterrupt):
+            self.guest.interrupt.rest()
+
+
+class Areas(unittest.TestCase):
+    def test_a_finalizer_in_between_gets_a_place_of_its_own(self):
+        area = _tables.Area(-1, -1)
+        commit, inner = area._commit, []
+
+        def between(before, after):
+            if not inner:
+                inner.append(None)
+                inner[0] = area._take(4096)
+            return commit(before, after)
+        with mock.patch.object(area, "_commit", between):
+            outer = area._take(8192)
+        self.assertEqual(area._used, {outer: outer + 8192, inner[0]: inner[0] + 4096})
+        self.assertTrue(outer + 8192 <= inner[0] or inner[0] + 4096 <= outer)
+        for start in (outer, inner[0]):
+            area.free(start)
+        self.assertEqual(area._free, [(0, _tables.AREA)])
 
 
 class Numbers(unittest.TestCase):

@@ -135,7 +135,7 @@ func checkReport(t *testing.T, file string, l limited) {
 }
 
 // TestTheReportOfARefusalFollowsNoLink has root write it where a link leads to a file of
-// somebody's, and a program's own flag name one.
+// somebody's, a program's own flag name one, and the trail be the same file.
 func TestTheReportOfARefusalFollowsNoLink(t *testing.T) {
 	testenv.Need(t, testenv.Root)
 	dir := t.TempDir()
@@ -143,7 +143,14 @@ func TestTheReportOfARefusalFollowsNoLink(t *testing.T) {
 	if err := errors.Join(os.WriteFile(others, []byte("of somebody's"), 0o644), os.Symlink(others, link)); err != nil {
 		t.Fatal(err)
 	}
-	for _, flags := range [][]string{{"--report=" + link}, {"job.py", "--report=" + others}, {"-c", "pass", "--report", others}, {"--quiet", "--", "job", "--report", others}} {
+	for _, flags := range [][]string{
+		{"--report=" + link},
+		{"job.py", "--report=" + others},
+		{"-c", "pass", "--report", others},
+		{"--quiet", "--", "job", "--report", others},
+		{"--no-such", "job.py", "--report=" + others},
+		{"--audit", others, "--report=" + others},
+	} {
 		cmd := exec.Command("/bin/bash", append([]string{"-c", `ulimit -n 3; exec "$0" exec "$@"`, testenv.Binary(t)}, flags...)...)
 		_ = cmd.Run()
 		text, err := os.ReadFile(others)

@@ -96,21 +96,6 @@ func readGuest(tid int, address uint64, buf []byte) (int, syscall.Errno) {
 	return int(n), 0
 }
 
-// writeGuest copies buf into the memory of thread tid (process_vm_writev(2)).
-func writeGuest(tid int, address uint64, buf []byte) syscall.Errno {
-	local := unix.Iovec{Base: &buf[0], Len: uint64(len(buf))}
-	remote := unix.RemoteIovec{Base: uintptr(address), Len: len(buf)}
-	n, _, errno := unix.RawSyscall6(unix.SYS_PROCESS_VM_WRITEV, uintptr(tid),
-		uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
-	switch {
-	case errno != 0:
-		return errno
-	case int(n) != len(buf):
-		return unix.EFAULT
-	}
-	return 0
-}
-
 // connectTo is connect(2) with the address as bytes. The socket must not block, and
 // nobody else may have it: see connectShared.
 func connectTo(fd int, address []byte) syscall.Errno {

@@ -94,27 +94,40 @@ class Area:
     def _take(self, size: int) -> int:
         rounded = (size + 4095) & ~4095
         with self._lock:
-            for i, (start, end) in enumerate(self._free):
-                if end - start >= rounded:
-                    self._free[i:i + 1] = [(start + rounded, end)] if end - start > rounded else []
+            while True:
+                free = self._free
+                found = [i for i, (start, end) in enumerate(free) if end - start >= rounded][:1]
+                if not found:
+                    break
+                start, end = free[found[0]]
+                rest = [(start + rounded, end)] if end - start > rounded else []
+                if self._commit(free, free[:found[0]] + rest + free[found[0] + 1:]):
                     self._used[start] = start + rounded
                     return start
         raise MemoryError("no room for %d bytes: text and bytes that are under way in one direction "
                           "have at most %d" % (size, AREA))
 
+    def _commit(self, before: "List[Tuple[int, int]]", after: "List[Tuple[int, int]]") -> bool:
+        """Takes a change over, unless a finalizer has made one in between."""
+        if self._free is not before:
+            return False
+        self._free = after
+        return True
+
     def free(self, start: int) -> None:
         """Makes room again; what was not put is ignored."""
         with self._lock:
             end = self._used.pop(start, None)
-            if end is None:
-                return
-            merged: List[Tuple[int, int]] = []
-            for begin, stop in sorted(self._free + [(start, end)]):
-                if merged and merged[-1][1] == begin:
-                    merged[-1] = (merged[-1][0], stop)
-                else:
-                    merged.append((begin, stop))
-            self._free = merged
+            while end is not None:
+                free = self._free
+                merged: List[Tuple[int, int]] = []
+                for begin, stop in sorted(free + [(start, end)]):
+                    if merged and merged[-1][1] == begin:
+                        merged[-1] = (merged[-1][0], stop)
+                    else:
+                        merged.append((begin, stop))
+                if self._commit(free, merged):
+                    return
 
     def get(self, offset: int, length: int) -> bytes:
         """A copy of what the other side put."""

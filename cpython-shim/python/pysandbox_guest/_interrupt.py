@@ -59,8 +59,8 @@ class Interrupt:
             self.stop()
 
     def pending(self):
-        """Whether rest() has something to do."""
-        return self.late or self.due
+        """Whether rest() can do something."""
+        return self.late or self.due and not swallows(sys._getframe())
 
     def begin(self, number):
         """A call begins. KeyboardInterrupt, now or soon, if nobody waits for it any more."""
@@ -100,7 +100,7 @@ class Interrupt:
             self.settle()
             return
         self.late = True
-        if self.waits:
+        if self.waits and self.held == 1:  # and not within a handler of another signal
             self.waits = False
             raise Wake
 
@@ -108,11 +108,13 @@ class Interrupt:
         """Finds out what a signal means, and those that come meanwhile."""
         signals = 0
         depth = self.enter()
-        while self.late or not signals:
-            signals += 1
-            self.late = False
-            self.drain()
-        self.leave(depth)
+        try:
+            while self.late or not signals:
+                signals += 1
+                self.late = False
+                self.drain()
+        finally:
+            self.leave(depth)
         if self.expected:
             self.expected = max(0, self.expected - signals)
         elif not self.serves:

@@ -10,6 +10,7 @@ except ImportError:  # a rule on imports hides it
     poll = None  # type: ignore[assignment, misc]
 
 MOMENTS = 50  # milliseconds that a thread which reads has to take in what has come
+FEW = 5  # of them, to take in what is out of the socket already
 
 LOOK = 5000  # milliseconds; a handler of another signal may have read what we wait for
 
@@ -92,16 +93,14 @@ class Reading:
         if poll is None:
             self._drain_blindly()
             return
-        nap = None
-        for _ in range(MOMENTS):
-            if not self._ready.poll(0):
-                return
+        nap = allocate_lock()
+        nap.acquire()
+        for moment in range(MOMENTS):
             if self._leads():
                 self._read(lambda: self._ready.poll(0))
                 return
-            if nap is None:
-                nap = allocate_lock()
-                nap.acquire()
+            if self.interrupt.expected or moment >= FEW and not self._ready.poll(0):
+                return
             nap.acquire(timeout=0.001)
 
     def _drain_blindly(self):
@@ -139,14 +138,13 @@ class Reading:
 
     def _comes(self):
         """Waits for something to read, or a signal."""
-        interrupt = self.interrupt
         try:
-            interrupt.waits = True
-            come = self._come.poll(LOOK)
-            interrupt.waits = False
-            return come
+            self.interrupt.waits = True
+            return self._come.poll(LOOK)
         except Wake:
             return False
+        finally:
+            self.interrupt.waits = False
 
     def finish(self, slot):
         """Marks a slot as done, and wakes its thread if that waits for another to read."""

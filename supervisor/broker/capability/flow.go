@@ -28,6 +28,9 @@ func newFlow(from, to int) flow {
 // empty reports whether nothing is on its way.
 func (f *flow) empty() bool { return f.frame == nil }
 
+// stop ends a direction.
+func (f *flow) stop() { f.from, f.frame = -1, nil }
+
 // pass reads a frame, if none is on its way, and passes it on, if look says so and
 // there is room. It reports whether either was done; nothing waits.
 func (f *flow) pass(look func([]byte) (bool, error)) (bool, error) {

@@ -98,6 +98,11 @@ func (r *Relay) pass() (bool, error) {
 		return up, err
 	}
 	down, err := r.down.pass(r.fromClient)
+	if errors.Is(err, errEnd) { // what the guest has sent until now is still taken
+		r.Close()
+		r.down.stop()
+		return true, nil
+	}
 	if r.cancels && r.down.empty() {
 		r.cancels, r.cancelled = false, true
 		r.look()

@@ -188,6 +188,25 @@ func TestTheEndOfOneSideIsTheEnd(t *testing.T) {
 	}
 }
 
+func TestWhatAGuestHasSaidBeforeItsEndIsTaken(t *testing.T) {
+	theirs, guest := pair(t)
+	host, client := pair(t)
+	note := []byte{0x86, byte(capability.Note), 0x61, 'c', 0x61, 't', 0x61, 'r', 0x61, 'e', 0x63, 'f', ':', '1'}
+	for range 3 {
+		send(t, theirs, note)
+	}
+	_ = unix.Close(theirs)
+	send(t, host, []byte{0x82, byte(capability.Free), 0}) // which nobody takes any more
+	records := &audittest.Recorder{}
+	if err := capability.New(guest, client, records, anything{}, func() {}).Run(); err != nil {
+		t.Error(err)
+	}
+	_ = unix.Close(host)
+	if n := len(records.All()); n != 3 {
+		t.Errorf("%d of 3 notes are recorded", n)
+	}
+}
+
 // A client that does not read makes its guest wait; Close ends both.
 func TestAStalledClientStallsItsGuestOnly(t *testing.T) {
 	e := startRelay(t, true)

@@ -26,8 +26,9 @@ func (s *sandbox) interruptedBy(r *Report) func() {
 	return nil
 }
 
-// lately is how long after the key a program may end by SIGINT because of it.
-const lately = 2 * time.Second
+// lately is how long after the key a program may end by SIGINT because of it: it may
+// have much to put in order before.
+const lately = 30 * time.Second
 
 func (t *Terminal) interruptedLately() bool {
 	return time.Since(time.Unix(0, t.interrupted.Load())) < lately

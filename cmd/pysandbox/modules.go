@@ -9,9 +9,13 @@ import (
 	"github.com/pysandbox/pysandbox/plan"
 )
 
-// modules looks for the files of the modules that a policy names.
+// modules looks for the files of the modules that a policy names, and at no file
+// where it names none.
 func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 	var m plan.Modules
+	if len(p.Python.ModulesAllow)+len(p.Python.ModulesDeny) == 0 {
+		return m, nil
+	}
 	if len(p.Python.ModulesDeny) > 0 {
 		m.Denied = python.FindModules(p.DeniedModules())
 		m.Around = python.Neighbours(m.Denied)

@@ -19,19 +19,16 @@ type ModuleFile struct {
 func (i Interpreter) ModuleRoots() []string {
 	var roots []string
 	for _, bind := range i.Binds {
-		if !isRealDir(bind.Path) {
+		base := filepath.Base(bind.Path)
+		library := base == "python"+i.Version || base == "python"+i.Version+"t"
+		if !library && base != "site-packages" && base != "dist-packages" || !isRealDir(bind.Path) {
 			continue
 		}
-		switch filepath.Base(bind.Path) {
-		case "python" + i.Version, "python" + i.Version + "t":
-			roots = append(roots, bind.Path)
-			for _, name := range []string{"lib-dynload", "site-packages"} {
-				if below := filepath.Join(bind.Path, name); isRealDir(below) {
-					roots = append(roots, below)
-				}
+		roots = append(roots, bind.Path)
+		for _, name := range []string{"lib-dynload", "site-packages"} {
+			if below := filepath.Join(bind.Path, name); library && isRealDir(below) {
+				roots = append(roots, below)
 			}
-		case "site-packages", "dist-packages":
-			roots = append(roots, bind.Path)
 		}
 	}
 	slices.Sort(roots)

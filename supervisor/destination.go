@@ -10,7 +10,12 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/host"
 )
+
+// reportMode is of a new file, before the caller's umask.
+const reportMode = 0o644
 
 // Destination is where a report or an audit stream goes: a file, or a
 // descriptor that the caller passed as "fd:N". It is opened before the run, so
@@ -48,7 +53,11 @@ func OpenDestination(spec string) (*Destination, error) {
 		}
 		return &Destination{file: file, inPlace: regular}, nil
 	}
-	if info, err := os.Stat(spec); err == nil && !info.Mode().IsRegular() {
+	info, err := os.Stat(spec)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("create %s: %w", spec, withoutPath(err))
+	}
+	if err == nil && !info.Mode().IsRegular() {
 		file, err := openUnwaiting(spec, os.O_WRONLY)
 		if err != nil {
 			return nil, err
@@ -60,13 +69,10 @@ func OpenDestination(spec string) (*Destination, error) {
 		return nil, fmt.Errorf("open the directory of %s: %w", spec, withoutPath(err))
 	}
 	d := &Destination{dir: dir, name: filepath.Base(spec)}
-	probe, err := d.create()
-	if err != nil {
+	if err := host.CanReplace(dir, reportMode); err != nil {
 		_ = dir.Close()
 		return nil, fmt.Errorf("create %s: %w", spec, withoutPath(err))
 	}
-	_ = probe.Close()
-	_ = dir.Remove(filepath.Base(probe.Name()))
 	return d, nil
 }
 
@@ -157,19 +163,8 @@ func (d *Destination) Write(data []byte) error {
 		}
 		return nil
 	}
-	temp, err := d.create()
-	if err != nil {
+	if err := host.ReplaceFile(d.dir, d.name, reportMode, data); err != nil {
 		_ = d.dir.Remove(d.name) // an earlier report would be taken for this one
-		return fmt.Errorf("create %s: %w", d.name, err)
-	}
-	name := filepath.Base(temp.Name())
-	_, err = temp.Write(data)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = d.dir.Rename(name, d.name)
-	}
-	if err != nil {
-		_ = d.dir.Remove(name)
-		_ = d.dir.Remove(d.name)
 		return fmt.Errorf("replace %s: %w", d.name, err)
 	}
 	return nil
@@ -181,12 +176,6 @@ func (d *Destination) Close() error {
 		return d.dir.Close()
 	}
 	return d.file.Close()
-}
-
-// create makes a new file beside the destination.
-func (d *Destination) create() (*os.File, error) {
-	name := "." + d.name + "." + randomName()
-	return d.dir.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 }
 
 // openNumber duplicates the caller's descriptor.
@@ -235,7 +224,7 @@ func createNoFollow(path string, how int) (*os.File, error) {
 	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY
 	var fd int
 	err = awaitReader(func() error {
-		fd, err = unix.Openat(at, last, flags|how, 0o644)
+		fd, err = unix.Openat(at, last, flags|how, reportMode)
 		return err
 	})
 	if errors.Is(err, unix.ENXIO) {

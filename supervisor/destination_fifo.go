@@ -17,7 +17,7 @@ const readerPatience = time.Second
 // than readerPatience.
 func openUnwaiting(path string, flags int) (file *os.File, err error) {
 	err = awaitReader(func() error {
-		file, err = os.OpenFile(path, flags|unix.O_NONBLOCK|unix.O_NOCTTY, 0o644)
+		file, err = os.OpenFile(path, flags|unix.O_NONBLOCK|unix.O_NOCTTY, reportMode)
 		return err
 	})
 	switch {

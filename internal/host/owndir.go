@@ -1,7 +1,6 @@
 package host
 
 import (
-	"errors"
 	"fmt"
 	"os"
 
@@ -47,33 +46,14 @@ func (d OwnDir) Close() { unix.Close(d.fd) }
 // Read reads a file of at most limit bytes.
 func (d OwnDir) Read(name string, limit int64) ([]byte, error) { return readSmall(d.fd, name, limit) }
 
-// Replace writes a file whole or not at all: a reader sees the old content or the
-// new. The draft must not be there yet, so that nothing is followed; what a killed
-// run has left under its process id is in the way once.
+// Replace writes a file as ReplaceFile does.
 func (d OwnDir) Replace(name string, content []byte) error {
 	root, err := d.root()
 	if err != nil {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	draft := fmt.Sprintf("%s.%d", name, os.Getpid())
-	err = writeNew(root, draft, content)
-	if err == nil {
-		err = root.Rename(draft, name)
-	}
-	if err != nil {
-		_ = root.Remove(draft)
-	}
-	return err
-}
-
-func writeNew(root *os.Root, name string, content []byte) error {
-	file, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Close())
+	return ReplaceFile(root, name, 0o600, content)
 }
 
 func (d OwnDir) root() (*os.Root, error) { return os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", d.fd)) }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/internal/fifo"
 	"github.com/pysandbox/pysandbox/internal/host"
 )
 
@@ -223,7 +224,7 @@ func createNoFollow(path string, how int) (*os.File, error) {
 	last := parts[len(parts)-1]
 	flags := unix.O_WRONLY | unix.O_CREAT | unix.O_NOFOLLOW | unix.O_NONBLOCK | unix.O_CLOEXEC | unix.O_NOCTTY
 	var fd int
-	err = awaitReader(func() error {
+	err = fifo.AwaitReader(func() error {
 		fd, err = unix.Openat(at, last, flags|how, reportMode)
 		return err
 	})

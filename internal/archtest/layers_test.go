@@ -15,7 +15,7 @@ const order = `
 	internal/nearest
 		< internal/netrule, seccomp;
 
-	policy/document, configs, internal/netrule, seccomp
+	policy/document, configs, internal/fifo, internal/netrule, seccomp
 		< policy;
 
 	internal/netrule
@@ -37,7 +37,7 @@ const order = `
 	audit
 		< supervisor/broker/capability;
 
-	supervisor/broker, supervisor/broker/capability, cpython-shim
+	internal/fifo, supervisor/broker, supervisor/broker/capability, cpython-shim
 		< supervisor;
 
 	supervisor

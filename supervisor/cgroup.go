@@ -35,7 +35,6 @@ type Cgroup struct {
 	parents []string          // directories named pysandbox that hold dirs
 	events  *os.File          // readable when the kernel had to kill for memory
 	oom     *os.File          // v1: what events is about; must stay open
-	killer  *os.File          // v2: cgroup.kill, opened with the caller's rights
 
 	mu   sync.Mutex
 	last map[counter]uint64 // what was read of each counter last
@@ -52,9 +51,9 @@ type CgroupLimits struct {
 var errNoCgroup = errors.New("nothing to limit")
 
 // NewCgroup makes a group in place for process pid and sets its limits. The
-// process is in it when it has written to Join, or after Enter. Limits that place
-// does not offer are left out: what is available was decided when the plan was
-// resolved. If nothing remains, it returns nil.
+// process is in it when it has written to Join. Limits that place does not offer are
+// left out: what is available was decided when the plan was resolved. If nothing
+// remains, it returns nil.
 func NewCgroup(place CgroupPlace, limits CgroupLimits, pid int) (*Cgroup, error) {
 	config := &cgroups.Cgroup{Name: randomName(), Resources: place.resources(limits.Resources), Rootless: os.Geteuid() != 0}
 	var c *Cgroup
@@ -146,18 +145,6 @@ func (c *Cgroup) fill(r *cgroups.Resources) error {
 	return c.watchMemory()
 }
 
-// Enter moves process pid into the group with all its threads, where it cannot
-// write to Join itself.
-func (c *Cgroup) Enter(pid int) error {
-	if c == nil || len(c.Join) == 0 {
-		return nil
-	}
-	if err := c.manager.AddPid("", pid); err != nil {
-		return fmt.Errorf("move process %d into its control group: %w", pid, err)
-	}
-	return nil
-}
-
 // CloseJoin closes the files of Join.
 func (c *Cgroup) CloseJoin() {
 	if c == nil {
@@ -167,52 +154,6 @@ func (c *Cgroup) CloseJoin() {
 		_ = file.Close()
 	}
 	c.Join = nil
-}
-
-// Kill ends every process of the group; some may still be dying when it returns.
-func (c *Cgroup) Kill() error {
-	if c == nil {
-		return nil
-	}
-	if c.killer != nil {
-		if _, err := c.killer.WriteString("1"); err == nil {
-			return nil
-		}
-	}
-	// v1, or before Linux 5.14: a process may fork while the list is read.
-	const rounds = 100
-	for range rounds {
-		pids, err := c.pids()
-		if err != nil || len(pids) == 0 {
-			return err
-		}
-		killAll(pids)
-	}
-	return errors.New("kill the sandbox's control group: its processes multiply faster than they die")
-}
-
-// killAll kills every process of the list and waits for their ends, 100 ms for
-// each at most.
-func killAll(pids []int) {
-	var ends []int
-	for _, pid := range pids {
-		if fd, err := unix.PidfdOpen(pid, 0); err == nil {
-			ends = append(ends, fd)
-			_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-		}
-	}
-	for _, fd := range ends {
-		_, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
-		_ = unix.Close(fd)
-	}
-}
-
-// pids lists the processes of the group.
-func (c *Cgroup) pids() ([]int, error) {
-	for _, dir := range c.dirs {
-		return cgroups.GetPids(dir)
-	}
-	return nil, nil
 }
 
 // sweepOnce is how many runs share the cost of one Sweep.
@@ -225,12 +166,12 @@ func (c *Cgroup) Remove() error {
 		return nil
 	}
 	c.CloseJoin()
-	for _, file := range []*os.File{c.events, c.oom, c.killer} {
+	for _, file := range []*os.File{c.events, c.oom} {
 		if file != nil {
 			_ = file.Close()
 		}
 	}
-	c.events, c.oom, c.killer = nil, nil, nil
+	c.events, c.oom = nil, nil
 	if c.Kind == CgroupSystemd {
 		return nil // systemd removes the scope with its last process
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opencontainers/cgroups"
 	specs "github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -77,7 +78,7 @@ func held(t *testing.T, limits CgroupLimits, script string) (*Cgroup, *exec.Cmd)
 	}
 	t.Cleanup(func() {
 		_ = command.Process.Kill()
-		_ = c.Kill()
+		kill(c)
 		_ = command.Wait()
 		if err := c.Remove(); err != nil {
 			t.Error(err)
@@ -97,12 +98,38 @@ func held(t *testing.T, limits CgroupLimits, script string) (*Cgroup, *exec.Cmd)
 	}
 	_, _ = gateW.WriteString(join.String() + "\n")
 	for range 1000 {
-		if pids, _ := c.pids(); len(pids) > 0 || unix.Kill(command.Process.Pid, 0) != nil {
+		if len(members(c)) > 0 || unix.Kill(command.Process.Pid, 0) != nil {
 			break
 		}
 		time.Sleep(time.Millisecond)
 	}
 	return c, command
+}
+
+// members lists the processes of a group.
+func members(c *Cgroup) []int {
+	if c == nil {
+		return nil
+	}
+	for _, dir := range c.dirs {
+		pids, _ := cgroups.GetPids(dir) // none when it has been removed
+		return pids
+	}
+	return nil
+}
+
+// kill ends the processes of a group, which may be forking meanwhile.
+func kill(c *Cgroup) {
+	for range 1000 {
+		pids := members(c)
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			_ = unix.Kill(pid, unix.SIGKILL)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // goes waits until dir is gone, which takes systemd a moment.
@@ -229,63 +256,6 @@ func TestCgroupQuota(t *testing.T) {
 	}
 }
 
-// A process that does not join by itself can be moved.
-func TestCgroupEnter(t *testing.T) {
-	needGroups(t)
-	command := exec.Command("sleep", "30")
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
-	c, err := NewCgroup(FindCgroup(), CgroupLimits{Resources: resources(64<<20, 10), CountCPU: true, Group: removers()}, command.Process.Pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Enter(command.Process.Pid); err != nil {
-		t.Error(err)
-	}
-	own, err := os.ReadFile("/proc/" + strconv.Itoa(command.Process.Pid) + "/cgroup")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for controller, dir := range c.dirs {
-		if !strings.Contains(string(own), filepath.Base(dir)) {
-			t.Errorf("it is not in %s %s:\n%s", controller, dir, own)
-		}
-	}
-	_ = command.Process.Kill()
-	_ = command.Wait()
-	if err := c.Remove(); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestCgroupKill(t *testing.T) {
-	c, command := held(t, CgroupLimits{Resources: resources(0, 100), Group: removers()},
-		"setsid sleep 100 & setsid sleep 100 & sleep 100")
-	for range 200 {
-		if pids, _ := c.pids(); len(pids) >= 4 {
-			break
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	done := make(chan error, 1)
-	go func() { done <- command.Wait() }()
-	if err := c.Kill(); err != nil {
-		t.Error(err)
-	}
-	if err := <-done; err == nil {
-		t.Error("the program ended by itself")
-	}
-	for range 500 {
-		if pids, err := c.pids(); err != nil || len(pids) == 0 {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Error("some live on")
-}
-
 // The supervisor makes the group as root and removes it as the leased uid, which
 // can do nothing else there.
 func TestCgroupRemovedByTheLeaseGroup(t *testing.T) {
@@ -335,8 +305,8 @@ func TestCgroupSweep(t *testing.T) {
 	if _, err := os.Stat(fresh); err != nil {
 		t.Error("a group in the making was removed")
 	}
-	if pids, err := c.pids(); err != nil || len(pids) == 0 {
-		t.Errorf("the live group: %v, %v", pids, err)
+	if len(members(c)) == 0 {
+		t.Error("the live group has lost its processes")
 	}
 }
 

@@ -56,7 +56,6 @@ func newV2(place CgroupPlace, limits CgroupLimits, config *cgroups.Cgroup, pid i
 	if err != nil {
 		return nil, errors.Join(err, c.Remove())
 	}
-	c.openKiller()
 	return c, nil
 }
 
@@ -208,7 +207,6 @@ func newScope(limits CgroupLimits, config *cgroups.Cgroup, pid int) (*Cgroup, er
 	if err != nil {
 		return nil, errors.Join(err, manager.Destroy())
 	}
-	c.openKiller()
 	return c, nil
 }
 
@@ -228,9 +226,4 @@ func (c *Cgroup) watchMemoryEvents() error {
 		return fmt.Errorf("watch memory.events: %w", err)
 	}
 	return nil
-}
-
-// openKiller opens cgroup.kill (Linux 5.14), if there is one.
-func (c *Cgroup) openKiller() {
-	c.killer, _ = cgroups.OpenFile(c.dirs[""], "cgroup.kill", os.O_WRONLY)
 }

@@ -30,7 +30,7 @@ func watched(t *testing.T, limits Limits, group *CgroupLimits, script string) (C
 	begin := time.Now()
 	w, err := StartWatch(limits, c, command.Process.Pid, begin, func(cause0 Cause) {
 		cause.Set(cause0)
-		_ = c.Kill()
+		kill(c)
 		_ = unix.Kill(-command.Process.Pid, unix.SIGKILL)
 		_ = command.Process.Kill()
 	})

@@ -78,12 +78,16 @@ func stageName(stage int32) string {
 // stageError reads an ERROR message against the program that was sent.
 func stageError(m message, setup namespaces.Program) *StageError {
 	e := &StageError{Stage: stageName(m.a), Errno: syscall.Errno(m.b)}
-	e.Lacks = stageLacks(m.a, e.Errno)
 	if m.a == stageSkeleton {
 		setup = namespaces.Skeleton()
 	}
 	if m.c >= 0 && int(m.c) < len(setup) {
 		e.Op = &setup[m.c]
+	}
+	if e.Op != nil && e.Op.Code == namespaces.OpFilter {
+		e.Lacks = host.FilterFailure(e.Errno)
+	} else {
+		e.Lacks = stageLacks(m.a, e.Errno)
 	}
 	return e
 }

@@ -34,13 +34,13 @@ func (d *diagnosis) notify() Check {
 	return c
 }
 
-// ClassifyListenerFailure says why the filter of a sandbox was refused its
-// listener, from the errno of seccomp(2).
-func ClassifyListenerFailure(errno unix.Errno) *UnsupportedError {
-	if errno == unix.EBUSY {
-		return busyListener(hostSettings())
+// FilterFailure says what this host lacks if that is why it refused the filter of a
+// sandbox, from the errno of seccomp(2), or nil.
+func FilterFailure(errno unix.Errno) *UnsupportedError {
+	if errno != unix.EBUSY {
+		return nil
 	}
-	return noNotify(ReadKernel(), errno)
+	return busyListener(hostSettings())
 }
 
 // busyListener names what EBUSY means: only one filter of a process may have a

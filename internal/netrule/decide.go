@@ -36,14 +36,14 @@ func (s Set) Decide(e Endpoint, host HostFacts) Decision {
 	}
 	for _, rule := range s.Deny {
 		if rule.denies(q) {
-			d.Rule, d.RuleText = rule.ID, rule.Text
+			d.Rule = rule.ID
 			d.Hint = s.denyHint(q)
 			return d
 		}
 	}
 	for _, rule := range s.Allow {
 		if rule.allows(q) {
-			d.Verdict, d.Rule, d.RuleText = Allow, rule.ID, rule.Text
+			d.Verdict, d.Rule = Allow, rule.ID
 			return d
 		}
 	}

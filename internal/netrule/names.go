@@ -27,25 +27,19 @@ func (s Set) DecideName(name string, protocol Protocol) Decision {
 	}
 	for _, rule := range s.Deny {
 		if rule.Protocol == protocol && rule.everyPort() && (rule.Kind == TargetAny || rule.matchesName(canonical)) {
-			d.Rule, d.RuleText = rule.ID, rule.Text
+			d.Rule = rule.ID
 			d.Hint = "remove " + rule.reference()
 			return d
 		}
 	}
 	for _, rule := range s.Allow {
 		if rule.Protocol == protocol && (rule.opensNames() || rule.matchesName(canonical)) {
-			d.Verdict, d.Rule, d.RuleText = Allow, rule.ID, rule.Text
+			d.Verdict, d.Rule = Allow, rule.ID
 			return d
 		}
 	}
 	d.Hint = "--allow-net=" + canonical
 	return d
-}
-
-// MatchesName reports whether a name may be looked up for the protocol; zero
-// stands for either.
-func (s Set) MatchesName(name string, protocol Protocol) bool {
-	return s.DecideName(name, protocol).Verdict == Allow
 }
 
 // OpensNames reports whether some rule opens every name, so that lookups need

@@ -182,7 +182,7 @@ func TestPublicRulesStayPublic(t *testing.T) {
 		e := w.endpoint()
 		d := set(t, "* *.example.org example.org internal udp://*:1-65535").Decide(e, testHost())
 		if d.Verdict == Allow && !isPublic(d.Canonical.Addr()) {
-			t.Errorf("%v is allowed by %s", e, d.RuleText)
+			t.Errorf("%v is allowed by %s", e, d.Rule)
 		}
 	})
 }

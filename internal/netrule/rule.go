@@ -74,7 +74,6 @@ const (
 type Decision struct {
 	Verdict   Verdict
 	Rule      string         // ID of the deciding rule; "network.default" if none matched
-	RuleText  string         // the rule as written, empty for the default
 	Canonical netip.AddrPort // what was judged
 	Hint      string         // the flag that would allow it, a deny rule to remove, or empty
 }

@@ -1,7 +1,6 @@
 package netrule
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,17 +17,7 @@ func (e *RuleError) Error() string {
 	return e.Rule.ID + " (" + strconv.Quote(e.Rule.Text) + "): " + e.Problem
 }
 
-// Validate refuses rules that contradict each other or can never work. The error
-// joins the Problems.
-func (s Set) Validate() error {
-	var errs []error
-	for _, problem := range s.Problems() {
-		errs = append(errs, problem)
-	}
-	return errors.Join(errs...)
-}
-
-// Problems lists the rules for which Validate refuses the set.
+// Problems lists the rules that contradict each other or can never work.
 func (s Set) Problems() []*RuleError {
 	var problems []*RuleError
 	for _, rule := range s.Allow {

@@ -42,7 +42,6 @@ const (
 const (
 	RightsList      = RightReadDir
 	RightsReadOnly  = RightReadFile | RightReadDir
-	RightsReadExec  = RightsReadOnly | RightExecute
 	RightsReadWrite = RightsReadOnly | RightWriteFile | RightTruncate | RightRefer |
 		RightRemoveDir | RightRemoveFile | RightMakeDir | RightMakeReg | RightMakeSock |
 		RightMakeFifo | RightMakeSym

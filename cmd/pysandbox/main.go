@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	u := &ui{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	u := &ui{out: os.Stdout, err: os.Stderr}
 	os.Exit(execute(u, os.Args[1:]))
 }
 

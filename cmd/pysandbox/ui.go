@@ -36,7 +36,6 @@ const shownViolations = 20
 
 // ui is where pysandbox speaks.
 type ui struct {
-	in    io.Reader
 	out   io.Writer // what was asked for
 	err   io.Writer // everything else
 	quiet bool

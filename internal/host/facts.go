@@ -13,7 +13,7 @@ import (
 // and Diagnose tries it.
 type Facts struct {
 	Kernel   Kernel
-	UID, GID int // effective
+	UID      int // effective
 	Landlock int // ABI; 0 without Landlock
 
 	// Missing is what the kernel lacks, in the order of the Feature constants.
@@ -28,7 +28,6 @@ func Probe() Facts {
 	f := Facts{
 		Kernel:     ReadKernel(),
 		UID:        os.Geteuid(),
-		GID:        os.Getegid(),
 		HardLimits: hardLimits(),
 	}
 	if f.UID == 0 {

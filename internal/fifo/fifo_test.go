@@ -40,21 +40,22 @@ func TestReadWaitsForTheWriter(t *testing.T) {
 }
 
 func TestAwaitReader(t *testing.T) {
-	open := func(path string) error {
-		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err == nil {
-			err = unix.Close(fd)
-		}
-		return err
+	awaited := func(path string) error {
+		return AwaitReader(func() error {
+			fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+			if err == nil {
+				err = unix.Close(fd)
+			}
+			return err
+		})
 	}
-	path := newFIFO(t)
-	later(func() { _, _ = os.ReadFile(path) })
-	if err := AwaitReader(func() error { return open(path) }); err != nil {
+	read := newFIFO(t)
+	later(func() { _, _ = os.ReadFile(read) })
+	if err := awaited(read); err != nil {
 		t.Error(err)
 	}
-	path = newFIFO(t)
 	begun := time.Now()
-	if err := AwaitReader(func() error { return open(path) }); !errors.Is(err, unix.ENXIO) {
+	if err := awaited(newFIFO(t)); !errors.Is(err, unix.ENXIO) {
 		t.Errorf("without a reader: %v", err)
 	}
 	if took := time.Since(begun); took < Patience*9/10 {

@@ -61,23 +61,29 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 	if err != nil {
 		return pol.Origins.Locate(err)
 	}
+	var (
+		warnings []string
+		hint     string
+		wrong    []error
+	)
 	for _, doubt := range doubts {
-		u.warnings([]string{doubt.Error()})
+		warnings = append(warnings, doubt.Error())
 	}
 	resolved, err := bind(compiled, nil, around())
 	if err == nil {
-		warnings, hint := concerned(resolved.Warnings, &pol)
-		u.warnings(warnings)
-		u.hint(hint)
+		var told []string
+		told, hint = concerned(resolved.Warnings, &pol)
+		warnings = append(warnings, told...)
 	}
-	var wrong []error
 	for _, one := range split(pol.Origins.Locate(err)) {
 		if errors.Is(one, host.ErrTooOld) || errors.Is(one, host.ErrNotCPython) {
 			wrong = append(wrong, one) // no host would run it
 			continue
 		}
-		u.warnings([]string{refusedHere(file, one)})
+		warnings = append(warnings, refusedHere(file, one))
 	}
+	u.warnings(warnings)
+	u.hint(hint)
 	if len(wrong) > 0 {
 		return errors.Join(wrong...)
 	}

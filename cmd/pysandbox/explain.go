@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,7 +66,8 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 	if err != nil {
 		return err
 	}
-	text, err := print(explained{resolved, warningTexts(resolved, pol), execWarnings(resolved, pol)})
+	all, told := warningsOf(resolved, pol)
+	text, err := print(explained{resolved, all, told})
 	if err != nil {
 		return err
 	}
@@ -76,7 +78,7 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) erro
 }
 
 // explained is a resolved plan with the warnings about it, each with its place. told
-// are those that exec would say.
+// are those that exec would say, of what somebody asked for and does not get.
 type explained struct {
 	*plan.Resolved
 	warnings, told []string
@@ -109,19 +111,16 @@ func explainJSON(r explained) (string, error) {
 	})
 }
 
-// warningTexts are all warnings.
-func warningTexts(r *plan.Resolved, p *policy.Policy) []string {
-	texts := append(make([]string, 0, len(r.Warnings)), slips(p)...)
+// warningsOf are all warnings, and those that exec would say. Each is a list in JSON,
+// also if empty.
+func warningsOf(r *plan.Resolved, p *policy.Policy) (all, told []string) {
+	all = append([]string{}, slips(p)...)
+	wishes, _ := concerned(r.Warnings, p)
+	told = append(slices.Clone(all), wishes...)
 	for _, warning := range r.Warnings {
-		texts = append(texts, p.Origins.Locate(warning).Error())
+		all = append(all, p.Origins.Locate(warning).Error())
 	}
-	return texts
-}
-
-// execWarnings are those of what somebody asked for and does not get.
-func execWarnings(r *plan.Resolved, p *policy.Policy) []string {
-	told, _ := concerned(r.Warnings, p)
-	return append(append([]string{}, slips(p)...), told...) // a list in JSON, if empty
+	return all, told
 }
 
 // firstSubordinate is where useradd(8) begins to give out subordinate ids

@@ -2,6 +2,7 @@
 typed error within the deadline, and another sandbox goes on.
 """
 import os
+import tempfile
 import threading
 import time
 import unittest
@@ -126,6 +127,35 @@ class Frames(unittest.TestCase):
             sb.exec("import os\nfrom pysandbox_guest._codec import encode\n"
                     "for _ in range(2): os.write(3, encode([1, 2**40, 0, store._number, 'later', [1], {}]))")
             self.assertEqual(sb.eval("store.echo(3)"), 3)
+
+    def test_what_a_dead_guest_is_sent_reaches_no_file_of_the_hosts(self):
+        """The areas are closed with the channel. A method that is still at work then has
+        a result for them, when their numbers are those of other files."""
+        from pysandbox import expose
+        go_on = threading.Event()
+
+        class Slow:
+            @expose
+            def echo(self, value):
+                go_on.wait(20)
+                return value
+        with Sandbox() as sb:
+            sb.grant("slow", Slow())
+            before, others = set(os.listdir("/proc/self/fd")), set(threading.enumerate())
+            with self.assertRaises(SandboxError):
+                sb.exec("import os, threading, time\n"
+                        "threading.Thread(target=slow.echo, args=(b'x' * 100000,), daemon=True).start()\n"
+                        "time.sleep(0.5)\nos._exit(0)")
+            until = time.monotonic() + 10
+            while set(os.listdir("/proc/self/fd")) - before and time.monotonic() < until:
+                time.sleep(0.01)
+            files = [tempfile.TemporaryFile() for _ in range(20)]
+            for file in files:
+                self.addCleanup(file.close)
+            go_on.set()
+            for thread in set(threading.enumerate()) - others:
+                thread.join(5)
+            self.assertEqual([os.fstat(file.fileno()).st_size for file in files], [0] * 20)
 
     def test_a_descriptor_is_not_taken(self):
         before = len(os.listdir("/proc/self/fd"))

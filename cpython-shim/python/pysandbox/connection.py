@@ -18,7 +18,7 @@ from .frames import kind_of
 from .pending import Pending, Sender
 from .readers import Readers
 from .service import MAX_CALLS, Service
-from .tables import Area, Exports
+from .tables import Area, Exports, Gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ class Connection:
             raise SetupError("the capability channel was not opened")
         for fd in fds:
             os.set_inheritable(fd, False)
-        self._areas = fds
         self.area = Area(fds[1], fds[0])
         frame = codec.decode(data)
         if frame[:2] != [WELCOME, codec.VERSION]:
+            self.area.close()
             raise SetupError(
                 "the binary speaks another version of the protocol; install the same version of both")
         return tuple(frame[2])
@@ -93,8 +93,7 @@ class Connection:
     def forget(self) -> None:
         """Closes what a forked child has got of it."""
         self._closed = True
-        for fd in self._areas:
-            os.close(fd)
+        self.area.forget()
         self._channel.close()
 
     # Frames
@@ -175,6 +174,8 @@ class Connection:
         put: "List[int]" = []
         try:
             data = codec.encode(frame, lambda value: self._refer(value, grant, put))
+        except Gone:
+            return None  # whoever waits is told by the reader
         except BaseException:
             for offset in put:
                 self.area.free(offset)
@@ -297,13 +298,10 @@ class Connection:
         with self._lock:
             self._closed = True
             pending, self._pending = list(self._pending.values()), {}
-            fds, self._areas = self._areas, []
         for one in pending:
             one.ended = True
             one.wake()
         self._service.close()
         self.ready.set()
-        for fd in fds:
-            os.close(fd)
-        if fds:
-            self._channel.close()
+        self.area.close()
+        self._channel.close()

@@ -16,6 +16,10 @@ class ExportLimit(RuntimeError):
     """More objects than MAX_EXPORTS would be in the other side's hands."""
 
 
+class Gone(Exception):
+    """The other side has ended, and the areas are closed."""
+
+
 class Exports:
     """The objects that the other side may name. Numbers count from 0 and are
     never used twice, so that an old one names nothing."""
@@ -83,12 +87,15 @@ class Area:
         self._used: Dict[int, int] = {}  # start: end
 
     def put(self, data: "Any") -> "Tuple[int, int]":
-        """Writes bytes and returns their (offset, length)."""
+        """Writes bytes and returns their (offset, length). Gone after close()."""
         view = memoryview(data).cast("B")
         start = self._take(len(view))
         done = 0
-        while done < len(view):
-            done += os.pwrite(self._write, view[done:], start + done)
+        with self._lock:  # close() waits for it: then the number may be another file's
+            if self._write < 0:
+                raise Gone
+            while done < len(view):
+                done += os.pwrite(self._write, view[done:], start + done)
         return start, len(view)
 
     def _take(self, size: int) -> int:
@@ -128,6 +135,18 @@ class Area:
                         merged.append((begin, stop))
                 if self._commit(free, merged):
                     return
+
+    def close(self) -> None:
+        """Closes the files. Whoever reads must be done; whoever writes may be at it."""
+        with self._lock:
+            self.forget()
+
+    def forget(self) -> None:
+        """The same in a forked child, where the lock may be held by nobody."""
+        fds, self._read, self._write = (self._read, self._write), -1, -1
+        for fd in fds:
+            if fd >= 0:
+                os.close(fd)
 
     def get(self, offset: int, length: int) -> bytes:
         """A copy of what the other side put."""

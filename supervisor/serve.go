@@ -9,6 +9,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor/broker"
 	"github.com/pysandbox/pysandbox/supervisor/broker/routes"
@@ -88,7 +89,7 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		UnixSockets: p.Network.Unix,
 		Connections: p.Limits.Connections,
 		Memory:      int64(p.Limits.Memory),
-		LandlockTCP: r.Landlock >= landlockTCP,
+		LandlockTCP: namespaces.Handled(r.Landlock).Net != 0,
 		Spawn:       broker.Spawn{Any: p.Process.SpawnAny, Paths: r.Executable},
 		Filter:      &p.Filter,
 		NoThreads:   !p.Process.Threads,
@@ -96,10 +97,6 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 		HostLoopback: p.LoopbackPorts(netrule.TCP),
 	}, nil
 }
-
-// landlockTCP is the ABI from which Landlock handles bind and connect of TCP
-// sockets (Linux 6.7).
-const landlockTCP = 4
 
 // errnoByName returns 0 for a name that is none.
 func errnoByName(name string) unix.Errno {

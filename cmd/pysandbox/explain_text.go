@@ -7,6 +7,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/internal/netrule"
+	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
@@ -25,7 +26,7 @@ type section struct {
 func explainText(e explained) string {
 	r := e.Resolved
 	sections := []section{
-		aboutSection(e), filesSection(r), networkSection(r.Plan), processSection(r),
+		aboutSection(e), filesSection(r), networkSection(r), processSection(r),
 		environmentSection(r), modulesSection(r), limitsSection(r), syscallSection(r),
 	}
 	nameWidth, valueWidth := 0, 0
@@ -111,8 +112,9 @@ func filesSection(r *plan.Resolved) section {
 	return section{"files", facts}
 }
 
-func networkSection(p *plan.Plan) section {
+func networkSection(r *plan.Resolved) section {
 	var facts []fact
+	p := r.Plan
 	rules := func(name string, list []netrule.Rule) {
 		for _, rule := range list {
 			facts = append(facts, fact{name, rule.Text, byNetwork})
@@ -132,9 +134,13 @@ func networkSection(p *plan.Plan) section {
 	if p.Network.Direct {
 		facts = append(facts, fact{"passed listeners", "the program's own", bySuper})
 	}
+	otherwise := "network namespace, seccomp"
+	if namespaces.Handled(r.Landlock).Net != 0 {
+		otherwise = "network namespace, Landlock, seccomp"
+	}
 	facts = append(facts,
 		fact{"loopback", "the sandbox's own", "network namespace"},
-		fact{"otherwise", p.Network.Errno, "network namespace, Landlock, seccomp"})
+		fact{"otherwise", p.Network.Errno, otherwise})
 	return section{"network", facts}
 }
 

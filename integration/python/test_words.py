@@ -26,6 +26,64 @@ LESS = ("the caller's own hard limit of 16777216 (RLIMIT_FSIZE) is lower than th
         "and stays")
 
 
+# Under each limit of its own, a host's process has a sandbox or knows why it has none.
+OWN = """
+import gc, os, resource, sys
+from pysandbox import Sandbox, SetupError
+name, values, policies = eval(sys.argv[1])
+which = getattr(resource, name)
+soft, hard = resource.getrlimit(which)
+with Sandbox() as sb:  # what it imports is there
+    sb.eval("1")
+for policy in policies:
+    for value in values:
+        before = os.listdir("/proc/self/fd")
+        resource.setrlimit(which, (value, hard))
+        try:
+            with Sandbox(policy) as sb:
+                outcome = str(sb.eval("1 + 1"))
+        except SetupError as problem:
+            outcome = str(problem)
+        resource.setrlimit(which, (soft, hard))
+        gc.collect()
+        if outcome != "2" and name not in outcome or os.listdir("/proc/self/fd") != before:
+            sys.exit("%d: %s, %s" % (value, outcome, os.listdir("/proc/self/fd")))
+    print(outcome)
+"""
+
+
+class OwnLimits(unittest.TestCase):
+    def outcomes(self, name, values, policies):
+        """Those under the last of values."""
+        done = subprocess.run([sys.executable, "-c", OWN, repr((name, values, policies))],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+    def test_too_few_open_files_are_told_as_such(self):
+        self.assertEqual(self.outcomes("RLIMIT_NOFILE", [*range(6, 30, 2), 64], ["strict"]), ["2"])
+
+    def test_a_limit_on_the_size_of_a_file_is_told_as_such(self):
+        policies = ["strict", {"extends": "strict", "limits": {"pids": 9}}]
+        few = self.outcomes("RLIMIT_FSIZE", [0, 16], policies[1:])
+        self.assertEqual(few, ["a file of this process may not be as large as what its sandbox gets "
+                               "(RLIMIT_FSIZE); raise that, as with ulimit -f unlimited"])
+        done = subprocess.run(
+            ["bash", "-c", 'ulimit -f 1024; exec "$@"', "-", sys.executable, "-c",
+             OWN.replace('sb.eval("1")', "pass"), repr(("RLIMIT_FSIZE", [1 << 20], policies))],
+            capture_output=True, text=True)
+        self.assertEqual(done.stdout.splitlines(), [
+            "size an area for data: the caller's own limit on the size of a file (RLIMIT_FSIZE) is below "
+            "its 67108864 bytes; raise it, as with ulimit -f 65536"] * 2)
+
+    def test_a_policy_is_not_to_blame(self):
+        done = subprocess.run(
+            ["bash", "-c", 'ulimit -n 64; exec "$@"', "-", sys.executable, "-c", "import pysandbox\n"
+             "try:\n  pysandbox.Policy.preset('strict').narrow(pids=9)\n"
+             "except pysandbox.SetupError as problem:\n  print(problem)"], capture_output=True, text=True)
+        self.assertIn("only 64 files may be open at once (RLIMIT_NOFILE)", done.stdout, done.stderr)
+
+
 class Limits(unittest.TestCase):
     def logged(self, policy):
         """The lines of the log before a sandbox is made, and those of two."""

@@ -4,6 +4,9 @@ can be told apart by except clauses alone.
 """
 from __future__ import annotations
 
+import os
+from errno import EFBIG, EMFILE
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional, Tuple, Type
@@ -99,3 +102,16 @@ class CancelledError(SandboxError):
 
 class RevokedError(SandboxError):
     """What was asked for has been revoked."""
+
+
+def of_limit(problem: OSError) -> Exception:
+    """What to raise in the place of problem: a SetupError where a limit of the host
+    process's own (ulimit) was in the way, and problem itself otherwise."""
+    if problem.errno == EMFILE:
+        return SetupError("only %d files may be open at once in this process (RLIMIT_NOFILE), and the start "
+                          "of a sandbox takes some 20 of them; raise that, as with ulimit -n 256"
+                          % os.sysconf("SC_OPEN_MAX"))
+    if problem.errno == EFBIG:
+        return SetupError("a file of this process may not be as large as what its sandbox gets "
+                          "(RLIMIT_FSIZE); raise that, as with ulimit -f unlimited")
+    return problem

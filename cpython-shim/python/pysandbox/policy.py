@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 
 from .binary import find
-from .errors import PolicyError, SandboxError, SetupError
+from .errors import PolicyError, SandboxError, SetupError, of_limit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -114,15 +114,10 @@ class Policy:
         """The plan that the binary makes of this policy on this host, as `explain
         --format=json` prints it under "plan". PolicyError if it is wrong."""
         if self._plan is None:
-            import json
-            import subprocess
-            with Arguments(self) as arguments:
-                command = [find(), "explain", "--format=json"] + arguments.flags + ["-c", ""]
-                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
-                                      pass_fds=list(arguments.fds.values()))
-            if done.returncode != 0:
-                raise _refusal(said(done.stderr) or "the policy was refused")
-            explained = json.loads(done.stdout)
+            try:
+                explained = self._explained()
+            except OSError as problem:
+                raise of_limit(problem) from None
             self._plan = explained["plan"]
             texts = [in_our_words(text) for text in explained["exec_warnings"]]
             modules = [text for text in texts if "python.modules." in text]
@@ -130,6 +125,17 @@ class Policy:
             if not self._flags:  # narrow has made it of one that has told this
                 _warn(modules)
         return self._plan
+
+    def _explained(self) -> Dict[str, Any]:
+        import json
+        import subprocess
+        with Arguments(self) as arguments:
+            command = [find(), "explain", "--format=json"] + arguments.flags + ["-c", ""]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                  pass_fds=list(arguments.fds.values()))
+        if done.returncode != 0:
+            raise _refusal(said(done.stderr) or "the policy was refused")
+        return json.loads(done.stdout)  # type: ignore[no-any-return]
 
     def _tell(self) -> None:
         """Tells the host's operator, for one sandbox, what this host does not hold as
@@ -142,9 +148,9 @@ class Policy:
 
 
 def _refusal(text: str) -> SandboxError:
-    """A policy that is right, and more than this host can enforce, is none of the
-    policy's mistakes."""
-    if all("it cannot be enforced on this host" in line for line in text.splitlines()):
+    """A policy that is right, and more than this host can enforce or the limits of its
+    process leave room for (ulimit), is none of the policy's mistakes."""
+    if "(RLIMIT_" in text or all("it cannot be enforced on this host" in line for line in text.splitlines()):
         return SetupError(text)
     return PolicyError(text)
 
@@ -171,8 +177,7 @@ class Arguments:
             self.flags.append("--policy=" + base)
         else:
             import json
-            fd = os.memfd_create("policy.json")
-            os.write(fd, json.dumps(base).encode())
+            fd = in_memory("policy.json", json.dumps(base).encode())
             self.fds[fd if number is None else number] = fd
             self.flags.append("--policy=%s%d" % (_MEMFD, fd if number is None else number))
         self.flags += policy._flags
@@ -183,6 +188,20 @@ class Arguments:
     def __exit__(self, *_: object) -> None:
         for fd in self.fds.values():
             os.close(fd)
+
+
+def in_memory(name: str, data: bytes) -> int:
+    """A descriptor from which a child reads data."""
+    fd = os.memfd_create(name)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view):]
+        os.lseek(fd, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
 
 
 def said(stderr: bytes) -> str:

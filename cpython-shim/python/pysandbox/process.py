@@ -4,7 +4,7 @@ imported while the sandbox comes to life.
 from __future__ import annotations
 
 import os
-from errno import E2BIG
+from errno import E2BIG, EBADF, EMFILE
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
 from _signal import SIGINT, SIGTERM  # signal makes enumerations of the same numbers
 from _thread import allocate_lock, start_new_thread
@@ -14,10 +14,10 @@ from .binary import find
 from .child import Child
 from .errors import (
     CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, TooLargeError,
-    ViolationError,
+    ViolationError, of_limit,
 )
 from .forks import hold
-from .policy import Arguments, Policy, said
+from .policy import Arguments, Policy, in_memory, said
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,35 +48,46 @@ class Process:
         self._lock = allocate_lock()
         self.stdin: Optional[int] = None
         self.had_stdin = stdin is True
-        words = _flags(python, env, cwd)
-        self.channel, theirs = socketpair(1, SOCK_SEQPACKET | SOCK_CLOEXEC)
-        pipes = [os.pipe() for _ in range(4)]
-        input_end, self.stdin = os.pipe() if stdin is True else (_given(stdin), None)
-        fds = {0: input_end, _CHANNEL: theirs.fileno()}
-        fds.update(zip((1, 2, _REPORT, _AUDIT), (writer for _, writer in pipes)))
         try:
+            readers = self._begin(policy, _flags(python, env, cwd) + list(program), stdin)
+        except OSError as problem:
+            raise of_limit(problem) from None
+        from .stream import AUDIT_BOUND, Pump, Stream
+        streams = [Stream(), Stream(), Stream(), Stream(AUDIT_BOUND)]
+        self.stdout, self.stderr, self._report, self.audit = streams
+        self._pump = Pump(dict(zip(readers, streams)), self._child.wait)
+        hold(self)
+
+    def _begin(self, policy: Policy, words: "Sequence[str]", stdin: "Union[bool, bytes]") -> "list[int]":
+        """Starts the child and returns the descriptors from which its output, its errors,
+        its report and its audit trail are read."""
+        self.channel, theirs = socketpair(1, SOCK_SEQPACKET | SOCK_CLOEXEC)
+        readers: list[int] = []
+        writers: list[int] = []
+        try:
+            while len(readers) < 4:
+                reader, writer = os.pipe()
+                readers.append(reader)
+                writers.append(writer)
+            input_end, self.stdin = os.pipe() if stdin is True else (_given(stdin), None)
+            writers.append(input_end)
+            fds = {0: input_end, _CHANNEL: theirs.fileno()}
+            fds.update(zip((1, 2, _REPORT, _AUDIT), writers))
             with Arguments(policy, _POLICY) as arguments:
                 command = [find(), "exec", "--quiet", "--capabilities=fd:%d" % _CHANNEL,
                            "--report=fd:%d" % _REPORT, "--audit=fd:%d" % _AUDIT]
-                command += arguments.flags + words + list(program)
-                self._child = _spawn(command, {**fds, **arguments.fds})
+                self._child = _spawn(command + arguments.flags + list(words), {**fds, **arguments.fds})
         except BaseException:
-            for reader, _ in pipes:
-                os.close(reader)
-            if self.stdin is not None:
-                os.close(self.stdin)
+            for fd in readers:
+                os.close(fd)
+            self.close_stdin()
             self.channel.close()
             raise
         finally:
             theirs.close()
-            os.close(input_end)
-            for _, writer in pipes:
-                os.close(writer)
-        from .stream import AUDIT_BOUND, Pump, Stream
-        streams = [Stream(), Stream(), Stream(), Stream(AUDIT_BOUND)]
-        self.stdout, self.stderr, self._report, self.audit = streams
-        self._pump = Pump({reader: stream for (reader, _), stream in zip(pipes, streams)}, self._child.wait)
-        hold(self)
+            for fd in writers:
+                os.close(fd)
+        return readers
 
     def forget(self) -> None:
         """Closes what a forked child has got of it."""
@@ -229,6 +240,8 @@ def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
         if problem.errno == E2BIG:
             raise TooLargeError("an argument or a variable is too long to start a program with: the kernel "
                                 "takes at most %d bytes of each" % (128 << 10)) from None  # execve(2)
+        if problem.errno in (EMFILE, EBADF):  # the latter for a number that is too high: dup2(2)
+            raise of_limit(OSError(EMFILE, problem.strerror)) from None
         raise SetupError("%s could not be started: %s" % (command[0], problem.strerror)) from None
 
 
@@ -236,16 +249,7 @@ def _given(data: "Union[bool, bytes]") -> int:
     """A descriptor from which a program reads all of its input."""
     if data is False:
         return os.open(os.devnull, os.O_RDONLY)
-    fd = os.memfd_create("stdin")
-    try:
-        view = memoryview(data)  # type: ignore[arg-type]
-        while view:
-            view = view[os.write(fd, view):]
-        os.lseek(fd, 0, os.SEEK_SET)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
+    return in_memory("stdin", data)  # type: ignore[arg-type]
 
 
 def check_variables(env: "Optional[Mapping[str, str]]") -> None:

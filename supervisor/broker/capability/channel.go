@@ -2,6 +2,7 @@ package capability
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 
@@ -75,6 +76,9 @@ func newArea(name string) (*os.File, error) {
 	area := os.NewFile(uintptr(fd), name)
 	if err := unix.Ftruncate(fd, AreaSize); err != nil {
 		_ = area.Close()
+		if errors.Is(err, unix.EFBIG) {
+			err = fmt.Errorf("the caller's own limit on the size of a file (RLIMIT_FSIZE) is below its %d bytes; raise it, as with ulimit -f %d", AreaSize, AreaSize>>10)
+		}
 		return nil, fmt.Errorf("size an area for data: %w", err)
 	}
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW

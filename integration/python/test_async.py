@@ -53,10 +53,23 @@ class Async(unittest.TestCase):
                 for _ in range(12):
                     with self.assertRaises(asyncio.TimeoutError):
                         await asyncio.wait_for(run.wait(), 0.05)
-                with self.assertRaises(DeadlineError):
+                with self.assertRaisesRegex(DeadlineError, "within 0.05 seconds"):
                     await run.wait(0.05)
                 await asyncio.wait_for(run.kill(), PATIENCE)
                 self.assertEqual((await run.wait()).outcome, "signaled")
+        asyncio.run(main())
+
+    def test_who_stops_reading_takes_no_line_and_no_thread(self):
+        async def main():
+            async with AsyncSandbox("strict") as sb:
+                async with await sb.start("for _ in range(2): print(input())", stdin=True) as run:
+                    for text in (b"one\n", b"two\n"):
+                        for _ in range(12):
+                            with self.assertRaises(asyncio.TimeoutError):
+                                await asyncio.wait_for(run.stdout.__anext__(), 0.05)
+                        await asyncio.wait_for(run.write(text), PATIENCE)
+                        self.assertEqual(await asyncio.wait_for(run.stdout.__anext__(), PATIENCE), text)
+                    self.assertEqual([line async for line in run.stdout], [])
         asyncio.run(main())
 
     def test_programs_end_with_their_sandbox(self):

@@ -220,6 +220,14 @@ class Floods(unittest.TestCase):
                         "while True:\n    i += 1\n"
                         "    os.write(3, encode([8, 'connect', str(i) * 900, 'rule', 'EACCES', 'x:1']))")
 
+    def test_a_list_of_millions_of_files(self):
+        with Sandbox(deadline=30) as sb:
+            sb.exec("import pysandbox_guest._serve as serve\n"
+                    "def listed(top): return b''.join(b'%06x\\0001\\0' % n for n in range(1 << 20)) * 4\n"
+                    "serve.list_files.__code__ = listed.__code__")
+            with self.assertRaisesRegex(RunError, "more than 262144 files"):
+                sb.list_files("/tmp")
+
     def test_too_many_calls_are_refused(self):
         go_on = threading.Event()
         from pysandbox import expose

@@ -4,6 +4,7 @@ import gc
 import os
 import pathlib
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -589,6 +590,43 @@ class Files(Case):
             for name in ("../x", "/etc/passwd", "a/../../x", "fifo", ""):
                 with self.assertRaises(Exception, msg=name):
                     files.read_below(top, name)
+
+    def test_no_tree_harms_who_walks_it(self):
+        with tempfile.TemporaryDirectory() as top:
+            os.mkdir(os.path.join(top, "dir"))
+            before = len(os.listdir("/proc/self/fd"))
+            for _ in range(5):
+                with self.assertRaises(ViolationError):
+                    files.read_below(top, "dir")
+            at = os.open(top, os.O_RDONLY)
+            for _ in range(2000):
+                os.mkdir("d", dir_fd=at)
+                at, above = os.open("d", os.O_RDONLY, dir_fd=at), at
+                os.close(above)
+            os.close(at)
+            with self.assertRaises(ViolationError):
+                files.walk_below(top)
+            self.assertEqual(len(os.listdir("/proc/self/fd")), before)
+            subprocess.run(["rm", "-r", os.path.join(top, "d")], check=True)
+
+    def test_what_goes_away_is_left_out_of_a_walk(self):
+        with tempfile.TemporaryDirectory() as top:
+            files.write_below(top, "kept", b"")
+            over = threading.Event()
+
+            def churn():
+                while not over.is_set():
+                    for n in range(50):
+                        files.write_below(top, "d/%d" % n, b"")
+                    shutil.rmtree(os.path.join(top, "d"))
+            thread = threading.Thread(target=churn)
+            thread.start()
+            try:
+                for _ in range(500):
+                    self.assertIn("kept", files.walk_below(top))
+            finally:
+                over.set()
+                thread.join()
 
 
 class Policies(unittest.TestCase):

@@ -7,12 +7,12 @@ import asyncio
 import os
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, Optional, Tuple, TypeVar
+from typing import Any, AsyncIterator, Callable, Dict, Iterable, Optional, Tuple, TypeVar
 
 from . import amounts, forks
 from .capability import Grant
 from .results import Event, Execution, Report, Result
-from .run import Run
+from .run import Run, unended
 from .sandbox import Sandbox
 from .scope import Scope, current
 from .turns import Closed, Left, Turn, Turns, check
@@ -20,6 +20,7 @@ from .turns import Closed, Left, Turn, Turns, check
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .policy import PolicyLike
+    from .stream import Stream
 
 
 T = TypeVar("T")
@@ -57,25 +58,19 @@ class AsyncRun:
         self._end = _Threads(2)  # a thread is free for the end, whatever is waited for
         self._ended: "Optional[Future[Result]]" = None
 
-    async def _lines(self, lines: "Iterator[Any]") -> "AsyncIterator[Any]":
-        while True:
-            line = await self._wait(next, lines, None)
-            if line is None:
-                return
-            yield line
-
     @property
     def stdout(self) -> "AsyncIterator[bytes]":
         """The lines of standard output, as they arrive."""
-        return self._lines(iter(self._run.stdout))
+        return _lines(self._run.stdout)
 
     @property
     def stderr(self) -> "AsyncIterator[bytes]":
         """The lines of standard error, as they arrive."""
-        return self._lines(iter(self._run.stderr))
+        return _lines(self._run.stderr)
 
-    def audit(self) -> "AsyncIterator[Event]":
-        return self._lines(self._run.audit())
+    async def audit(self) -> "AsyncIterator[Event]":
+        async for line in _lines(self._run._process.audit):
+            yield Event.parse(line)
 
     async def write(self, data: bytes) -> None:
         await self._wait(self._run.write, data)
@@ -91,7 +86,9 @@ class AsyncRun:
         ended = asyncio.wrap_future(self._ended)
         ended.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody may ask for it
         done, _ = await asyncio.wait({ended}, timeout=limit)
-        return await ended if done else await self._wait(self._run.wait, 0)
+        if not done:
+            raise unended(limit)
+        return await ended
 
     def interrupt(self) -> None:
         self._run.interrupt()
@@ -106,6 +103,28 @@ class AsyncRun:
         await self._end(self._run.__exit__, *details)
         self._wait.close()
         self._end.close()
+
+
+async def _lines(stream: "Stream") -> "AsyncIterator[bytes]":
+    """The lines of a stream. No thread waits for them, so a task that stops waiting
+    takes none along."""
+    loop = asyncio.get_running_loop()
+    came = asyncio.Event()
+
+    def wake() -> None:
+        loop.call_soon_threadsafe(came.set)
+    while True:
+        came.clear()
+        line = stream.line(wake)
+        if line is None:
+            try:
+                await came.wait()
+            finally:
+                stream.forget_wake(wake)
+        elif line:
+            yield line
+        else:
+            return
 
 
 def _join(turns: "Turns") -> "Tuple[Turn, asyncio.Future[None]]":

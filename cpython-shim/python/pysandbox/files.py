@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from typing import Iterator, List, Tuple
 
 LIMIT = 32 << 20  # bytes of one file, unless told
+DEEP = 100  # directories within each other that are walked
+
+# No symlink, and nothing that an open might wait for.
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def is_below(name: str) -> bool:
@@ -33,7 +37,7 @@ def _open_parent(top: str, name: str, make: bool) -> "Tuple[int, str]":
                     os.mkdir(part, 0o700, dir_fd=at)
                 except FileExistsError:
                     pass
-            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            below = os.open(part, _DIRECTORY, dir_fd=at)
             os.close(at)
             at = below
     except BaseException:
@@ -44,15 +48,17 @@ def _open_parent(top: str, name: str, make: bool) -> "Tuple[int, str]":
 
 def read_below(top: str, name: str, limit: int = LIMIT) -> bytes:
     """The content of a regular file below a directory, at most limit bytes. OSError
-    for a symlink on the way (ELOOP, ENOTDIR), ViolationError for a device or FIFO."""
+    for a symlink on the way (ELOOP, ENOTDIR), ViolationError for what is no
+    regular file."""
     parent, last = _open_parent(top, name, False)
     try:
         fd = os.open(last, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=parent)
     finally:
         os.close(parent)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):  # fdopen() keeps none that it refuses, nor closes it
+        os.close(fd)
+        raise ViolationError("%s is not a regular file" % name)
     with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise ViolationError("%s is not a regular file" % name)
         data = file.read(limit + 1)
     if len(data) > limit:
         raise ViolationError("%s has more than %d bytes" % (name, limit))
@@ -93,10 +99,32 @@ def _replace(parent: int, name: str, data: bytes) -> None:
 
 
 def walk_below(top: str) -> "Iterator[str]":
-    """The regular files below a directory, as relative paths, sorted."""
+    """The regular files below a directory, as relative paths, sorted. What goes away
+    meanwhile is left out. ViolationError for more than 100 directories within each
+    other."""
     found: "List[str]" = []
-    for directory, _, names, at in os.fwalk(top, follow_symlinks=False):
-        for name in names:
-            if stat.S_ISREG(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode):
-                found.append(os.path.relpath(os.path.join(directory, name), top))
+    _walk(os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "", 0, found)
     return iter(sorted(found))
+
+
+def _walk(at: int, path: str, depth: int, found: "List[str]") -> None:
+    """Adds the files below the directory at, which it closes."""
+    below = []
+    try:
+        if depth > DEEP:
+            raise ViolationError("there are more than %d directories within each other: %s..." % (
+                DEEP, path[:100]))
+        with os.scandir(at) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(entry.name)
+                elif entry.is_file(follow_symlinks=False):
+                    found.append(path + entry.name)
+        for name in below:
+            try:
+                fd = os.open(name, _DIRECTORY, dir_fd=at)
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                continue  # it is gone, or no directory any more, or a guest's alone
+            _walk(fd, path + name + "/", depth + 1, found)
+    finally:
+        os.close(at)

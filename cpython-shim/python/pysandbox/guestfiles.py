@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Path = Union[str, os.PathLike[str]]
 
+MOST_FILES = 1 << 18  # of one list
+
 
 class GuestFiles:
     """What Sandbox does with files of its guest."""
@@ -60,10 +62,13 @@ class GuestFiles:
     def list_files(self, top: Path, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
         """The regular files below a directory inside, as relative paths and sizes:
         the guest's word. top is relative to the guest's directory, the paths are to
-        top. Names that lead out of top are left out."""
+        top. Names that lead out of top are left out. RunError for more than 262,144."""
         text = self._request("list", [os.fspath(top)], timeout)
         if not isinstance(text, bytes):
             raise RunError("the guest did not send a list of files")
-        words = text.split(b"\0")
+        words = text.split(b"\0", 2 * MOST_FILES)  # a guest's text may have many millions
+        if len(words) > 2 * MOST_FILES and words[-1]:
+            raise RunError(
+                "the guest has sent a list of more than %d files; list what is below, one by one" % MOST_FILES)
         return {os.fsdecode(name): int(size) for name, size in zip(words[::2], words[1::2])
                 if files.is_below(os.fsdecode(name)) and size.isdigit() and len(size) < 20}

@@ -52,7 +52,7 @@ class Run:
         forks.check(self._process.owner)
         result = self._process.wait(None if timeout is None else amounts.seconds("timeout", timeout))
         if result is None:
-            raise DeadlineError("the program has not ended within %g seconds" % (timeout or 0))
+            raise unended(timeout or 0)
         self._connection.close()
         return result
 
@@ -81,3 +81,8 @@ class Run:
             self._process.kill()
             self._process.wait()
         self._connection.close()
+
+
+def unended(seconds: float) -> DeadlineError:
+    """What whoever waits is told of a program that goes on."""
+    return DeadlineError("the program has not ended within %g seconds" % seconds)

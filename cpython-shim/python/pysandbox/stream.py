@@ -9,7 +9,7 @@ from _thread import allocate_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Iterator, Optional
+    from typing import Callable, Dict, Iterator, List, Optional
 
 CHUNK = 1 << 16
 AUDIT_BOUND = 4 << 20
@@ -23,21 +23,32 @@ class Stream:
     def __init__(self, bound: int = 0) -> None:
         self._data = bytearray()
         self._bound = bound
+        self._searched = 0  # bytes of data that hold no end of a line
         self._ended = False
         self._changed = threading.Condition()
+        self._wakes: "List[Callable[[], None]]" = []
 
     def feed(self, data: bytes) -> None:
         with self._changed:
             self._data += data
             if self._bound and len(self._data) > self._bound:
                 end = self._data.find(b"\n", len(self._data) - self._bound)
-                del self._data[:end + 1 if end >= 0 else len(self._data)]
-            self._changed.notify_all()
+                self._take(end + 1 if end >= 0 else len(self._data))
+            self._wake()
 
     def end(self) -> None:
         with self._changed:
             self._ended = True
-            self._changed.notify_all()
+            self._wake()
+
+    def _wake(self) -> None:
+        self._changed.notify_all()
+        wakes, self._wakes = self._wakes, []
+        for wake in wakes:
+            try:
+                wake()
+            except RuntimeError:
+                pass  # its event loop has ended
 
     def forget(self) -> None:
         """Ends it in a forked child, where its lock may be held by nobody."""
@@ -47,6 +58,7 @@ class Stream:
     def _take(self, size: int) -> bytes:
         taken = bytes(self._data[:size])
         del self._data[:size]
+        self._searched = 0
         return taken
 
     def rest(self, timeout: "Optional[float]" = None) -> bytes:
@@ -83,7 +95,7 @@ class Stream:
                 at = self._data.find(mark, max(0, searched - len(mark)))
                 if at >= 0:
                     before = self._take(at)
-                    del self._data[:len(mark)]
+                    self._take(len(mark))
                     return before, True
                 searched = len(self._data)
                 left = deadline - time.monotonic()
@@ -95,18 +107,33 @@ class Stream:
                     return before, False
                 self._changed.wait(left)
 
+    def _line(self) -> "Optional[bytes]":
+        at = self._data.find(b"\n", self._searched)
+        if at < 0 and not self._ended:
+            self._searched = len(self._data)
+            return None
+        return self._take(at + 1 if at >= 0 else len(self._data))
+
+    def line(self, wake: "Callable[[], None]") -> "Optional[bytes]":
+        """The next line, b"" at the end, or None if it is not there yet: then wake() is
+        called once, by any thread, when it may be, unless forget_wake() comes first."""
+        with self._changed:
+            line = self._line()
+            if line is None:
+                self._wakes.append(wake)
+            return line
+
+    def forget_wake(self, wake: "Callable[[], None]") -> None:
+        with self._changed:
+            self._wakes = [other for other in self._wakes if other is not wake]
+
     def __iter__(self) -> "Iterator[bytes]":
         while True:
             with self._changed:
-                at = -1
-                searched = 0
-                while True:
-                    at = self._data.find(b"\n", searched)
-                    if at >= 0 or self._ended:
-                        break
-                    searched = len(self._data)
+                line = self._line()
+                while line is None:
                     self._changed.wait()
-                line = self._take(at + 1 if at >= 0 else len(self._data))
+                    line = self._line()
             if not line:
                 return
             yield line

@@ -149,10 +149,29 @@ func TestRoutesAreThoseOfNow(t *testing.T) {
 			t.Errorf("before %q %s is the host's: %t", step.command, step.address, got)
 		}
 		ip(t, step.command)
+		awaitKernel(t, step.address, step.want)
 		if got := isLocal(table, step.address); got != step.want {
 			t.Errorf("after %q %s is the host's: %t", step.command, step.address, got)
 		}
 		was[step.address] = step.want
+	}
+}
+
+// awaitKernel waits until the kernel itself says so, a second at most: it gives an
+// address of IPv6 its route when it has answered the request (addrconf_dad_work).
+func awaitKernel(t *testing.T, address string, local bool) {
+	t.Helper()
+	for range 200 {
+		table, err := Open(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := isLocal(table, address)
+		_ = table.Close()
+		if got == local {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
 	}
 }
 

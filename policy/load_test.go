@@ -350,6 +350,15 @@ func TestEnvironment(t *testing.T) {
 	}
 }
 
+// An error of two names has the one number, and either name may be written.
+func TestSecondNamesOfErrors(t *testing.T) {
+	dir := tree(t, map[string]string{"p.toml": "version = 1\nnetwork.errno = \"EOPNOTSUPP\"\n" +
+		"syscalls.errno.sethostname = \"EWOULDBLOCK\"\n"})
+	p := load(t, Options{File: "p.toml", Directory: dir})
+	same(t, "of connect", p.Network.Errno, "EOPNOTSUPP")
+	same(t, "of a call", p.Syscalls.Errno["sethostname"], "EWOULDBLOCK")
+}
+
 // position is where a text first has words that are no comment, as "line:column".
 func position(text, words string) string {
 	number := 0

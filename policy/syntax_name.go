@@ -6,8 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/internal/nearest"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
@@ -47,40 +46,13 @@ func plain(text string) string { return text }
 
 func errnoSyntax() syntax[string] {
 	s := textSyntax(`the name of an error such as "EACCES"`, func(_ source, text string) (string, error) {
-		if !isErrno(text) {
-			return "", &unknownName{fmt.Sprintf("no error is named %q", text), nearest.Name(text, errnoNames())}
+		if _, known := errnos.Number(text); !known {
+			return "", &unknownName{fmt.Sprintf("no error is named %q", text), nearest.Name(text, errnos.Names())}
 		}
 		return text, nil
 	}, plain)
 	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^E[A-Z0-9]+$"} }
 	return s
-}
-
-// errnos gives the name of every error that Linux has for programs (errno(3)),
-// from EPERM to EHWPOISON.
-func errnos(yield func(string) bool) {
-	for number := unix.EPERM; number <= unix.EHWPOISON; number++ {
-		if name := unix.ErrnoName(number); name != "" && !yield(name) {
-			return
-		}
-	}
-}
-
-func isErrno(text string) bool {
-	for name := range errnos {
-		if name == text {
-			return true
-		}
-	}
-	return false
-}
-
-func errnoNames() []string {
-	var names []string
-	for name := range errnos {
-		names = append(names, name)
-	}
-	return names
 }
 
 // syscallSyntax is the name of a system call whose errno may be set.

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // String says what becomes of a call, such as "allow" or "EACCES, reported".
@@ -31,7 +33,7 @@ func errnoText(errno uint16) string {
 	if errno == uint16(unix.EOPNOTSUPP) {
 		return "EOPNOTSUPP" // unix prefers its twin, ENOTSUP
 	}
-	if name := unix.ErrnoName(syscall.Errno(errno)); name != "" {
+	if name := errnos.Name(syscall.Errno(errno)); name != "" {
 		return name
 	}
 	return fmt.Sprintf("errno %d", errno)

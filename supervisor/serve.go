@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/plan"
@@ -79,7 +80,8 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 	p := r.Plan
 	errno := unix.EACCES
 	if p.Network.Errno != "" {
-		if errno = errnoByName(p.Network.Errno); errno == 0 {
+		var known bool
+		if errno, known = errnos.Number(p.Network.Errno); !known {
 			return broker.Config{}, fmt.Errorf("network.errno: no error is called %s", p.Network.Errno)
 		}
 	}
@@ -96,14 +98,4 @@ func brokerConfig(r *plan.Resolved) (broker.Config, error) {
 
 		HostLoopback: p.LoopbackPorts(netrule.TCP),
 	}, nil
-}
-
-// errnoByName returns 0 for a name that is none.
-func errnoByName(name string) unix.Errno {
-	for errno := unix.Errno(1); errno < 134; errno++ { // EHWPOISON is the last
-		if unix.ErrnoName(errno) == name {
-			return errno
-		}
-	}
-	return 0
 }

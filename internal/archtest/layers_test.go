@@ -15,6 +15,9 @@ const order = `
 	internal/nearest
 		< internal/netrule, seccomp;
 
+	internal/errnos
+		< internal/host, seccomp;
+
 	policy/document, configs, internal/fifo, internal/netrule, seccomp
 		< policy;
 

@@ -1,11 +1,6 @@
 package host
 
-import (
-	"errors"
-	"slices"
-
-	"golang.org/x/sys/unix"
-)
+import "slices"
 
 // Check is one thing that a sandbox needs of the host, and what was found.
 type Check struct {
@@ -109,11 +104,4 @@ func (c Check) failed(e *UnsupportedError) Check {
 		c.Missing += " (" + e.Err.Error() + ")"
 	}
 	return c
-}
-
-// errnoOf returns the errno in an error of an attempt, EIO if there is none.
-func errnoOf(err error) unix.Errno {
-	errno := unix.EIO
-	errors.As(err, &errno)
-	return errno
 }

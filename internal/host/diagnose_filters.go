@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 func (d *diagnosis) seccomp() Check {
@@ -26,7 +28,7 @@ func (d *diagnosis) notify() Check {
 		c.OK, c.Found = true, "a listener can be installed; signals do not repeat calls"
 	case err == nil:
 		c.OK, c.Found = true, "a listener can be installed; signals may repeat calls (Linux 6.0 mends that)"
-	case errnoOf(err) == unix.EBUSY:
+	case errnos.Of(err) == unix.EBUSY:
 		return c.failed(busyListener(d.settings))
 	default:
 		return c.failed(noNotify(d.kernel, err))

@@ -1,10 +1,12 @@
 package host
 
+import "github.com/pysandbox/pysandbox/internal/errnos"
+
 func (d *diagnosis) userNS() Check {
 	c := Check{Name: "user namespaces", Tiers: []string{tierFull}}
 	for _, try := range []func() error{tryUserNS, tryMounts, tryIDMap} {
 		if err := try(); err != nil {
-			return c.failed(classifyUserNS(d.settings, errnoOf(err), d.Program))
+			return c.failed(classifyUserNS(d.settings, errnos.Of(err), d.Program))
 		}
 	}
 	c.OK, c.Found = true, "user, mount, PID, IPC and UTS namespaces can be made"
@@ -14,7 +16,7 @@ func (d *diagnosis) userNS() Check {
 func (d *diagnosis) netNS() Check {
 	c := Check{Name: "network namespaces", Tiers: []string{tierFull}}
 	if err := tryNetNS(); err != nil {
-		return c.failed(classifyUserNS(d.settings, errnoOf(err), d.Program))
+		return c.failed(classifyUserNS(d.settings, errnos.Of(err), d.Program))
 	}
 	c.OK, c.Found = true, "can be made"
 	return c
@@ -29,7 +31,7 @@ func (d *diagnosis) proc() Check {
 	case tryMounts() != nil:
 		c.Missing, c.Fix = "needs user namespaces", "see there"
 	default:
-		return c.failed(ProcFailure(errnoOf(err)))
+		return c.failed(ProcFailure(errnos.Of(err)))
 	}
 	return c
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
@@ -179,14 +180,14 @@ func TestAttemptReportsTheFirstErrno(t *testing.T) {
 	if err := attempt(0, works, works); err != nil {
 		t.Errorf("calls that work: %v", err)
 	}
-	if err := attempt(0, works, fails, later); errnoOf(err) != unix.ENOENT {
+	if err := attempt(0, works, fails, later); errnos.Of(err) != unix.ENOENT {
 		t.Errorf("want ENOENT, got %v", err)
 	}
-	if err := attempt(0, works, later, fails); errnoOf(err) != unix.ENOTDIR {
+	if err := attempt(0, works, later, fails); errnos.Of(err) != unix.ENOTDIR {
 		t.Errorf("want ENOTDIR, got %v", err)
 	}
 	// A new thread without shared memory: the kernel refuses the clone itself.
-	if err := attempt(unix.CLONE_THREAD, works); errnoOf(err) != unix.EINVAL {
+	if err := attempt(unix.CLONE_THREAD, works); errnos.Of(err) != unix.EINVAL {
 		t.Errorf("want EINVAL, got %v", err)
 	}
 }

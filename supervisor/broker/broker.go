@@ -8,10 +8,8 @@
 package broker
 
 import (
-	"errors"
 	"fmt"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -116,18 +114,6 @@ func (b *Broker) isHost(network uint64) bool {
 		return network != b.config.Network
 	}
 	return network == b.network
-}
-
-// errnoOf is the errno inside err, or EIO where there is none.
-func errnoOf(err error) syscall.Errno {
-	if err == nil {
-		return 0
-	}
-	var errno syscall.Errno
-	if errors.As(err, &errno) && errno != 0 {
-		return errno
-	}
-	return unix.EIO
 }
 
 // request is one notification on its way through the broker.

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
@@ -35,14 +36,14 @@ func (b *Broker) epollCreate(req *request) reply {
 	}
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return performed(-1, errnoOf(err))
+		return performed(-1, errnos.Of(err))
 	}
 	// With FLAG_SEND the kernel answers the call with the new number in the same
 	// step, so that no signal can come between (Linux 5.14).
 	err = b.listener.addFD(req.ID, fd, 0, seccomp.AddFDSend, flags != 0)
 	if err != nil {
 		unix.Close(fd)
-		return performed(-1, errnoOf(err))
+		return performed(-1, errnos.Of(err))
 	}
 	b.epolls.keep(fd)
 	return postponed()

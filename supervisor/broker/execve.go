@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // execve answers execve(2) and execveat(2). Which files exist and which may be
@@ -76,7 +77,7 @@ func (b *Broker) explainExec(req *request, file executable) recheckedReply {
 func (b *Broker) openExec(tid int, file executable) (int, syscall.Errno) {
 	if file.name == "" { // AT_EMPTY_PATH
 		fd, err := unix.Open("/proc/"+strconv.Itoa(tid)+"/"+file.base, unix.O_PATH|unix.O_CLOEXEC, 0)
-		return fd, errnoOf(err)
+		return fd, errnos.Of(err)
 	}
 	return b.tree.resolve(tid, file.base, file.name)
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // orphans tells whether a socket that we have let go of is still open elsewhere:
@@ -33,7 +35,7 @@ func (o *orphans) close() { closeFD(o.epoll) }
 func (o *orphans) watch(fd int) (name uint64, errno syscall.Errno) {
 	o.last++
 	event := unix.EpollEvent{Events: unix.EPOLLONESHOT, Fd: int32(uint32(o.last)), Pad: int32(uint32(o.last >> 32))}
-	return o.last, errnoOf(unix.EpollCtl(o.epoll, unix.EPOLL_CTL_ADD, fd, &event))
+	return o.last, errnos.Of(unix.EpollCtl(o.epoll, unix.EPOLL_CTL_ADD, fd, &event))
 }
 
 // forget gives up on a socket that is not let go after all.
@@ -99,7 +101,7 @@ func (b *Broker) replaceOrphan(req *request, name uint64, by int) {
 func (b *Broker) leftBehind(req *request) {
 	left := b.denial(req, "handoff", req.record.Target, ruleHandoff)
 	left.Original = "a socket that another process, a message or a waiting call has"
-	left.Errno = errnoName(unix.ENOTCONN)
+	left.Errno = errnos.Name(unix.ENOTCONN)
 	who := req.thread.identity()
 	left.PID, left.TID = who.pid, who.tid
 	left.Latency = time.Since(req.received)
@@ -156,7 +158,7 @@ func (b *Broker) freshSocket(domain int) (int, syscall.Errno) {
 	}
 	fd, err := b.config.Socket(domain)
 	if err != nil {
-		return -1, errnoOf(err)
+		return -1, errnos.Of(err)
 	}
 	return fd, 0
 }

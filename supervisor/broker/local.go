@@ -7,6 +7,9 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // connectPath connects a local socket to a path. The caller's mounts may hold
@@ -58,8 +61,8 @@ func (b *Broker) findSocket(req *request, d destination, operation string) (int,
 	target := "unix:" + d.path
 	if named := path.Clean(d.path); slices.Contains(b.tree.sockets, named) {
 		fd, err := unix.Open(named, unix.O_PATH|unix.O_CLOEXEC, 0)
-		req.record = b.entry(req, "allow", operation, target, ruleUnix)
-		return fd, errnoOf(err)
+		req.record = b.entry(req, audit.Allow, operation, target, ruleUnix)
+		return fd, errnos.Of(err)
 	}
 	fd, errno := b.tree.resolve(int(req.PID), "cwd", d.path)
 	if errno != 0 {
@@ -68,7 +71,7 @@ func (b *Broker) findSocket(req *request, d destination, operation string) (int,
 	var stat unix.Stat_t
 	if err := unix.Fstat(fd, &stat); err != nil {
 		closeFD(fd)
-		return -1, errnoOf(err)
+		return -1, errnos.Of(err)
 	}
 	if stat.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		closeFD(fd)

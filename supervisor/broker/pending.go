@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // lookEvery is how often waiting calls are looked at for signals, deadlines and
@@ -80,7 +82,7 @@ func (p *pending) enter(b *Broker, s *socket, w *waiting) reply {
 			Pad:    int32(uint32(w.req.ID >> 32)),
 		}
 		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, s.fd, &event); err != nil {
-			return deny(errnoOf(err))
+			return deny(errnos.Of(err))
 		}
 	}
 	w.fds = append([]int{s.give()}, w.fds...)

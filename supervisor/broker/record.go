@@ -1,12 +1,12 @@
 package broker
 
 import (
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
@@ -78,7 +78,7 @@ func (b *Broker) complete(req *request, response seccomp.Response) {
 		if errno == 0 {
 			errno = unix.EPERM
 		}
-		req.record.Errno = errnoName(errno)
+		req.record.Errno = errnos.Name(errno)
 	}
 	req.record.Latency = time.Since(req.received)
 }
@@ -94,5 +94,3 @@ func (b *Broker) identify(req *request) {
 	}
 	req.record.PID, req.record.TID = who.pid, who.tid
 }
-
-func errnoName(errno syscall.Errno) string { return unix.ErrnoName(errno) }

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
@@ -43,7 +44,7 @@ func (b *Broker) replace(req *request, fd, number int) syscall.Errno {
 		return errno
 	}
 	err := b.listener.addFD(req.ID, fd, number, seccomp.AddFDAt, closes)
-	return errnoOf(err)
+	return errnos.Of(err)
 }
 
 // likeBlocking gives fd the blocking mode of another.

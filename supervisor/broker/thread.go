@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // maxThreads bounds the cache of threads; each entry holds up to two descriptors.
@@ -75,7 +77,7 @@ func (b *Broker) recall(req *request) {
 func (b *Broker) openCaller(req *request) (*thread, syscall.Errno) {
 	pidfd, err := b.threads.open(int(req.PID))
 	if err != nil {
-		return nil, errnoOf(err)
+		return nil, errnos.Of(err)
 	}
 	if !b.listener.valid(req.ID) {
 		unix.Close(pidfd)

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // tree resolves paths as the sandbox sees them, and knows which file systems are
@@ -28,13 +30,13 @@ func (t *tree) resolve(tid int, base, name string) (int, syscall.Errno) {
 	dir := "/proc/" + strconv.Itoa(tid)
 	root, err := unix.Open(dir+"/root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return -1, errnoOf(err)
+		return -1, errnos.Of(err)
 	}
 	defer unix.Close(root)
 	if !path.IsAbs(name) {
 		from, err := os.Readlink(dir + "/" + base)
 		if err != nil {
-			return -1, errnoOf(err)
+			return -1, errnos.Of(err)
 		}
 		name = from + "/" + name
 	}
@@ -43,7 +45,7 @@ func (t *tree) resolve(tid int, base, name string) (int, syscall.Errno) {
 		Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	if err != nil {
-		return -1, errnoOf(err)
+		return -1, errnos.Of(err)
 	}
 	return fd, 0
 }
@@ -57,7 +59,7 @@ func (t *tree) isPrivate(tid int, device uint64, settled func() syscall.Errno) (
 	defer t.mu.Unlock()
 	if t.private == nil {
 		found, err := ownTmpfs(tid)
-		if errno := firstErrno(errnoOf(err), settled()); errno != 0 {
+		if errno := firstErrno(errnos.Of(err), settled()); errno != 0 {
 			return false, errno
 		}
 		t.private = found

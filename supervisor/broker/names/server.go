@@ -156,7 +156,7 @@ func (s *Server) tellable(name string, found Answer, now time.Time) []netip.Addr
 		host := s.host(addr)
 		if !s.config.Rules.MayAnswer(addr, host) {
 			s.config.Audit.Record(audit.Record{
-				Time: now, Source: "kernel", Verdict: "deny", Operation: "resolve", Target: name,
+				Time: now, Source: audit.SourceKernel, Verdict: audit.Deny, Operation: "resolve", Target: name,
 				Original: addr.String(), Name: name, Rule: RuleRebinding, Errno: "ENODATA",
 				Hint: s.config.Rules.AnswerHint(name, addr, host),
 			})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // Port is one published port.
@@ -167,11 +168,11 @@ func copyAll(to, from *net.TCPConn) error {
 
 func (s *server) record(port Port, peer netip.AddrPort, start time.Time, err error) {
 	rec := audit.Record{
-		Time: start, Source: "kernel", Verdict: "allow", Operation: "accept",
+		Time: start, Source: audit.SourceKernel, Verdict: audit.Allow, Operation: "accept",
 		Target: "tcp://" + peer.String(), Rule: port.Rule, Latency: time.Since(start),
 	}
 	if err != nil {
-		rec.Errno = errnoName(err)
+		rec.Errno = errnos.Name(errnos.Of(err))
 	}
 	s.config.Audit.Record(rec)
 }

@@ -6,19 +6,18 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/errnos"
 	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
@@ -144,16 +143,16 @@ func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
 	start := time.Now()
 	decision := r.decide(key.to)
 	if decision.Verdict != netrule.Allow {
-		r.record(key, decision, start, "deny", "EACCES")
+		r.record(key, decision, start, audit.Deny, "EACCES")
 		return
 	}
 	f, fresh, err := r.flow(socket, key, decision.Canonical)
 	if err != nil {
-		r.record(key, decision, start, "allow", errnoName(err))
+		r.record(key, decision, start, audit.Allow, errnos.Name(errnos.Of(err)))
 		return
 	}
 	if fresh {
-		r.record(key, decision, start, "allow", "")
+		r.record(key, decision, start, audit.Allow, "")
 	}
 	_, err = f.host.Write(payload)
 	f.noticeRefusal(err)
@@ -176,15 +175,6 @@ func (r *Relay) decide(to netip.AddrPort) netrule.Decision {
 
 var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
-// errnoName names why an allowed datagram was lost.
-func errnoName(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return unix.ErrnoName(errno)
-	}
-	return "EIO"
-}
-
 func (r *Relay) names(addr netip.Addr) []string {
 	if r.config.Names == nil {
 		return nil
@@ -194,7 +184,7 @@ func (r *Relay) names(addr netip.Addr) []string {
 
 func (r *Relay) record(key flowKey, d netrule.Decision, start time.Time, verdict, errno string) {
 	rec := audit.Record{
-		Time: start, Source: "kernel", Verdict: verdict, Operation: "sendto",
+		Time: start, Source: audit.SourceKernel, Verdict: verdict, Operation: "sendto",
 		Target: "udp://" + d.Canonical.String(), Rule: d.Rule, Errno: errno, Hint: d.Hint,
 		Latency: time.Since(start),
 	}

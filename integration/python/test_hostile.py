@@ -2,6 +2,7 @@
 typed error within the deadline, and another sandbox goes on.
 """
 import os
+import socket
 import tempfile
 import threading
 import time
@@ -9,6 +10,7 @@ import unittest
 
 from pysandbox import GuestError, RunError, Sandbox, SandboxError, ViolationError
 from pysandbox import codec
+from pysandbox.pending import Sender
 from support import Store
 
 DEADLINE = 3
@@ -212,6 +214,46 @@ class Floods(unittest.TestCase):
                         "    os.write(3, encode([1, i, 0, n, 'echo', ['x' * 30000], {}]))")
             self.assertLess(memory() - before, 300 << 20)
         self.assertLess(threading.active_count(), 100)
+
+    def test_what_nobody_waits_for_blocks_nobody(self):
+        """A function that the host drops, and a grant that it revokes."""
+        from pysandbox import callback, expose
+
+        class Keeper:
+            function = None
+
+            @expose(params=(callback,))
+            def keep(self, function):
+                self.function = function
+        with Sandbox(deadline=10) as sb:
+            keeper = Keeper()
+            sb.grant("keeper", keeper, callbacks=True)
+            store = sb.grant("store", Store())
+            flood = threading.Thread(target=self.assertRaises, args=(SandboxError, sb.exec, (
+                STUBBORN + "keeper.keep(print)\nimport os\nfrom pysandbox_guest._codec import encode\n"
+                "n = store._number\ni = 10\nwhile True:\n    i += 1\n"
+                "    os.write(3, encode([1, i, 0, n, 'echo', ['x' * 30000], {}]))")))
+            flood.start()
+            time.sleep(3)  # until the answers have no room any more
+            began = time.monotonic()
+            keeper.function = None
+            store.revoke()
+            self.assertLess(time.monotonic() - began, 1)
+            flood.join()
+
+    def test_what_was_posted_comes_later(self):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with ours, theirs:
+            sender = Sender(ours, 5, self.fail)
+            full = 0
+            while sender.offer(b"x" * 9000):
+                full += 1
+            for n in range(3):
+                sender.post(b"%d" % n)
+            for _ in range(full):
+                theirs.recv(9000)
+            sender.send(b"last")
+            self.assertEqual([theirs.recv(9) for _ in range(4)], [b"0", b"1", b"2", b"last"])
 
     def test_notes(self):
         with Sandbox(deadline=DEADLINE) as sb:

@@ -274,14 +274,14 @@ class Connection:
     def release(self, number: int) -> None:
         """A callback is held no more."""
         if not self._closed:
-            self.send([RELEASE, number, 1])
+            self._sender.post(codec.encode([RELEASE, number, 1]))
 
     def revoke(self, grant: "Grant") -> None:
         """Forgets what was exported of a grant."""
         number = None if grant.facet is None else self.exports.revoke(grant.facet.key)
         self._service.revoke(grant)  # before the word to the guest, which may read nothing
         if number is not None and not self._closed:
-            self.send([REVOKED, number])
+            self._sender.post(codec.encode([REVOKED, number]))
 
     def close(self) -> None:
         """Ends the conversation; the guest's serving loop ends with it."""

@@ -68,7 +68,7 @@ class GuestFiles:
             raise RunError("the guest did not send a list of files")
         words = text.split(b"\0", 2 * MOST_FILES)  # a guest's text may have many millions
         if len(words) > 2 * MOST_FILES and words[-1]:
-            raise RunError(
-                "the guest has sent a list of more than %d files; list what is below, one by one" % MOST_FILES)
+            raise RunError("the guest has sent a list of more than %d files; "
+                           "list what is below, one by one" % MOST_FILES)
         return {os.fsdecode(name): int(size) for name, size in zip(words[::2], words[1::2])
                 if files.is_below(os.fsdecode(name)) and size.isdigit() and len(size) < 20}

@@ -9,7 +9,7 @@ from .errors import DeadlineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional
+    from typing import Any, Callable, List, Optional
 
     from .errors import SandboxError
 
@@ -45,10 +45,28 @@ class Sender:
 
     def __init__(self, channel: _socket.socket, deadline: float, broken: "Callable[[Exception], None]"):
         self._channel, self._deadline, self._broken = channel, deadline, broken
+        self._posted: "List[bytes]" = []
+
+    def post(self, data: bytes) -> None:
+        """Sends a frame for which nobody waits, and never blocks: a finalizer may call it,
+        or an event loop. If there is no room, it goes before the next one."""
+        self._posted.append(data)
+        self._send_posted()
+
+    def _send_posted(self) -> None:
+        while self._posted:
+            try:
+                data = self._posted.pop(0)
+            except IndexError:  # another thread was faster
+                return
+            if not self.offer(data):
+                self._posted.insert(0, data)
+                return
 
     def send(self, data: bytes, seconds: "Optional[float]" = None) -> "Optional[DeadlineError]":
         """Sends one frame; waits for room at most so many seconds, or the deadline.
         Whether that failed."""
+        self._send_posted()
         if self.offer(data):
             return None
         from select import POLLOUT, poll

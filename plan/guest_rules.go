@@ -34,7 +34,8 @@ func (p *Plan) guestRules(h *Host, tree namespaces.Tree) []byte {
 	return hintWords(placeWords(text, tree), h)
 }
 
-// networkWords says what no rule allows. A rule without ports says nothing.
+// networkWords says what no rule allows. A rule without ports says nothing. Which
+// addresses are the host's own, that no rule reaches, is not told to a guest.
 func (p *Plan) networkWords(text []byte) []byte {
 	allow := p.Network.Rules.Allow
 	if len(allow) == 0 {
@@ -49,7 +50,7 @@ func (p *Plan) networkWords(text []byte) []byte {
 		if slices.ContainsFunc(of, func(r netrule.Rule) bool { return len(r.Ports) == 0 }) {
 			continue
 		}
-		text = fmt.Appendf(text, "refuse %s %s network.default --allow-net=TARGET\n", transport.kind, transport.errno)
+		text = fmt.Appendf(text, "refuse %s %s network.default --allow-net=TARGET unless the host has that address\n", transport.kind, transport.errno)
 		for _, rule := range of {
 			for _, ports := range rule.Ports {
 				text = fmt.Appendf(text, "port %s %d %d\n", transport.kind, ports.First, ports.Last)

@@ -23,11 +23,18 @@ func (r *Resolved) SuggestsWrite(directory string) bool {
 }
 
 // SuggestsNetwork reports whether a hint may name target, such as
-// tcp://203.0.113.9:443, for network.allow: no cloud's metadata service.
+// tcp://203.0.113.9:443, for network.allow: nothing that no rule reaches.
 func (r *Resolved) SuggestsNetwork(target string) bool {
-	_, address, _ := strings.Cut(target, "://")
+	protocol, address, _ := strings.Cut(target, "://")
 	to, err := netip.ParseAddrPort(address)
-	return err != nil || !netrule.IsMetadata(to.Addr())
+	if err != nil {
+		return true
+	}
+	e := netrule.Endpoint{Protocol: netrule.TCP, Addr: to}
+	if protocol == netrule.UDP.String() {
+		e.Protocol = netrule.UDP
+	}
+	return netrule.Suggests(e, r.HostFacts)
 }
 
 // systemPlaces are where only root writes, for whom they are refused as its own.

@@ -18,7 +18,7 @@ func TestHintsForWritingAreRefusedToNobody(t *testing.T) {
 	}
 }
 
-func TestNoHintNamesMetadata(t *testing.T) {
+func TestNoHintNamesWhatNoRuleReaches(t *testing.T) {
 	r, err := resolveWith(t, nil, script(), fixedHost())
 	if err != nil {
 		t.Fatal(err)
@@ -27,6 +27,9 @@ func TestNoHintNamesMetadata(t *testing.T) {
 		"tcp://203.0.113.9:443": true, "www.example.net": true, "udp://[2001:db8::9]:53": true,
 		"tcp://169.254.169.254:80": false, "tcp://[::ffff:169.254.169.254]:80": false,
 		"tcp://[fd00:ec2::254]:80": false,
+		"tcp://192.0.2.10:80":      false, "udp://192.0.2.10:53": false, "tcp://[::ffff:192.0.2.10]:80": false,
+		"tcp://192.0.2.11:80": true, "tcp://127.0.0.1:80": false, "tcp://203.0.113.9:0": false,
+		"tcp://224.0.0.1:80": false, "udp://224.0.0.1:80": true,
 	} {
 		if got := r.SuggestsNetwork(target); got != want {
 			t.Errorf("%s: %v", target, got)

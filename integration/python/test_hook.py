@@ -25,7 +25,7 @@ DENIED = [
     ("os.posix_spawn('/bin/ls', ['ls'], {})", ["process.spawn", "--allow-spawn=/bin/ls"]),
     ("os.execv('/bin/ls', ['ls'])", ["process.spawn", "--allow-spawn=/bin/ls"]),
     ("socket.socket().connect(('203.0.113.9', 443))", [
-        "network.default", "--allow-net=tcp://203.0.113.9:443"]),
+        "network.default", "--allow-net=tcp://203.0.113.9:443 unless the host has that address"]),
     ("socket.create_connection(('2001:db8::9', 443))", [
         "network.default", "--allow-net=tcp://[2001:db8::9]:443"]),
     ("socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('203.0.113.9', 53))", [

@@ -24,10 +24,7 @@ func (s Set) Decide(e Endpoint, host HostFacts) Decision {
 	if !e.Addr.Addr().IsValid() || (e.Protocol != TCP && e.Protocol != UDP) {
 		return d
 	}
-	q := question{
-		protocol: e.Protocol, port: e.Addr.Port(), forms: formsOf(e.Addr.Addr()), names: e.Names,
-		scoped: e.Addr.Addr().Zone() != "",
-	}
+	q := questionOf(e)
 	d.Canonical = netip.AddrPortFrom(q.canonical, q.port)
 	if q.hostLocal(host) {
 		d.Rule = RuleHostLocal
@@ -58,6 +55,13 @@ type question struct {
 	port     uint16
 	names    []string
 	scoped   bool // an interface is named beside the address
+}
+
+func questionOf(e Endpoint) question {
+	return question{
+		protocol: e.Protocol, port: e.Addr.Port(), forms: formsOf(e.Addr.Addr()), names: e.Names,
+		scoped: e.Addr.Addr().Zone() != "",
+	}
 }
 
 func (r Rule) speaksOf(protocol Protocol, port uint16) bool {

@@ -22,9 +22,12 @@ func (q question) allowHint() string {
 	return "--allow-net=" + q.protocol.String() + "://" + target + ":" + strconv.Itoa(int(q.port))
 }
 
-// IsMetadata reports whether addr is, in one of its forms, a cloud's metadata service,
-// which no hint names.
-func IsMetadata(addr netip.Addr) bool { return formsOf(addr).metadata() }
+// Suggests reports whether a hint may name an endpoint that no rule allows. Beside what
+// allowHint has nothing for, there is none for the host's own addresses.
+func Suggests(e Endpoint, host HostFacts) bool {
+	q := questionOf(e)
+	return q.allowHint() != "" && !q.hostLocal(host)
+}
 
 // leadsNowhere reports whether the kernel refuses q whatever a policy says: TCP to a
 // group or to all (RFC 9293 section 3.9.2.3, RFC 1122 section 3.2.1.3), and IPv6

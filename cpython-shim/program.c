@@ -32,6 +32,7 @@ int program_prepare(struct stage *st)
 		if (st->donated[i] < 0)
 			return st->donated[i];
 	}
+	sys1(SYS_umask, st->umask);
 	limits_return(); /* behind move_up, which needs high numbers */
 	return 0;
 }

@@ -214,6 +214,7 @@ void stage_main(struct stage *st)
 	sys4(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
 	expect_children();
 	sys0(SYS_setsid);
+	st->umask = (unsigned)sys1(SYS_umask, 022); /* one like 0777 would shut the tree */
 	run_fixed_setup(st);
 	int err = stage_receive_plan(st);
 	if (err)

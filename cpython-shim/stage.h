@@ -30,6 +30,7 @@ struct stage {
 	int program_control;   /* the same socket, in PID 2 */
 	uint32_t host_uid;     /* who we are on the host */
 	uint32_t host_gid;
+	unsigned umask;        /* of the caller, for the program; the stage has its own */
 	bool donor;            /* the supervisor is root and opens every source */
 	int old_root;          /* O_PATH of the host's root, -1 once left */
 	int detacher;          /* process that takes the host's tree down, or 0 */

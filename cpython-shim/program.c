@@ -145,7 +145,7 @@ int op_exec(const struct stage *st)
 		return -EBADMSG;
 	const char **argv = (const char **)sys6(SYS_mmap, 0, (op.n1 + op.n2 + 2) * sizeof *argv,
 						PROT_READ | PROT_WRITE,
-						MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+						MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if ((long)argv < 0 && (long)argv > -4096)
 		return (int)(long)argv;
 	const char **envp = argv + op.n1 + 1;

@@ -54,7 +54,7 @@ func resolveLimits(p *Plan, h *Host) (*resolvedLimits, error) {
 			problems = append(problems, err)
 			continue
 		}
-		if limit.Type == "RLIMIT_NOFILE" {
+		if limit.Type == "RLIMIT_NOFILE" || limit.Type == "RLIMIT_DATA" { // of which the stage needs more
 			r.late = append(r.late, op)
 		} else {
 			r.early = append(r.early, op)
@@ -95,7 +95,7 @@ type treeLimit struct {
 // RLIMIT_NPROC counts the processes of the sandbox's own user namespace, with
 // ours among them (Linux 5.14; setrlimit(2)).
 func (p *Plan) treeLimits(f Facts) []treeLimit {
-	memory, pids := uint64(p.Limits.Memory), uint64(p.Limits.Pids)+1
+	memory, pids := uint64(p.Limits.Memory), min(uint64(p.Limits.Pids)+1, maxGroupPids)
 	return []treeLimit{
 		{
 			name: "memory", wanted: p.Limits.Memory > 0, available: f.CgroupMemory,

@@ -295,8 +295,8 @@ func TestLimits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = slices.Insert(want, 2, "rlimit RLIMIT_DATA soft=536870912 hard=536870912")
-	want = slices.Insert(want, 4, "rlimit RLIMIT_NPROC soft=65 hard=65")
+	want = slices.Insert(want, 3, "rlimit RLIMIT_NPROC soft=65 hard=65")
+	want = append(want, "rlimit RLIMIT_DATA soft=536870912 hard=536870912")
 	if got := lines(r, "rlimit"); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

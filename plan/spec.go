@@ -107,6 +107,14 @@ func compileRlimits(l policy.Limits) []specs.POSIXRlimit {
 	return limits
 }
 
+// maxGroupPids is the largest pids.max that the kernel takes but for "max": PID_MAX_LIMIT
+// of include/linux/threads.h.
+const maxGroupPids = 4 << 20
+
+// maxGroupCores is a quota that is none on any host and that the kernel still takes:
+// MAX_BW of kernel/sched/sched.h bounds it to 2^44 microseconds.
+const maxGroupCores = 1 << 20
+
 // compileResources returns the limits of the whole tree. The first process of
 // the sandbox is ours and comes on top of limits.pids.
 func compileResources(l policy.Limits) *specs.LinuxResources {
@@ -116,11 +124,11 @@ func compileResources(l policy.Limits) *specs.LinuxResources {
 		r.Memory = &specs.LinuxMemory{Limit: &memory, Swap: &memory} // Swap is memory and swap together: none
 	}
 	if l.Pids > 0 {
-		pids := int64(l.Pids) + 1
+		pids := min(int64(l.Pids)+1, maxGroupPids)
 		r.Pids = &specs.LinuxPids{Limit: &pids}
 	}
 	if l.CPUQuota > 0 {
-		quota, period := int64(l.CPUQuota*cpuPeriod), uint64(cpuPeriod)
+		quota, period := int64(min(l.CPUQuota, maxGroupCores)*cpuPeriod), uint64(cpuPeriod)
 		r.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period}
 	}
 	return r

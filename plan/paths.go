@@ -95,23 +95,36 @@ func checkUserPath(name string) error {
 	if !path.IsAbs(name) || path.Clean(name) != name || strings.IndexByte(name, 0) >= 0 {
 		return fmt.Errorf("%q is not an absolute and clean path", name)
 	}
+	if isKernels(name) {
+		return fmt.Errorf("%s is the host's, and the sandbox has devices and processes of its own; it cannot be named", name)
+	}
 	for _, own := range ownPlaces() {
-		if isSameOrBelow(own, name) {
+		switch {
+		case !isSameOrBelow(own, name):
+		case own == name && !slices.Contains(ownTrees(), name):
+			return fmt.Errorf("the sandbox has %s of its own; the host's cannot be shown in its place", name)
+		default:
 			return fmt.Errorf("%s would hide the sandbox's own %s; name what you need below it", name, own)
 		}
 	}
-	if belowAny(name, kernelPlaces()) && !isSameOrBelow(name, "/dev/shm") {
-		return fmt.Errorf("%s is the host's, and the sandbox has devices and processes of its own; it cannot be named", name)
-	}
 	return nil
+}
+
+// isKernels says whether name is where devices and processes show, of which the sandbox
+// has its own.
+func isKernels(name string) bool {
+	return belowAny(name, kernelPlaces()) && !isSameOrBelow(name, "/dev/shm")
 }
 
 // kernelPlaces are where devices and processes show.
 func kernelPlaces() []string { return []string{"/dev", "/proc"} }
 
+// ownTrees are the directories of the sandbox below which paths may be named.
+func ownTrees() []string { return []string{home, "/tmp", "/dev/shm"} }
+
 // ownPlaces are the paths that the sandbox makes itself.
 func ownPlaces() []string {
-	places := []string{home, "/tmp", "/dev/shm", guestDirectory}
+	places := append(ownTrees(), guestDirectory)
 	for _, op := range namespaces.Skeleton() {
 		where := op.S1
 		if op.Code == namespaces.OpBind {

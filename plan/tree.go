@@ -115,7 +115,7 @@ func (v *view) addScript(p *Plan, h *Host) error {
 }
 
 func (p *Plan) showsScript(found host.Path) bool {
-	return found.Real != "" && !found.Dir && !belowAny(p.Command.Script, kernelPlaces())
+	return found.Real != "" && !found.Dir && !isKernels(p.Command.Script)
 }
 
 func (v *view) addClosure(c host.Closure) {

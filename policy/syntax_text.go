@@ -54,6 +54,8 @@ func checkAccess(text, path string, mode uint32) error {
 	switch {
 	case errors.Is(err, unix.ENOENT) && strings.HasPrefix(text, "~"):
 		return fmt.Errorf("%s does not exist; ~ is not expanded, write the whole path%w", shown, missing{})
+	case errors.Is(err, unix.ENOENT) && leads(path) != "":
+		return fmt.Errorf("%s is a symbolic link to %s, which does not exist%w", shown, printable(leads(path)), missing{})
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
 		return &unknownPath{shown, nearestPath(text, path)}
 	case errors.Is(err, unix.EACCES) && mode&unix.W_OK != 0:
@@ -63,6 +65,15 @@ func checkAccess(text, path string, mode uint32) error {
 	default:
 		return fmt.Errorf("%s: %w", shown, err)
 	}
+}
+
+// leads is what a symbolic link says, or empty for what is none.
+func leads(path string) string {
+	target, err := os.Readlink(path)
+	if err != nil {
+		return ""
+	}
+	return target
 }
 
 // unknownPath is an error about a path at which there is nothing.

@@ -18,17 +18,31 @@ type StageError struct {
 
 func (e *StageError) Error() string {
 	step := e.Stage
-	if e.Op != nil {
+	switch {
+	case e.Exec() && e.Op != nil: // arguments and environment may hold secrets
+		step = "execute " + e.Op.S1
+	case e.Op != nil:
 		step = e.Op.String()
 	}
 	if e.Lacks != nil {
 		return fmt.Sprintf("set up the sandbox: %s: %v", step, e.Lacks)
 	}
 	text := fmt.Sprintf("set up the sandbox: %s: %v", step, e.Errno)
-	if e.Errno == syscall.EAGAIN { // fork(2), clone(2)
-		text += "; a limit on processes leaves no room for the sandbox's, raise it (ulimit -u)"
+	return text + e.advice()
+}
+
+// advice is what would help, behind a semicolon, or empty.
+func (e *StageError) advice() string {
+	switch {
+	case e.Exec() && e.Errno == syscall.EACCES: // execve(2)
+		return "; its mode lets the sandbox's user not execute it (chmod a+rx), or its file system is mounted noexec"
+	case e.Exec() && e.Errno == syscall.E2BIG:
+		return "; its arguments and environment together are too long, pass them in a file or on standard input"
+	case e.Errno == syscall.EAGAIN: // fork(2), clone(2)
+		return "; a limit on processes leaves no room for the sandbox's, raise it (ulimit -u)"
+	default:
+		return ""
 	}
-	return text
 }
 
 func (e *StageError) Unwrap() error { return e.Errno }

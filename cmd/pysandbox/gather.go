@@ -91,6 +91,9 @@ func programProblem(p *plan.Plan, err error) error {
 	if !isEntry {
 		return err
 	}
+	if !p.Command.Python && entry.Entry == p.Command.Program {
+		return startError(err)
+	}
 	if i := slices.Index(p.Process.Spawn, entry.Entry); i >= 0 {
 		return &policy.Problem{Key: policy.Item("process.spawn", i), Err: err}
 	}

@@ -130,6 +130,7 @@ func workingDirectory() (string, error) {
 // a value.
 func checkScript(path string, spawns bool) error {
 	info, err := os.Stat(path)
+	shown := escape(path)
 	switch {
 	case path == "":
 		return &failure{
@@ -137,26 +138,42 @@ func checkScript(path string, spawns bool) error {
 			status:  supervisor.ExitNotFound,
 		}
 	case errors.Is(err, fs.ErrNotExist):
-		return &failure{problem: "script " + path + ": no such file", hint: missingScriptHint(path, spawns), status: supervisor.ExitNotFound}
+		if target, err := os.Readlink(path); err == nil {
+			shown += ": it is a symbolic link to " + escape(target)
+		}
+		return &failure{problem: "script " + shown + ": no such file", hint: missingScriptHint(path, spawns), status: supervisor.ExitNotFound}
 	case err != nil:
-		return &failure{problem: "script " + path + ": " + cause(err), status: supervisor.ExitNotExecutable}
+		return &failure{problem: "script " + shown + ": " + cause(err), status: supervisor.ExitNotExecutable}
 	case info.IsDir():
 		return &failure{
-			problem: "script " + path + ": is a directory",
-			hint:    "to run the package in it: pysandbox exec --allow-read=" + path + " -- python3 " + path,
+			problem: "script " + shown + ": is a directory",
+			hint:    "to run the package in it: pysandbox exec --allow-read=" + shellQuote(path) + " -- python3 " + shellQuote(path),
 			status:  supervisor.ExitNotExecutable,
 		}
 	case !info.Mode().IsRegular():
 		return &failure{
-			problem: "script " + path + ": is not a regular file",
-			hint:    "to read the program from standard input: pysandbox exec - < " + path,
+			problem: "script " + shown + ": is not a regular file",
+			hint:    "to read the program from standard input: pysandbox exec - < " + shellQuote(path),
+			status:  supervisor.ExitNotExecutable,
+		}
+	case isProcess(path):
+		return &failure{
+			problem: "script " + shown + ": it is not there in the sandbox, which has descriptors and processes of its own",
+			hint:    "to read the program from standard input: pysandbox exec - < " + shellQuote(path),
 			status:  supervisor.ExitNotExecutable,
 		}
 	}
 	if err := unix.Faccessat(unix.AT_FDCWD, path, unix.R_OK, unix.AT_EACCESS); err != nil {
-		return &failure{problem: "script " + path + ": " + err.Error(), hint: "chmod a+r " + path, status: supervisor.ExitNotExecutable}
+		return &failure{problem: "script " + shown + ": " + err.Error(), hint: "chmod a+r " + shellQuote(path), status: supervisor.ExitNotExecutable}
 	}
 	return nil
+}
+
+// isProcess says whether a name is that of something in a process, such as /dev/fd/5
+// or /proc/self/cwd/job.py.
+func isProcess(name string) bool {
+	clean := filepath.Clean(name)
+	return strings.HasPrefix(clean, "/dev/fd/") || strings.HasPrefix(clean, "/proc/")
 }
 
 // missingScriptHint guesses what was meant by the name of a script that does

@@ -21,6 +21,9 @@ type object struct {
 
 var errNotELF = errors.New("not an ELF program or library of this machine")
 
+// errNoProgramOfThisMachine is why a file that has the mode of a program is none.
+var errNoProgramOfThisMachine = fmt.Errorf("%w: no ELF program of this machine, and no script, which begins with a line such as #!/bin/sh", ErrNotExecutable)
+
 // Numbers of elf(5) and of the gABI. A 64-bit little-endian file is the only
 // kind that a 64-bit little-endian host loads for CPython.
 const (

@@ -18,7 +18,7 @@ func (b *builder) program(path string) error {
 	}
 	o := b.loader.object(found.path)
 	if o == nil {
-		return fmt.Errorf("%s is %w", found.path, errNotELF)
+		return fmt.Errorf("start %s: %w", found.path, errNoProgramOfThisMachine)
 	}
 	if o.interpreter != "" {
 		if !b.offerLoader(o) {

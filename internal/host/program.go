@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -190,6 +192,9 @@ func (b *builder) namedProgram(path string, depth int, claimed bool) error {
 		return err
 	}
 	for _, next := range interpreter {
+		if err := checkProgram(b.tree, next); err != nil {
+			return fmt.Errorf("the interpreter of %s: %w", path, err)
+		}
 		if err := b.namedProgram(next, depth+1, byName || b.beside(found.path, next)); err != nil {
 			if strings.HasPrefix(filepath.Base(next), "python") {
 				err = fmt.Errorf("%w; to run it as a script: pysandbox exec --python=%s %s", err, next, path)
@@ -205,13 +210,19 @@ func (b *builder) namedProgram(path string, depth int, claimed bool) error {
 // PATH. It returns none for a file that is no script.
 func (b *builder) shebang(path string) (programs []string, byName bool, err error) {
 	file, err := os.Open(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, false, fmt.Errorf("start %s: %w: you may not read it", path, ErrNotExecutable)
+	case err != nil:
 		return nil, false, fmt.Errorf("read the program: %w", err)
 	}
 	defer file.Close()
 	var head [256]byte // BINPRM_BUF_SIZE, execve(2)
 	n, err := file.ReadAt(head[:], 0)
-	if n == 0 {
+	switch {
+	case n == 0 && errors.Is(err, io.EOF):
+		return nil, false, fmt.Errorf("start %s: %w: it is empty", path, ErrNotExecutable)
+	case n == 0:
 		return nil, false, fmt.Errorf("read the program %s: %w", path, err)
 	}
 	line, isScript := bytes.CutPrefix(head[:n], []byte("#!"))
@@ -219,6 +230,9 @@ func (b *builder) shebang(path string) (programs []string, byName bool, err erro
 		return nil, false, nil
 	}
 	line, _, _ = bytes.Cut(line, []byte("\n"))
+	if bytes.HasSuffix(line, []byte("\r")) {
+		return nil, false, fmt.Errorf("start %s: %w: its first line ends as Windows ends lines, with a carriage return; remove it", path, ErrNotExecutable)
+	}
 	words := strings.Fields(string(line))
 	if len(words) == 0 || !filepath.IsAbs(words[0]) {
 		return nil, false, fmt.Errorf("start %s: its first line names no interpreter by an absolute path", path)

@@ -45,8 +45,8 @@ func minor(version string) int {
 
 // isTooOld says whether a version such as "3.7" or "3.7.16" is not supported.
 func isTooOld(version string) bool {
-	_, hasMinor := strings.CutPrefix(version, "3.")
-	return hasMinor && minor(version) < oldestMinor
+	n := minor(version)
+	return 0 <= n && n < oldestMinor
 }
 
 // oldVersion is the version in a name such as "python3.7", "python2.7" or "2.7" if it

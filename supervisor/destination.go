@@ -160,7 +160,7 @@ func (d *Destination) File() *os.File { return d.file }
 func (d *Destination) Write(data []byte) error {
 	if d.file != nil {
 		if _, err := d.file.Write(data); err != nil {
-			return fmt.Errorf("write: %w", err)
+			return err // which names the file
 		}
 		return nil
 	}
@@ -211,6 +211,9 @@ func createNoFollow(path string, how int) (*os.File, error) {
 		return nil, fmt.Errorf("open %s: %w", start, err)
 	}
 	defer func() { _ = unix.Close(at) }()
+	if strings.HasSuffix(path, "/") {
+		return nil, fmt.Errorf("open %s for writing: %w", path, unix.EISDIR)
+	}
 	clean := strings.Trim(filepath.Clean(path), "/")
 	parts := strings.Split(clean, "/")
 	for _, part := range parts[:len(parts)-1] {
@@ -256,6 +259,9 @@ func hasOneName(file *os.File) (regular bool, err error) {
 func linkError(path, part string, err error) error {
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
 		return fmt.Errorf("open %s for writing: %q is a symbolic link or no directory, and root follows no links; give the real path: %w", path, part, err)
+	}
+	if part == path || part == filepath.Base(path) {
+		return fmt.Errorf("open %s for writing: %w", path, err)
 	}
 	return fmt.Errorf("open %s for writing: %q: %w", path, part, err)
 }

@@ -52,6 +52,9 @@ known without it; explain shows that.`
 // checkFile reads one policy as exec would. What only this host refuses is no
 // mistake of the file's.
 func checkFile(u *ui, directory, file string, around func() *surroundings) error {
+	if file == "" {
+		return misuse("", "the name of the policy file is empty; the variable that it was made from may not be set")
+	}
 	pol, doubts, err := policy.Check(file, directory)
 	if err != nil {
 		return err

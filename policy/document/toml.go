@@ -65,7 +65,16 @@ func (t *tomlReader) syntaxError(err error) *Error {
 	if errors.As(err, &syntax) && len(syntax.Highlight) > 0 {
 		at = t.lines.at(int(t.parser.Range(syntax.Highlight).Offset))
 	}
-	return &Error{at, "not TOML: " + err.Error(), true}
+	return &Error{at, "not TOML: " + reason(err), true}
+}
+
+// reason is why the parser refuses a document. To a bare word that begins as a keyword
+// does it says which one it expected, as nan for none.
+func reason(err error) string {
+	if text := err.Error(); !strings.HasPrefix(text, "expected keyword ") {
+		return text
+	}
+	return "expected a value: a text stands in quotes, and true and false are written so"
 }
 
 func (t *tomlReader) position(key *unstable.Node) Position {

@@ -28,6 +28,9 @@ func TestAttacks(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".py"), func(t *testing.T) {
 			t.Parallel()
 			source := readText(t, file)
+			if needed := header(source, "needs"); needed != "" {
+				testenv.Need(t, testenv.Feature(needed))
+			}
 			argv := []string{python, "-I", "-S", "-c", preamble + source}
 			checkControl(t, source, runFree(t, argv...))
 			checkAttack(t, source, runConfined(t, spec, argv...))

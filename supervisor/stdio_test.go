@@ -310,7 +310,7 @@ func TestStdioReaderThatNeverReads(t *testing.T) {
 			leaks(t)
 			w := stalled(t, kind)
 			g := start(t, [3]*os.File{open(t, "/dev/null", os.O_RDONLY), w, w}, 0, nil, "exec yes")
-			time.Sleep(100 * time.Millisecond)
+			untilFull(t, w)
 			_ = g.command.Process.Kill()
 			_ = g.command.Wait()
 			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
@@ -325,6 +325,17 @@ func TestStdioReaderThatNeverReads(t *testing.T) {
 			}
 		})
 	}
+}
+
+// untilFull returns when w takes no more.
+func untilFull(t *testing.T, w *os.File) {
+	t.Helper()
+	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
+		if n, err := unix.Poll([]unix.PollFd{{Fd: int32(w.Fd()), Events: unix.POLLOUT}}, 0); err == nil && n == 0 {
+			return
+		}
+	}
+	t.Fatal("what is written never fills it")
 }
 
 func stalled(t *testing.T, kind string) *os.File {

@@ -100,11 +100,22 @@ func stat(pid int) (own, waited time.Duration, threads int) {
 }
 
 // openFiles is how many descriptors a process holds: the size of its directory
-// /proc/PID/fd since Linux 6.2, 0 before.
+// /proc/PID/fd since Linux 6.2, the number of its entries before.
 func openFiles(pid int) int {
+	dir := "/proc/" + strconv.Itoa(pid) + "/fd"
 	var st unix.Stat_t
-	if unix.Stat("/proc/"+strconv.Itoa(pid)+"/fd", &st) != nil {
+	if unix.Stat(dir, &st) == nil && st.Size > 0 {
+		return int(st.Size)
+	}
+	return entries(dir)
+}
+
+func entries(dir string) int {
+	file, err := os.Open(dir)
+	if err != nil {
 		return 0
 	}
-	return int(st.Size)
+	defer file.Close()
+	names, _ := file.Readdirnames(-1)
+	return len(names)
 }

@@ -214,6 +214,6 @@ func runIP(lines []string) error {
 // needs are the features without which no attack can be judged.
 func needWorld(tb testing.TB) {
 	tb.Helper()
-	testenv.Need(tb, testenv.Root, testenv.UserNS, testenv.NetNSAdmin, testenv.LandlockNet,
-		testenv.LandlockScopes, testenv.Notify, testenv.DebianPython)
+	testenv.Need(tb, testenv.Root, testenv.UserNS, testenv.NetNSAdmin, testenv.Landlock,
+		testenv.Notify, testenv.DebianPython)
 }

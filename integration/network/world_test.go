@@ -206,6 +206,6 @@ func runIP(lines []string) error {
 // needWorld skips where the world cannot be made.
 func needWorld(tb testing.TB) {
 	tb.Helper()
-	testenv.Need(tb, testenv.Root, testenv.UserNS, testenv.NetNSAdmin, testenv.LandlockNet,
+	testenv.Need(tb, testenv.Root, testenv.UserNS, testenv.NetNSAdmin, testenv.Landlock,
 		testenv.Notify, testenv.DebianPython)
 }

@@ -23,6 +23,8 @@ const (
 	LandlockNet    Feature = "landlock-net"    // Landlock ABI 4: TCP connect and bind
 	LandlockScopes Feature = "landlock-scopes" // Landlock ABI 6: signals and abstract sockets
 	Notify         Feature = "notify"          // seccomp user notification
+	MemfdNoexec    Feature = "memfd-noexec"    // memory files that cannot be executed (Linux 6.3)
+	Fchmodat2      Feature = "fchmodat2"       // fchmodat2(2) (Linux 6.6)
 	CgroupMemory   Feature = "cgroup-memory"   // a memory group can be made
 	CgroupPids     Feature = "cgroup-pids"     // a pids group can be made
 	PyenvPython    Feature = "pyenv-python"    // at least one CPython below ~/.pyenv/versions
@@ -47,7 +49,7 @@ const (
 // Features lists every feature, in the order in which they are declared.
 func Features() []Feature {
 	return []Feature{
-		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify,
+		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify, MemfdNoexec, Fchmodat2,
 		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
 		Compiler, Runc, Docker, Strace, Setpriv, Redis, Postgres, Nginx, Requests, Gunicorn, Aiohttp,
 		Uvloop, Gevent,
@@ -65,6 +67,8 @@ func probes() map[Feature]func() error {
 		LandlockNet:    func() error { return probeLandlock(4) },
 		LandlockScopes: func() error { return probeLandlock(6) },
 		Notify:         probeNotify,
+		MemfdNoexec:    probeMemfdNoexec,
+		Fchmodat2:      probeFchmodat2,
 		CgroupMemory:   func() error { return probeCgroup("memory") },
 		CgroupPids:     func() error { return probeCgroup("pids") },
 		PyenvPython:    probePyenv,
@@ -147,6 +151,22 @@ func probeNotify() error {
 	}
 	if !strings.Contains(string(actions), "user_notif") {
 		return fmt.Errorf("%s does not list user_notif", file)
+	}
+	return nil
+}
+
+func probeMemfdNoexec() error {
+	fd, err := unix.MemfdCreate("probe", unix.MFD_CLOEXEC|unix.MFD_NOEXEC_SEAL)
+	if err != nil {
+		return fmt.Errorf("memfd_create with MFD_NOEXEC_SEAL: %w", err)
+	}
+	return unix.Close(fd)
+}
+
+// probeFchmodat2 calls it without a path, which fails with another error where it is.
+func probeFchmodat2() error {
+	if _, _, errno := unix.Syscall6(unix.SYS_FCHMODAT2, 0, 0, 0, 0, 0, 0); errno == unix.ENOSYS {
+		return fmt.Errorf("fchmodat2: %w", errno)
 	}
 	return nil
 }

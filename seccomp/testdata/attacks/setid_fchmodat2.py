@@ -1,3 +1,4 @@
+# needs: fchmodat2
 # wants: EPERM
 # reports: fchmodat2
 with directory() as place:

@@ -53,8 +53,12 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 		trail = audit.NewWriter(out.audit, auditQueue, auditLimit)
 		options.Audit = trail
 	}
+	unseen := unseenModule(resolved) // root looks with root's rights
 	report := supervisor.Run(context.Background(), resolved, options)
 	u.verdict(report)
+	if missedModule(report) {
+		u.hint(unseen)
+	}
 	if trail != nil {
 		if report.AuditIncomplete = incomplete(trail); report.AuditIncomplete != "" {
 			u.warning("the audit trail " + report.AuditIncomplete)

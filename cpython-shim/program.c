@@ -140,7 +140,8 @@ int op_exec(const struct stage *st)
 	int err = plan_count(&st->command) == 1 ? plan_decode(&st->command, 0, &op) : -EBADMSG;
 	if (err || op.code != PSB_OP_EXEC)
 		return err ? err : -EBADMSG;
-	/* Each word has a byte at least, so the two vectors cannot be larger. */
+	/* Each word has a byte at least, so the two vectors cannot be larger. They are
+	 * shared memory, since RLIMIT_DATA is in force and counts private memory. */
 	if (op.n1 > op.data_len || op.n2 > op.data_len)
 		return -EBADMSG;
 	const char **argv = (const char **)sys6(SYS_mmap, 0, (op.n1 + op.n2 + 2) * sizeof *argv,

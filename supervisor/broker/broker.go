@@ -65,13 +65,19 @@ func New(config Config, sink audit.Sink) (*Broker, error) {
 		_ = waiting.close()
 		return nil, err
 	}
+	open, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		_ = waiting.close()
+		orphans.close()
+		return nil, fmt.Errorf("make an epoll for sockets of the host: %w", err)
+	}
 	return &Broker{
 		config:      config,
 		rules:       newRules(config),
 		explained:   newExplained(config.Filter),
 		sink:        sink,
 		threads:     newThreads(),
-		connections: newConnections(config.Connections, config.Memory),
+		connections: newConnections(open, config.Connections, config.Memory),
 		bound:       newBound(),
 		pending:     waiting,
 		orphans:     orphans,

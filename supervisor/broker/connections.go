@@ -1,12 +1,9 @@
 package broker
 
 import (
-	"bytes"
-	"errors"
 	"maps"
-	"os"
-	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +15,7 @@ const maxKept = 1024
 // connections counts the host sockets in the sandbox's hands and keeps, for
 // each, the socket of the sandbox that it took the place of.
 type connections struct {
+	open     int // epoll of the host sockets, which forgets one with its last descriptor
 	mu       sync.Mutex
 	limit    int
 	byCookie map[uint64]connection
@@ -27,17 +25,34 @@ type connections struct {
 }
 
 type connection struct {
-	inode uint64
 	guest int  // the sandbox's own socket, -1 if it was not kept
 	grows bool // its buffers may
 }
 
-func newConnections(limit int, memory int64) connections {
+// newConnections takes over an epoll that watches nothing.
+func newConnections(open, limit int, memory int64) connections {
 	return connections{
+		open:     open,
 		limit:    limit,
 		byCookie: make(map[uint64]connection),
 		growers:  sync.OnceValue(func() int { return mayGrow(limit, memory) }),
 	}
+}
+
+// watch begins with a host socket that the sandbox will have. No table of the
+// kernel's tells whether it is open: one whose connection is over is in none, and
+// what it has received stays in it until it is closed.
+func (c *connections) watch(host int) syscall.Errno {
+	cookie, errno := cookieOption(host, unix.SO_COOKIE)
+	if errno != 0 {
+		return errno
+	}
+	event := unix.EpollEvent{Fd: int32(uint32(cookie)), Pad: int32(uint32(cookie >> 32))}
+	errno = errnoOf(unix.EpollCtl(c.open, unix.EPOLL_CTL_ADD, host, &event))
+	if errno == unix.EEXIST { // one that was given back, and is open elsewhere
+		return 0
+	}
+	return errno
 }
 
 // full reports whether the table is; sweep then finds out what still lives.
@@ -78,12 +93,11 @@ func (b *Broker) sweepAside() {
 	}
 }
 
-// add enters a host socket and takes over guest. grows tells whether its buffers
+// add enters a host socket that is watched and takes over guest. grows tells whether its buffers
 // may.
 func (c *connections) add(host, guest int, grows bool) {
 	cookie, errno := cookieOption(host, unix.SO_COOKIE)
-	inode, failed := inodeOf(host)
-	if errno != 0 || failed != 0 {
+	if errno != 0 {
 		closeFD(guest) // also -1, which is no descriptor
 		return
 	}
@@ -100,7 +114,7 @@ func (c *connections) add(host, guest int, grows bool) {
 	if grows {
 		c.growing++
 	}
-	c.byCookie[cookie] = connection{inode: inode, guest: guest, grows: grows}
+	c.byCookie[cookie] = connection{guest: guest, grows: grows}
 }
 
 // admit enters a host socket that connects again after it was forgotten, and
@@ -116,7 +130,7 @@ func (c *connections) admit(host int) bool {
 	if known {
 		return true
 	}
-	if c.full() && !c.sweep() {
+	if c.full() && !c.sweep() || c.watch(host) != 0 {
 		return false
 	}
 	c.add(host, -1, true)
@@ -163,47 +177,24 @@ func (c *connections) forget(cookie uint64) {
 }
 
 // sweep forgets the host sockets that are closed and reports whether there is
-// room. A closed socket has left the kernel's tables or has no inode there
-// (proc_pid_net(5), tcp). Reading them takes time, and what is entered meanwhile may
-// not be in them.
+// room. What is entered meanwhile may not have been looked at.
 func (c *connections) sweep() bool {
 	c.mu.Lock()
 	before := maps.Clone(c.byCookie)
 	c.mu.Unlock()
 	live := make(map[uint64]bool)
-	for _, table := range []string{"tcp", "tcp6"} {
-		if !liveInodes("/proc/thread-self/net/"+table, live) {
-			return false
-		}
+	if eachWatched(c.open, func(w watched) { live[w.data] = true }) != nil {
+		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.swept = time.Now()
-	for cookie, entry := range before {
-		if !live[entry.inode] {
+	for cookie := range before {
+		if !live[cookie] {
 			c.forget(cookie)
 		}
 	}
 	return len(c.byCookie) < c.limit
-}
-
-// liveInodes adds the inodes of a table of sockets.
-func liveInodes(table string, live map[uint64]bool) bool {
-	text, err := os.ReadFile(table)
-	if err != nil {
-		return errors.Is(err, os.ErrNotExist) // no IPv6 on this host
-	}
-	const inodeField = 9
-	for line := range bytes.Lines(text) {
-		fields := bytes.Fields(line)
-		if len(fields) <= inodeField {
-			continue
-		}
-		if inode, err := strconv.ParseUint(string(fields[inodeField]), 10, 64); err == nil && inode != 0 {
-			live[inode] = true
-		}
-	}
-	return true
 }
 
 func (c *connections) close() {
@@ -212,4 +203,5 @@ func (c *connections) close() {
 	for cookie := range c.byCookie {
 		c.forget(cookie)
 	}
+	closeFD(c.open)
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"slices"
@@ -26,27 +27,29 @@ func readEntries(epoll int, numbers []int, file int) []entry {
 		return nil
 	}
 	var found []entry
-	for _, w := range watchedBy(epoll) {
-		if _, ours := slices.BinarySearch(numbers, w.number); ours && w.inode == inode {
+	_ = eachWatched(epoll, func(w watched) {
+		if _, ours := slices.BinarySearch(numbers, w.number); ours && w.inode == inode && len(found) < maxEntries {
 			found = append(found, entry{epoll: epoll, number: w.number, events: w.events, data: w.data})
 		}
-	}
+	})
 	return found
 }
 
-// watchedBy reads all registrations of one of our epolls.
-func watchedBy(epoll int) []watched {
-	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(epoll))
+// eachWatched reads all registrations of one of our epolls. It holds one line at a
+// time: a program can make millions of registrations.
+func eachWatched(epoll int, do func(watched)) error {
+	table, err := os.Open("/proc/self/fdinfo/" + strconv.Itoa(epoll))
 	if err != nil {
-		return nil
+		return err
 	}
-	var all []watched
-	for line := range bytes.Lines(text) {
-		if w, ok := parseWatched(line); ok {
-			all = append(all, w)
+	defer table.Close()
+	lines := bufio.NewScanner(table)
+	for lines.Scan() {
+		if w, ok := parseWatched(lines.Bytes()); ok {
+			do(w)
 		}
 	}
-	return all
+	return lines.Err()
 }
 
 // parseWatched reads one line; ok is false if it is not about a registration.

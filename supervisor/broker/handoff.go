@@ -53,6 +53,10 @@ func (b *Broker) handOffNow(req *request, s *socket, a *address) reply {
 	if errno != 0 {
 		return performed(-1, errno)
 	}
+	if errno := b.connections.watch(host); errno != 0 {
+		closeFD(host)
+		return deny(errno)
+	}
 	h := handoff{
 		socket: socket{socketKind: s.socketKind, fd: host, number: s.number},
 		to:     *a, blocking: !isNonblocking(s.fd), grows: grows,

@@ -212,3 +212,33 @@ func countVerdict(records []audit.Record, verdict string) int {
 	}
 	return n
 }
+
+// TestEndedConnectionsCount holds sockets whose connections the far end has reset:
+// what they have received is the host's memory until they are closed.
+func TestEndedConnectionsCount(t *testing.T) {
+	s := serveAt(t, outside4, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1))
+		_ = c.(*net.TCPConn).SetLinger(0)
+	})
+	config := allowing(t, net.JoinHostPort(s.host, s.port))
+	config.Connections = 3
+	output, _ := runPython(t, config, prelude+`
+server = sys.argv[1], int(sys.argv[2])
+select = __import__('select')
+def ended():
+    s = connected(server)
+    s.send(b'x')
+    poll = select.poll()
+    poll.register(s, 0)
+    poll.poll() # POLLHUP
+    return s
+held = [ended() for _ in range(3)]
+print(outcome(connected, server))
+held.pop().close()
+held.append(ended())
+print(outcome(connected, server))
+`, s.host, s.port)
+	if output != "ENOBUFS\nENOBUFS\n" {
+		t.Error(output)
+	}
+}

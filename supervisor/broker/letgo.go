@@ -46,12 +46,13 @@ func (o *orphans) alive() bool { return epollReady(o.epoll) }
 
 // inode is the inode number of a watched socket that lives on, or 0.
 func (o *orphans) inode(name uint64) uint64 {
-	for _, w := range watchedBy(o.epoll) {
+	var inode uint64
+	_ = eachWatched(o.epoll, func(w watched) {
 		if w.data == name {
-			return w.inode
+			inode = w.inode
 		}
-	}
-	return 0
+	})
+	return inode
 }
 
 // mayLetGo reports whether the sandbox's own socket can be given up when a host

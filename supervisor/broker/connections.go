@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
 // maxKept bounds the sockets that are kept to be given back.
@@ -48,7 +50,7 @@ func (c *connections) watch(host int) syscall.Errno {
 		return errno
 	}
 	event := unix.EpollEvent{Fd: int32(uint32(cookie)), Pad: int32(uint32(cookie >> 32))}
-	errno = errnoOf(unix.EpollCtl(c.open, unix.EPOLL_CTL_ADD, host, &event))
+	errno = errnos.Of(unix.EpollCtl(c.open, unix.EPOLL_CTL_ADD, host, &event))
 	if errno == unix.EEXIST { // one that was given back, and is open elsewhere
 		return 0
 	}

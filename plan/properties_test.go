@@ -240,7 +240,7 @@ func TestEveryMountHasALandlockRule(t *testing.T) {
 func TestADirectoryOfLibrariesIsOneMountAndOneRule(t *testing.T) {
 	h := fixedHost()
 	h.Interpreter.Binds = append(h.Interpreter.Binds, host.Bind{Path: "/usr/lib/many/ld-linux.so.2", Exec: true, Public: true})
-	for _, name := range strings.Split("abcdefghij", "") {
+	for name := range strings.SplitSeq("abcdefghij", "") {
 		h.Interpreter.Binds = append(h.Interpreter.Binds, host.Bind{Path: "/usr/lib/many/lib" + name + ".so", Exec: true, Public: true})
 	}
 	r, err := resolveWith(t, nil, script(), h)

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,7 +19,7 @@ func (p *Plan) resolveEnvironment(h *Host) map[string]string {
 		env[name] = value
 	}
 	bin := path.Dir(h.Interpreter.Executable)
-	if env["PATH"] == searchPath && path.IsAbs(bin) && !contains(strings.Split(searchPath, ":"), bin) {
+	if env["PATH"] == searchPath && path.IsAbs(bin) && !slices.Contains(strings.Split(searchPath, ":"), bin) {
 		env["PATH"] = bin + ":" + searchPath
 	}
 	threads := strconv.Itoa(p.numericThreads(h.CPUs))
@@ -28,15 +29,6 @@ func (p *Plan) resolveEnvironment(h *Host) map[string]string {
 		}
 	}
 	return env
-}
-
-func contains(list []string, word string) bool {
-	for _, w := range list {
-		if w == word {
-			return true
-		}
-	}
-	return false
 }
 
 // numericThreads leaves three quarters of the processes to the program itself.

@@ -30,7 +30,7 @@ func TestErrorMessages(t *testing.T) {
 			}
 			golden(t, strings.TrimSuffix(file, filepath.Ext(file))+strings.Replace(filepath.Ext(file), ".", "_", 1)+".txt",
 				[]byte(strings.ReplaceAll(err.Error(), dir, "DIR")+"\n"))
-			for _, line := range strings.Split(err.Error(), "\n") {
+			for line := range strings.SplitSeq(err.Error(), "\n") {
 				if strings.Contains(line, "more mistakes") {
 					continue
 				}

@@ -63,8 +63,7 @@ func (r *reader) fileLayer(name, dir string) (layer, error) {
 // unwrapPath drops the path that the os package puts before an error, where the
 // message names it already.
 func unwrapPath(err error) error {
-	var pathError *fs.PathError
-	if errors.As(err, &pathError) {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
 		return pathError.Err
 	}
 	return err

@@ -56,12 +56,10 @@ func (r *reader) report(err *Error, position document.Position) {
 }
 
 func nearestOf(err error) string {
-	var unknown *unknownName
-	if errors.As(err, &unknown) {
+	if unknown, ok := errors.AsType[*unknownName](err); ok {
 		return unknown.nearest
 	}
-	var path *unknownPath
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*unknownPath](err); ok {
 		return path.nearest
 	}
 	return ""

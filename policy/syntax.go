@@ -74,12 +74,10 @@ func wrongKind(noun string, node *document.Node) error {
 // explain turns the error about a text into a message, and finds the byte of the
 // text that it is about.
 func explain(err error, text string) (message string, offset int) {
-	var rule *netrule.SyntaxError
-	if errors.As(err, &rule) {
+	if rule, ok := errors.AsType[*netrule.SyntaxError](err); ok {
 		return rule.Problem(), rule.Offset
 	}
-	var want expected
-	if errors.As(err, &want) {
+	if want, ok := errors.AsType[expected](err); ok {
 		return want.Error() + ", found " + strconv.Quote(text), 0
 	}
 	return err.Error(), 0

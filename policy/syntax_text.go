@@ -116,8 +116,8 @@ func (e noInterpreter) Unwrap() error { return e.error }
 // isNoInterpreter says whether an error is that there is nothing at the path of
 // the interpreter.
 func isNoInterpreter(err error) bool {
-	var about noInterpreter
-	return errors.As(err, &about) && errors.Is(err, missing{})
+	_, about := errors.AsType[noInterpreter](err)
+	return about && errors.Is(err, missing{})
 }
 
 // programSyntax is a program or a directory of programs; a bare name is looked

@@ -37,12 +37,8 @@ func newV1(place CgroupPlace, limits CgroupLimits, config *cgroups.Cgroup) (*Cgr
 	if len(c.dirs) == 0 {
 		return nil, errNoCgroup
 	}
-	paths := make(map[string]string, len(c.dirs)) // the manager empties its own
-	for controller, dir := range c.dirs {
-		paths[controller] = dir
-	}
 	var err error
-	if c.manager, err = fs.NewManager(config, paths); err != nil {
+	if c.manager, err = fs.NewManager(config, maps.Clone(c.dirs)); err != nil { // the manager empties its own
 		return nil, err
 	}
 	for _, dir := range c.directories() {

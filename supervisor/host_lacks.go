@@ -13,8 +13,8 @@ import (
 // beginError adds to a refusal before Go started what this host lacks and what mends
 // it.
 func beginError(err error) error {
-	var begin *shim.BeginError
-	if !errors.As(err, &begin) {
+	begin, ok := errors.AsType[*shim.BeginError](err)
+	if !ok {
 		return err
 	}
 	noIDs := begin.Step == shim.StepLease && host.LacksIDs(shim.LeaseFirst, shim.LeaseCount)

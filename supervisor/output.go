@@ -53,7 +53,7 @@ func (o *output) run() {
 		pump = o.pumpPTY
 	}
 	err = pump(raw)
-	if errno := unix.Errno(0); errors.As(err, &errno) {
+	if _, ok := errors.AsType[unix.Errno](err); ok {
 		o.failure = err
 		if !o.pty {
 			_ = o.file.Close()

@@ -2,6 +2,7 @@ package supervisor
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -137,10 +138,8 @@ func (r *Report) addDenials(fold *audit.Fold) {
 
 // addLimit appends name unless it is there.
 func addLimit(limits []string, name string) []string {
-	for _, l := range limits {
-		if l == name {
-			return limits
-		}
+	if slices.Contains(limits, name) {
+		return limits
 	}
 	return append(limits, name)
 }

@@ -53,8 +53,7 @@ func (s *sandbox) end(c Cause) {
 // executed has the status that a shell would give it.
 func setupCause(err error) Cause {
 	c := Cause{Kind: CauseSetup, Err: err}
-	var stage *StageError
-	if errors.As(err, &stage) && stage.Exec() {
+	if stage, ok := errors.AsType[*StageError](err); ok && stage.Exec() {
 		c.Status = ExitNotExecutable
 		if errors.Is(stage.Errno, unix.ENOENT) {
 			c.Status = ExitNotFound

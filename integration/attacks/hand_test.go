@@ -234,7 +234,7 @@ func ownersOf(t *testing.T, marker string) map[string]bool {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, uid := range strings.Fields(string(regexp.MustCompile(`(?m)^Uid:(.*)$`).FindSubmatch(status)[1])) {
+		for uid := range strings.FieldsSeq(string(regexp.MustCompile(`(?m)^Uid:(.*)$`).FindSubmatch(status)[1])) {
 			owners[uid] = true
 		}
 	}

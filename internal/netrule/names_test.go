@@ -45,8 +45,8 @@ func TestDecideName(t *testing.T) {
 		if (d.Verdict == Allow) != allowed || d.Rule != rule || d.Hint != test.hint {
 			t.Errorf("rules %q, name %q, protocol %v: %+v; want %s, hint %q", test.rules, test.name, test.protocol, d, test.rule, test.hint)
 		}
-		if strings.HasPrefix(d.Hint, "--allow-net=") {
-			more := set(t, strings.TrimPrefix(d.Hint, "--allow-net="))
+		if hinted, ok := strings.CutPrefix(d.Hint, "--allow-net="); ok {
+			more := set(t, hinted)
 			both := Set{Allow: append(s.Allow, more.Allow...), Deny: s.Deny}
 			if both.DecideName(test.name, 0).Verdict != Allow {
 				t.Errorf("rules %q: hint %q does not open %q", test.rules, d.Hint, test.name)

@@ -98,8 +98,7 @@ func (p parser) name(rule *Rule, s span) error {
 	name, err := CanonicalName(p.at(host))
 	if err != nil {
 		what := "a host name"
-		var invalid *nameError
-		if errors.As(err, &invalid) {
+		if invalid, ok := errors.AsType[*nameError](err); ok {
 			what += " " + invalid.want
 		}
 		return p.expected(what, host)

@@ -35,15 +35,14 @@ func (j *jsonReader) check() *Error {
 	}
 	var value json.RawMessage
 	err := json.Unmarshal(j.data, &value)
-	var syntax *json.SyntaxError
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.As(err, &syntax) && syntax.Offset > 0:
-		return &Error{j.lines.at(int(syntax.Offset) - 1), "not JSON: " + err.Error(), true}
-	default:
-		return &Error{Position{1, 1}, "not JSON: " + err.Error(), true}
 	}
+	at := Position{1, 1}
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok && syntax.Offset > 0 {
+		at = j.lines.at(int(syntax.Offset) - 1)
+	}
+	return &Error{at, "not JSON: " + err.Error(), true}
 }
 
 // next is where the next token begins.

@@ -61,8 +61,7 @@ func (t *tomlReader) report(at Position, format string, args ...any) {
 // input, but for an error at the very end of an empty one.
 func (t *tomlReader) syntaxError(err error) *Error {
 	at := Position{1, 1}
-	var syntax *unstable.ParserError
-	if errors.As(err, &syntax) && len(syntax.Highlight) > 0 {
+	if syntax, ok := errors.AsType[*unstable.ParserError](err); ok && len(syntax.Highlight) > 0 {
 		at = t.lines.at(int(t.parser.Range(syntax.Highlight).Offset))
 	}
 	return &Error{at, "not TOML: " + reason(err), true}

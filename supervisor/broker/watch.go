@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"maps"
 	"syscall"
 	"time"
 
@@ -44,11 +45,7 @@ func (p *pending) watch(b *Broker) {
 func (p *pending) all() map[uint64]*waiting {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	calls := make(map[uint64]*waiting, len(p.calls))
-	for id, w := range p.calls {
-		calls[id] = w
-	}
-	return calls
+	return maps.Clone(p.calls)
 }
 
 // idle ends the watcher's turn if nothing waits.

@@ -106,8 +106,8 @@ func (f *flow) answers() {
 }
 
 func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // noticeRefusal passes on that the destination's host refused the port.

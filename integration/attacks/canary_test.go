@@ -54,7 +54,7 @@ func serveWeb() error {
 func listenAtPeer(t *testing.T, host string, port int) *canary {
 	t.Helper()
 	var c *canary
-	err := theWorld.atPeer(func() (err error) {
+	err := thePeer.Do(func() (err error) {
 		c, err = listen(t, host, port)
 		return err
 	})

@@ -2,9 +2,7 @@ package attacks
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pysandbox/pysandbox/integration/world"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
@@ -182,21 +179,8 @@ func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 		})
 	}
 	testenv.RunAs(t, who.uid, cmd)
-	ctx, cancel := context.WithTimeout(t.Context(), patience())
-	defer cancel()
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %v: %v", cmd.Args, err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(unix.SIGKILL) })
-	err := cmd.Wait()
-	if !stop() {
-		t.Errorf("%v did not end in %v", cmd.Args, patience())
-	}
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Errorf("%v: %v", cmd.Args, err)
-	}
-	return ended{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode()}
+	status := world.Run(t, cmd, patience())
+	return ended{stdout: stdout.String(), stderr: stderr.String(), status: status}
 }
 
 // watched collects output and notices the line "ready".
@@ -217,24 +201,12 @@ func (w *watched) Write(data []byte) (int, error) {
 	return n, err
 }
 
-// readReport reads the report strictly and compares it with what was seen.
+// readReport reads the report and compares it with what was seen.
 func readReport(t *testing.T, file string, run ended) *supervisor.Report {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("no report: %v\n%s%s", err, run.stdout, run.stderr)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	var report supervisor.Report
-	if err := decoder.Decode(&report); err != nil {
-		t.Fatalf("report: %v\n%s", err, text)
-	}
+	report := world.ReadReport(t, file, run.stderr)
 	if report.ExitCode != run.status {
 		t.Errorf("the report says exit code %d, pysandbox ended with %d", report.ExitCode, run.status)
-	}
-	if report.Outcome == supervisor.Internal || report.Outcome == supervisor.SetupFailed {
-		t.Errorf("the report says %s: %s\n%s", report.Outcome, report.Reason, run.stderr)
 	}
 	want := supervisor.Layers{UserNS: true, NetNS: true, Seccomp: true, Notify: true}
 	got := report.Layers
@@ -242,12 +214,7 @@ func readReport(t *testing.T, file string, run ended) *supervisor.Report {
 	if got != want || report.Layers.Landlock < 6 || report.Tier != "full" {
 		t.Errorf("the report claims tier %s and layers %+v", report.Tier, report.Layers)
 	}
-	for _, bad := range []string{"panic:", "goroutine ", "DATA RACE"} {
-		if strings.Contains(run.stderr, bad) {
-			t.Errorf("the supervisor crashed:\n%s", run.stderr)
-		}
-	}
-	return &report
+	return report
 }
 
 // awaitNothingLeft waits until no process has the marker on its command line: the

@@ -68,7 +68,7 @@ func portOfTheHost(t *testing.T, who account, _ string) *scene {
 	s.target["listen"], s.target["allowed"] = port, outside
 	reached := false
 	s.during = func() {
-		_ = theWorld.atPeer(func() error {
+		_ = thePeer.Do(func() error {
 			conn, err := net.DialTimeout("tcp", net.JoinHostPort(hostAddress, strconv.Itoa(port)), 5*time.Second)
 			if err != nil {
 				return err

@@ -36,7 +36,7 @@ func sharedPort(t *testing.T, who account, _ string) *scene {
 	s.target["host"], s.target["port"] = hostAddress, listener.Addr().(*net.TCPAddr).Port
 	s.target["allowed"], s.target["closed"] = outside, outsideOther
 	s.during = func() {
-		_ = theWorld.atPeer(func() error {
+		_ = thePeer.Do(func() error {
 			for range theftTries {
 				if conn, err := net.DialTimeout("tcp", listener.Addr().String(), time.Second); err == nil {
 					_ = conn.Close()

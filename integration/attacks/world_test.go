@@ -4,16 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/integration/world"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
@@ -41,13 +38,8 @@ func peerAddresses() []string {
 	}
 }
 
-// world is the network and the mount tree in which the tests live.
-type world struct {
-	onPeer chan func() // runs functions on the thread that is in the peer's namespace
-}
-
-// theWorld is made by TestMain, before any test.
-var theWorld *world
+// thePeer is made by TestMain, before any test.
+var thePeer *world.Peer
 
 // TestMain starts the tests again as root of network and mount namespaces of
 // their own, so that no control can harm the machine.
@@ -57,33 +49,13 @@ func TestMain(m *testing.M) {
 	case testenv.Missing(testenv.Root) != nil || testenv.Missing(testenv.NetNSAdmin) != nil:
 		os.Exit(m.Run()) // each test says what it needs
 	case os.Getenv(worldStage) == "":
-		os.Exit(enterWorld())
+		os.Exit(world.Enter(worldStage, unix.CLONE_NEWNET|unix.CLONE_NEWNS))
 	}
 	if err := makeWorld(); err != nil {
 		fmt.Fprintln(os.Stderr, "make the world of the attacks:", err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
-}
-
-// enterWorld runs the tests again in new namespaces and returns their status.
-func enterWorld() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), worldStage+"=inside")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS,
-		Pdeathsig:  unix.SIGKILL,
-	}
-	runtime.LockOSThread() // the death signal is that of the thread (prctl(2))
-	if err := cmd.Run(); err != nil {
-		if cmd.ProcessState == nil {
-			fmt.Fprintln(os.Stderr, "start the tests in namespaces of their own:", err)
-			return 1
-		}
-		return cmd.ProcessState.ExitCode()
-	}
-	return 0
 }
 
 func makeWorld() error {
@@ -93,16 +65,14 @@ func makeWorld() error {
 	if err := openHome(); err != nil {
 		return err
 	}
-	theWorld = &world{onPeer: make(chan func())}
-	threads := make(chan int)
-	failures := make(chan error, 1)
-	go theWorld.servePeer(threads, failures)
-	select {
-	case err := <-failures:
+	var err error
+	if thePeer, err = world.NewPeer(); err != nil {
 		return err
-	case tid := <-threads:
-		return theWorld.plug(tid)
 	}
+	if err := plug(thePeer); err != nil {
+		return err
+	}
+	return thePeer.Do(serveWeb)
 }
 
 // openHome lets every user pass through the home directory of root, in this mount
@@ -141,31 +111,9 @@ func openHome() error {
 	return nil
 }
 
-// servePeer becomes the peer's thread: sockets that it makes are the peer's.
-func (w *world) servePeer(threads chan<- int, failures chan<- error) {
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		failures <- fmt.Errorf("make the peer's network namespace: %w", err)
-		return
-	}
-	threads <- unix.Gettid()
-	for call := range w.onPeer {
-		call()
-	}
-}
-
-// atPeer runs a function on the peer's thread and waits for it.
-func (w *world) atPeer(call func() error) error {
-	result := make(chan error)
-	w.onPeer <- func() { result <- call() }
-	return <-result
-}
-
 // plug lays the cable between the host and the peer.
-func (w *world) plug(peerThread int) error {
+func plug(peer *world.Peer) error {
 	here := []string{
-		"link set lo up",
-		"link add veth0 type veth peer name veth0 netns " + strconv.Itoa(peerThread),
 		"addr add " + hostAddress + "/24 dev veth0",
 		"addr add " + hostAddress6 + "/64 dev veth0 nodad",
 		"link set veth0 up",
@@ -173,7 +121,6 @@ func (w *world) plug(peerThread int) error {
 		"-6 route add default via " + outside6,
 	}
 	there := []string{
-		"link set lo up",
 		"addr add " + outside + "/24 dev veth0",
 		"addr add " + outsideOther + "/24 dev veth0",
 		"addr add " + outside6 + "/64 dev veth0 nodad",
@@ -182,16 +129,7 @@ func (w *world) plug(peerThread int) error {
 	for _, address := range peerAddresses() {
 		there = append(there, "addr add "+address+" dev veth0"+nodad(address))
 	}
-	if err := runIP(here[:2]); err != nil {
-		return err
-	}
-	if err := w.atPeer(func() error { return runIP(there) }); err != nil {
-		return fmt.Errorf("at the peer: %w", err)
-	}
-	if err := runIP(here[2:]); err != nil {
-		return err
-	}
-	return w.atPeer(serveWeb)
+	return peer.Plug(here, there)
 }
 
 func nodad(address string) string {
@@ -201,17 +139,7 @@ func nodad(address string) string {
 	return ""
 }
 
-// runIP runs commands of ip(8) in the namespace of the calling thread.
-func runIP(lines []string) error {
-	for _, line := range lines {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			return fmt.Errorf("ip %s: %w: %s", line, err, out)
-		}
-	}
-	return nil
-}
-
-// needs are the features without which no attack can be judged.
+// needWorld skips where no attack can be judged.
 func needWorld(tb testing.TB) {
 	tb.Helper()
 	testenv.Need(tb, testenv.Root, testenv.UserNS, testenv.NetNSAdmin, testenv.Landlock,

@@ -17,7 +17,7 @@ type canary struct {
 func listenAtPeer(t *testing.T) canary {
 	t.Helper()
 	var listener net.Listener
-	err := theWorld.atPeer(func() (err error) {
+	err := thePeer.Do(func() (err error) {
 		listener, err = net.Listen("tcp", net.JoinHostPort(peer, "0"))
 		return err
 	})

@@ -34,7 +34,7 @@ func (d daemon) start(t *testing.T) {
 	start := func() error { return cmd.Start() }
 	dial := d.dial
 	if d.atPeer {
-		start = func() error { return theWorld.atPeer(cmd.Start) }
+		start = func() error { return thePeer.Do(cmd.Start) }
 	} else {
 		testenv.RunAs(t, testenv.Nobody, cmd)
 	}

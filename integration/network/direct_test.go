@@ -95,7 +95,7 @@ func TestOnlyPlainTCPIsPassedDirectly(t *testing.T) {
 func TestADirectListenerIsOfOneNetwork(t *testing.T) {
 	needWorld(t)
 	var file *os.File
-	if err := theWorld.atPeer(func() error { _, file = ownListener(t, peer+":0", false); return nil }); err != nil {
+	if err := thePeer.Do(func() error { _, file = ownListener(t, peer+":0", false); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	run := execute(t, user(), nil, passing(exec.Command(testenv.Binary(t),

@@ -82,11 +82,11 @@ func TestServersOfNamesAreNotReachedPastTheBroker(t *testing.T) {
 				for _, who := range []account{root(), user()} {
 					checkOutput(t, s.sandboxed(t, who, dir), "done")
 				}
-				if n := theWorld.zone.count(secret + "."); n != 0 {
+				if n := theZone.count(secret + "."); n != 0 {
 					t.Errorf("the server was asked %d times", n)
 				}
 				checkOutput(t, s.bare(t, dir), "done")
-				if n := theWorld.zone.count(secret + "."); n == 0 {
+				if n := theZone.count(secret + "."); n == 0 {
 					t.Error("control: the server was not asked without a sandbox")
 				}
 			})

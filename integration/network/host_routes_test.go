@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/pysandbox/pysandbox/integration/world"
 )
 
 // Addresses that lead to the host without being of an interface.
@@ -72,10 +74,10 @@ func leadHere(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.WriteFile(forwarding, []byte("0"), 0) })
 	for _, route := range []string{"192.0.2.0/24", "2001:db8:88::/64"} {
-		if err := runIP([]string{"route add local " + route + " dev lo"}); err != nil {
+		if err := world.IP("route add local " + route + " dev lo"); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = runIP([]string{"route del local " + route + " dev lo"}) })
+		t.Cleanup(func() { _ = world.IP("route del local " + route + " dev lo") })
 	}
 }
 
@@ -177,9 +179,9 @@ func (l *lateAddress) Read(line []byte) (int, error) {
 		return 0, err
 	}
 	_ = conn.Close()
-	if err := runIP([]string{"addr add " + lateHost + "/32 dev lo"}); err != nil {
+	if err := world.IP("addr add " + lateHost + "/32 dev lo"); err != nil {
 		return 0, err
 	}
-	l.t.Cleanup(func() { _ = runIP([]string{"addr del " + lateHost + "/32 dev lo"}) })
+	l.t.Cleanup(func() { _ = world.IP("addr del " + lateHost + "/32 dev lo") })
 	return copy(line, "\n"), nil
 }

@@ -29,7 +29,7 @@ func openLedger(t *testing.T, ports ...int) *ledger {
 		}
 		return nil
 	}
-	if err := theWorld.atPeer(open); err != nil {
+	if err := thePeer.Do(open); err != nil {
 		t.Fatal(err)
 	}
 	if err := open(); err != nil {

@@ -73,7 +73,7 @@ func TestANameThatNoRuleNamesIsNotFoundAndNotAskedFor(t *testing.T) {
 func theWorldCount(t *testing.T, suffix string) int {
 	t.Helper()
 	needWorld(t)
-	return theWorld.zone.count(suffix)
+	return theZone.count(suffix)
 }
 
 func TestNameRulesHoldForTheirPortsAndNotForOtherAddresses(t *testing.T) {

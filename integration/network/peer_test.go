@@ -30,8 +30,8 @@ const (
 var silentDatagrams atomic.Int64
 
 // startServers starts the peer's own servers. It runs on the peer's thread.
-func (w *world) startServers() error {
-	for _, start := range []func() error{w.zone.serve, serveEcho, serveWeb, serveReset, serveFull, serveDatagrams} {
+func startServers() error {
+	for _, start := range []func() error{theZone.serve, serveEcho, serveWeb, serveReset, serveFull, serveDatagrams} {
 		if err := start(); err != nil {
 			return fmt.Errorf("start a server at the peer: %w", err)
 		}

@@ -166,7 +166,7 @@ func TestPublishedPortAtOtherAddresses(t *testing.T) {
 func fetchFromPeer(t *testing.T, at string) string {
 	t.Helper()
 	var conn net.Conn
-	err := theWorld.atPeer(func() (err error) {
+	err := thePeer.Do(func() (err error) {
 		conn, err = net.DialTimeout("tcp", at, 10*time.Second)
 		return err
 	})

@@ -2,9 +2,6 @@ package network
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/pysandbox/pysandbox/integration/world"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
@@ -195,45 +191,18 @@ func execute(t *testing.T, who account, env []string, cmd *exec.Cmd) ended {
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin:/usr/sbin", "HOME=/nonexistent", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}, env...)
 	cmd.WaitDelay = 5 * time.Second
 	testenv.RunAs(t, who.uid, cmd)
-	if err := cmd.Start(); err != nil {
-		t.Fatalf("start %v: %v", cmd.Args, err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(unix.SIGKILL) })
-	err := cmd.Wait()
-	if !stop() {
-		t.Errorf("%v did not end in %v", cmd.Args, patience)
-	}
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Errorf("%v: %v", cmd.Args, err)
-	}
-	return ended{stdout: stdout.String(), stderr: stderr.String(), status: cmd.ProcessState.ExitCode()}
+	status := world.Run(t, cmd, patience)
+	return ended{stdout: stdout.String(), stderr: stderr.String(), status: status}
 }
 
-// readReport reads the report strictly and looks for failures of pysandbox.
+// readReport reads the report of a program that nothing ends but itself.
 func readReport(t *testing.T, file string, run ended) *supervisor.Report {
 	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("no report: %v\n%s%s", err, run.stdout, run.stderr)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	var report supervisor.Report
-	if err := decoder.Decode(&report); err != nil {
-		t.Fatalf("report: %v\n%s", err, text)
-	}
+	report := world.ReadReport(t, file, run.stderr)
 	switch report.Outcome {
-	case supervisor.Internal, supervisor.SetupFailed, supervisor.Violated, supervisor.TimedOut, supervisor.LimitHit:
+	case supervisor.Violated, supervisor.TimedOut, supervisor.LimitHit:
 		t.Errorf("the report says %s: %s\n%s", report.Outcome, report.Reason, run.stderr)
-	case supervisor.Exited, supervisor.Signaled:
+	default:
 	}
-	for _, bad := range []string{"panic:", "goroutine ", "DATA RACE"} {
-		if strings.Contains(run.stderr, bad) {
-			t.Errorf("the supervisor crashed:\n%s", run.stderr)
-		}
-	}
-	return &report
+	return report
 }

@@ -55,7 +55,7 @@ func serveTLS(t *testing.T, port string) string {
 		c.KeyUsage, c.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	})
 	var listener net.Listener
-	err := theWorld.atPeer(func() (err error) {
+	err := thePeer.Do(func() (err error) {
 		listener, err = tls.Listen("tcp", ":"+port, &tls.Config{
 			MinVersion:   tls.VersionTLS12,
 			Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: leafKey}},

@@ -3,16 +3,12 @@ package network
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pysandbox/pysandbox/integration/world"
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
 
@@ -34,15 +30,11 @@ const (
 	insideWorld = "NETWORK_STAGE" // variable: set inside the world
 )
 
-// world is the network and the mount tree in which the tests live: a network
-// namespace that is the host's, and one at the other end of a cable.
-type world struct {
-	onPeer chan func() // runs functions on the thread that is in the peer's namespace
-	zone   *zone
-}
-
-// theWorld is made by TestMain, before any test.
-var theWorld *world
+// thePeer, and the names that it knows, are made by TestMain, before any test.
+var (
+	thePeer *world.Peer
+	theZone *zone
+)
 
 // TestMain starts the tests again as root of network, mount and PID namespaces
 // of their own: they configure interfaces, no datagram of theirs, a query for a
@@ -53,33 +45,13 @@ func TestMain(m *testing.M) {
 	case testenv.Missing(testenv.Root) != nil || testenv.Missing(testenv.NetNSAdmin) != nil:
 		os.Exit(m.Run()) // each test says what it needs
 	case os.Getenv(insideWorld) == "":
-		os.Exit(enterWorld())
+		os.Exit(world.Enter(insideWorld, unix.CLONE_NEWNET|unix.CLONE_NEWNS|unix.CLONE_NEWPID))
 	}
 	if err := makeWorld(); err != nil {
 		fmt.Fprintln(os.Stderr, "make the world of the tests:", err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())
-}
-
-// enterWorld runs the tests again in new namespaces and returns their status.
-func enterWorld() int {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), insideWorld+"=inside")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWPID,
-		Pdeathsig:  unix.SIGKILL,
-	}
-	runtime.LockOSThread() // the death signal is that of the thread (prctl(2))
-	if err := cmd.Run(); err != nil {
-		if cmd.ProcessState == nil {
-			fmt.Fprintln(os.Stderr, "start the tests in namespaces of their own:", err)
-			return 1
-		}
-		return cmd.ProcessState.ExitCode()
-	}
-	return 0
 }
 
 func makeWorld() error {
@@ -92,22 +64,18 @@ func makeWorld() error {
 	if err := coverFile("/etc/resolv.conf", "nameserver "+peer+"\noptions timeout:2 attempts:1\n"); err != nil {
 		return err
 	}
-	theWorld = &world{onPeer: make(chan func()), zone: newZone()}
-	threads := make(chan int)
-	failures := make(chan error, 1)
-	go theWorld.servePeer(threads, failures)
-	select {
-	case err := <-failures:
-		return err
-	case tid := <-threads:
-		if err := theWorld.plug(tid); err != nil {
-			return err
-		}
-	}
-	if err := theWorld.atPeer(refuseWithoutLimit); err != nil {
+	theZone = newZone()
+	var err error
+	if thePeer, err = world.NewPeer(); err != nil {
 		return err
 	}
-	return theWorld.atPeer(theWorld.startServers)
+	if err := plug(thePeer); err != nil {
+		return err
+	}
+	if err := thePeer.Do(refuseWithoutLimit); err != nil {
+		return err
+	}
+	return thePeer.Do(startServers)
 }
 
 // refuseWithoutLimit lets the peer say that a port is unreachable as often as it
@@ -142,31 +110,9 @@ func coverFile(path, text string) error {
 	return nil
 }
 
-// servePeer becomes the peer's thread: sockets that it makes are the peer's.
-func (w *world) servePeer(threads chan<- int, failures chan<- error) {
-	runtime.LockOSThread()
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		failures <- fmt.Errorf("make the peer's network namespace: %w", err)
-		return
-	}
-	threads <- unix.Gettid()
-	for call := range w.onPeer {
-		call()
-	}
-}
-
-// atPeer runs a function on the peer's thread and waits for it.
-func (w *world) atPeer(call func() error) error {
-	result := make(chan error)
-	w.onPeer <- func() { result <- call() }
-	return <-result
-}
-
 // plug lays the cable between the host and the peer.
-func (w *world) plug(peerThread int) error {
+func plug(to *world.Peer) error {
 	here := []string{
-		"link set lo up",
-		"link add veth0 type veth peer name veth0 netns " + strconv.Itoa(peerThread),
 		"addr add " + hostAddress + "/24 dev veth0",
 		"addr add " + hostAddress6 + "/64 dev veth0 nodad",
 		"link set veth0 up",
@@ -176,7 +122,6 @@ func (w *world) plug(peerThread int) error {
 		"-6 route add unreachable " + unreachable6,
 	}
 	there := []string{
-		"link set lo up",
 		"addr add " + peer + "/24 dev veth0",
 		"addr add " + peerOther + "/24 dev veth0",
 		"addr add " + peerNginx + "/24 dev veth0",
@@ -184,23 +129,7 @@ func (w *world) plug(peerThread int) error {
 		"addr add " + peer6 + "/64 dev veth0 nodad",
 		"link set veth0 up",
 	}
-	if err := runIP(here[:2]); err != nil {
-		return err
-	}
-	if err := w.atPeer(func() error { return runIP(there) }); err != nil {
-		return fmt.Errorf("at the peer: %w", err)
-	}
-	return runIP(here[2:])
-}
-
-// runIP runs commands of ip(8) in the namespace of the calling thread.
-func runIP(lines []string) error {
-	for _, line := range lines {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			return fmt.Errorf("ip %s: %w: %s", line, err, out)
-		}
-	}
-	return nil
+	return to.Plug(here, there)
 }
 
 // needWorld skips where the world cannot be made.

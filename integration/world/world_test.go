@@ -1,4 +1,3 @@
-// Package world tests the network that integration/world/run makes.
 package world
 
 import (

@@ -62,6 +62,12 @@ func (e *UnsupportedError) Error() string {
 // Is makes errors.Is(err, host.ErrUnsupported) true.
 func (e *UnsupportedError) Is(target error) bool { return target == host.ErrUnsupported }
 
+// CheckTier says why a host does not offer the tier that the plan requires.
+func (p *Plan) CheckTier(f Facts) error {
+	_, err := chooseTier(p.Require, f)
+	return err
+}
+
 // chooseTier returns the strongest tier that the host offers, if it is at least
 // the required one. An unknown requirement is never met.
 func chooseTier(require string, f Facts) (string, error) {

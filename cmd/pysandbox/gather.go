@@ -21,13 +21,17 @@ func gather(p *plan.Plan, kept []account, around *surroundings) (plan.Host, erro
 	if err := host.CheckLimits(around.facts.HardLimits); err != nil {
 		return plan.Host{}, err
 	}
+	onHost := facts(around.facts, around.groups)
+	if err := p.CheckTier(onHost); err != nil { // from which what fails below may only follow
+		return plan.Host{}, err
+	}
 	if around.err != nil {
 		return plan.Host{}, around.err
 	}
 	caller := host.Caller{UID: os.Geteuid(), Directory: p.Invocation.Directory, Env: p.Invocation.Env}
 	cache := host.UserCache(caller)
 	h := plan.Host{
-		Facts:     facts(around.facts, around.groups),
+		Facts:     onHost,
 		Paths:     host.LookPaths(p.HostPaths(), caller),
 		CPUs:      runtime.NumCPU(),
 		Addresses: around.addresses,

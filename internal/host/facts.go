@@ -41,10 +41,7 @@ func Probe() Facts {
 	}
 	f.Landlock = abi
 	if err := actionAvailable(unix.SECCOMP_RET_ERRNO); err != nil {
-		f.Missing = append(f.Missing, &UnsupportedError{
-			Feature: FeatureSeccomp, Err: err,
-			Need: "the kernel has none", Fix: "boot a kernel with CONFIG_SECCOMP_FILTER",
-		})
+		f.Missing = append(f.Missing, noSeccomp(FeatureSeccomp, err))
 	}
 	if err := actionAvailable(unix.SECCOMP_RET_USER_NOTIF); err != nil {
 		f.Missing = append(f.Missing, noNotify(f.Kernel, err))
@@ -69,9 +66,18 @@ func noLandlock(k Kernel, err error) *UnsupportedError {
 }
 
 func noNotify(k Kernel, err error) *UnsupportedError {
-	e := &UnsupportedError{Feature: FeatureNotify, Err: err, Need: "the kernel has none", Fix: "boot a kernel with CONFIG_SECCOMP_FILTER"}
+	e := noSeccomp(FeatureNotify, err)
 	if k.Before(notifySince) {
 		e.Need, e.Fix = fmt.Sprintf("all that is needed came with Linux %s and this is %s", notifySince, k), "boot a newer kernel"
+	}
+	return e
+}
+
+// noSeccomp says why seccomp(2) fails.
+func noSeccomp(feature Feature, err error) *UnsupportedError {
+	e := &UnsupportedError{Feature: feature, Err: err, Need: "the kernel has none", Fix: "boot a kernel with CONFIG_SECCOMP_FILTER"}
+	if errors.Is(err, unix.EPERM) {
+		e.Need, e.Fix = "a seccomp filter above this process refuses it", allowInContainer
 	}
 	return e
 }

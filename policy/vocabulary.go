@@ -41,8 +41,8 @@ func (v vocabulary) names(prefix string) []string {
 }
 
 // unknown is the error about a key that no setting has at prefix. It says where
-// the key belongs if it is one of a single other table, or else which key is
-// most like it.
+// the key belongs if it is one of a single other table, or which key has the flag of
+// that name, or else which key is most like it.
 func (v vocabulary) unknown(prefix, key string, replacing bool) *Error {
 	table := strings.TrimSuffix(prefix, ".")
 	candidates := v.names(prefix)
@@ -66,5 +66,23 @@ func (v vocabulary) unknown(prefix, key string, replacing bool) *Error {
 		err.Message += "; it belongs to [" + homes[0] + "]"
 		err.Nearest = ""
 	}
+	if meant := v.ofFlag(key); meant != "" && len(homes) != 1 && meant != prefix+err.Nearest {
+		err.Message += "; what --" + strings.ReplaceAll(key, "_", "-") + " sets is " + meant
+		err.Nearest = ""
+	}
 	return err
+}
+
+// ofFlag is the setting of the flag whose name somebody has taken for a key, or empty.
+func (v vocabulary) ofFlag(key string) string {
+	flag := "--" + strings.ReplaceAll(key, "_", "-")
+	for _, s := range v {
+		if s.flag == flag {
+			return s.key
+		}
+	}
+	if flag == "--preset" {
+		return "extends"
+	}
+	return ""
 }

@@ -289,6 +289,31 @@ class Moments(unittest.TestCase):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(5)
 
+    def test_two_that_fall_together_swallow_no_other(self):
+        """The kernel has delivered one signal for both."""
+        self.guest.interrupt.serves = False
+        self.send(CANCEL, 98)
+        self.cancel(99)
+        time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)  # the other may come a little later
+        time.sleep(0.01)
+        with mock.patch.object(_interrupt, "TOGETHER", 0.1):
+            self.send(CANCEL, 98)
+            self.cancel(99)
+            time.sleep(0.3)
+            with self.assertRaises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(5)
+
+    def test_what_comes_late_is_explained(self):
+        """Another thread has read the word, and the main thread was within C code."""
+        self.guest.interrupt.serves = False
+        with mock.patch.object(_interrupt, "TOGETHER", 0.1):
+            self.guest.interrupt.cancel(99)
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.01)
+
     def test_a_handler_of_another_signal_leaves_the_wait(self):
         """What it raises ends the wait, and the next SIGINT means what it always means."""
         self.guest.interrupt.serves = False

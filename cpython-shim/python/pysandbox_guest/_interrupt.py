@@ -5,7 +5,9 @@ interrupted; what does not stop, the host ends.
 import _signal  # signal makes enumerations of the same functions
 import sys
 from _thread import allocate_lock, get_ident, start_new_thread
+from time import monotonic
 
+TOGETHER = 1.0  # seconds that the second of two signals may come after the first
 
 class Wake(BaseException):
     """A signal has come while the main thread waits for a frame."""
@@ -25,6 +27,7 @@ class Interrupt:
         self.early = []  # calls that were cancelled before they began, or after their end
         self.meant = (None, None)  # the call that the last KeyboardInterrupt was for, and that it hit
         self.expected = 0  # signals that are explained by a CANCEL
+        self.until = None  # when those that are left are one with the last that came
         self.held = 0  # enter() has been said so many times
         self.late = False  # a signal has come meanwhile
         self.reminded = False  # a thread sends the signal again
@@ -92,7 +95,15 @@ class Interrupt:
             _signal.pthread_kill(self.main, _signal.SIGINT)  # which ends what it waits for
 
     def expect(self):
-        self.expected = min(self.expected + 1, 2)
+        """A CANCEL explains a signal, which has come or will."""
+        self.expected, self.until = min(self.expected + 1, 2), None
+
+    def explained(self):
+        """Whether a signal that comes now is explained. Of two that fall together, the
+        kernel delivers one, and the next that comes later is neither of them."""
+        if self.until is not None and monotonic() > self.until:
+            self.expected, self.until = 0, None
+        return self.expected
 
     def handle(self, number, frame):
         """The handler of SIGINT."""
@@ -115,8 +126,8 @@ class Interrupt:
                 self.drain()
         finally:
             self.leave(depth)
-        if self.expected:
-            self.expected = max(0, self.expected - signals)
+        if self.explained():
+            self.expected, self.until = max(0, self.expected - signals), monotonic() + TOGETHER
         elif not self.serves:
             self.throw(None)
         self.stop()

@@ -99,7 +99,7 @@ class Reading:
             if self._leads():
                 self._read(lambda: self._ready.poll(0))
                 return
-            if self.interrupt.expected or moment >= FEW and not self._ready.poll(0):
+            if self.interrupt.explained() or moment >= FEW and not self._ready.poll(0):
                 return
             nap.acquire(timeout=0.001)
 

@@ -55,6 +55,8 @@ func (s *sandbox) startRelay(sink audit.Sink) {
 	})
 	s.tasks.Go(func() {
 		switch err := s.relay.Run(); {
+		case errors.Is(err, capability.ErrLeft):
+			s.outlast()
 		case errors.Is(err, capability.ErrFrame):
 			sink.Record(audit.Record{
 				Time: time.Now(), Source: audit.SourceKernel, Verdict: audit.Deny,
@@ -65,6 +67,22 @@ func (s *sandbox) startRelay(sink audit.Sink) {
 			s.end(Cause{Kind: CauseInternal, Err: err})
 		}
 	})
+}
+
+// clientless is how long a run may go on whose client has gone. One that lives gives
+// it less time, and ends it itself.
+const clientless = 10 * time.Second
+
+// outlast ends a run whose client has gone, of whatever: a program that computes
+// reads nothing, and would go on for ever.
+func (s *sandbox) outlast() {
+	timer := time.NewTimer(clientless)
+	defer timer.Stop()
+	select {
+	case <-s.gone:
+	case <-timer.C:
+		s.end(Cause{Kind: CauseCanceled})
+	}
 }
 
 // closeChannel ends the relay, if there is one.

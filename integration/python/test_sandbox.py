@@ -238,13 +238,17 @@ class Endings(unittest.TestCase):
         self.assertTrue(process.ended(10))
 
     def test_all_ends_with_the_host(self):
-        code = ("import os, sys, time\nfrom pysandbox import Sandbox\nsb = Sandbox()\nsb.eval('1')\n"
-                "run = sb.start('while True: pass')\nkept = [sb, run]\nkept.append(kept)\n"
+        code = ("import os, sys, threading, time\nfrom pysandbox import Sandbox\n"
+                "sb = Sandbox()\nsb.eval('1')\n"
+                "run = sb.start('print(1, flush=True)\\nwhile True: pass')\nkept = [sb, run]\n"
+                "kept.append(kept)\nnext(iter(run.stdout))\n"
+                "threading.Thread(target=sb.exec, args=('while True: pass',), daemon=True).start()\n"
+                "time.sleep(0.5)\n"
                 "print(run._process._child._pid, sb._live[0]._child._pid, flush=True)\n")
         for end in ("", "os._exit(1)", "os.kill(os.getpid(), 9)", "sys.exit(1)"):
             with self.subTest(end):
                 host = subprocess.run([sys.executable, "-c", code + end], stdout=subprocess.PIPE, timeout=60)
-                until = time.monotonic() + 20
+                until = time.monotonic() + 30
                 left = host.stdout.split()
                 self.assertEqual(len(left), 2)
                 while left and time.monotonic() < until:

@@ -59,7 +59,7 @@ func (f *flow) pass(look func([]byte) (bool, error)) (bool, error) {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 		return read, nil
 	case err != nil:
-		return read, errEnd // the other side has gone, and says why itself
+		return read, errDeaf // the other side has gone, and says why itself
 	}
 	f.frame = nil
 	return true, nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,7 +27,9 @@ type Relay struct {
 	greeted       bool // the guest has said Hello
 	cancels       bool // what is on its way to the guest is a Cancel
 	cancelled     bool // the guest was sent a Cancel and not interrupted
+	left          bool // the client has gone
 	closing       sync.Once
+	closed        atomic.Bool // both sockets, by us
 }
 
 // direction is one of the two of a relay.
@@ -37,8 +40,15 @@ const (
 	downward                  // to the guest
 )
 
-// errEnd ends Run without an error.
-var errEnd = errors.New("one side is gone")
+// ErrLeft means that the client has gone, and the guest may not have noticed.
+var ErrLeft = errors.New("the client has left")
+
+// What ends Run: there is nothing more to come from a side, or that side takes
+// nothing more.
+var (
+	errEnd  = errors.New("one side is gone")
+	errDeaf = fmt.Errorf("%w: the one that a frame was for", errEnd)
+)
 
 // New returns a relay that owns both sockets. Notes go to sink, with hints of what
 // may be suggested. After a Cancel of
@@ -53,7 +63,8 @@ func New(guest, client int, sink audit.Sink, may Suggestions, interrupt func()) 
 }
 
 // Run passes frames until one side is gone or Close is called. An error that
-// wraps ErrFrame means that the guest sent what no guest of ours does.
+// wraps ErrFrame means that the guest sent what no guest of ours does; ErrLeft that
+// it was the client that has gone.
 func (r *Relay) Run() error {
 	r.pace = newPace(time.Now())
 	defer func() {
@@ -66,10 +77,12 @@ func (r *Relay) Run() error {
 	wait := waiting{relay: r}
 	for {
 		passed, err := r.pass()
-		if errors.Is(err, errEnd) {
+		switch {
+		case errors.Is(err, errEnd) && r.left:
+			return ErrLeft
+		case errors.Is(err, errEnd):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		if passed {
@@ -83,6 +96,7 @@ func (r *Relay) Run() error {
 // Close ends Run from any goroutine, once Run has begun.
 func (r *Relay) Close() {
 	r.closing.Do(func() {
+		r.closed.Store(true)
 		_ = unix.Shutdown(r.guest, unix.SHUT_RDWR)
 		if r.client >= 0 {
 			_ = unix.Shutdown(r.client, unix.SHUT_RDWR)
@@ -95,10 +109,12 @@ func (r *Relay) Close() {
 func (r *Relay) pass() (bool, error) {
 	up, err := r.up.pass(r.fromGuest)
 	if err != nil {
+		r.left = r.left || errors.Is(err, errDeaf) && !r.closed.Load()
 		return up, err
 	}
 	down, err := r.down.pass(r.fromClient)
 	if errors.Is(err, errEnd) { // what the guest has sent until now is still taken
+		r.left = !errors.Is(err, errDeaf) && !r.closed.Load()
 		r.Close()
 		r.down.stop()
 		return true, nil

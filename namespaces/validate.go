@@ -57,7 +57,7 @@ func phase(code OpCode, last int) int {
 	case code <= OpDevpts, code == OpSocket, code == OpLocalRoutes:
 		return phaseTree
 	case code == OpJoinGroup:
-		return int(OpCgroupNS) // whose root is the group that PID 1 is in
+		return phase(OpCgroupNS, last) - 1 // whose root is the group that PID 1 is in
 	case code == OpRlimit && last >= phase(OpSpawn, 0):
 		// A limit on descriptors may be lower than the numbers that setup
 		// uses, so it may follow those in the program's process.

@@ -23,6 +23,7 @@ func completeProgram(t *testing.T) namespaces.Program {
 			{Code: namespaces.OpLocalRoutes},
 			{Code: namespaces.OpPivot},
 			{Code: namespaces.OpRootReadOnly},
+			{Code: namespaces.OpJoinGroup},
 			{Code: namespaces.OpCgroupNS},
 			{Code: namespaces.OpRlimit, N1: 4, N2: 1, N3: 1},
 			{Code: namespaces.OpNoNewPrivs},
@@ -65,7 +66,7 @@ func TestValidateHoldsTheOrder(t *testing.T) {
 
 // TestValidateNeedsEveryLayer leaves out one operation at a time, and doubles it.
 func TestValidateNeedsEveryLayer(t *testing.T) {
-	optional := []string{"mkdir", "bind", "tmpfs", "local-routes", "cgroup-namespace", "rlimit", "landlock-path", "pass-fd"}
+	optional := []string{"mkdir", "bind", "tmpfs", "local-routes", "join-group", "cgroup-namespace", "rlimit", "landlock-path", "pass-fd"}
 	program := completeProgram(t)
 	for i, op := range program {
 		name := op.Code.String()

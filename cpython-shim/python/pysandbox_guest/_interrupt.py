@@ -9,6 +9,7 @@ from time import monotonic
 
 TOGETHER = 1.0  # seconds that the second of two signals may come after the first
 
+
 class Wake(BaseException):
     """A signal has come while the main thread waits for a frame."""
 

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -14,13 +15,14 @@ import (
 // readPolicyFile reads at most a byte more than a document may have.
 func readPolicyFile(path string) ([]byte, error) { return readFile(path, document.MaxSize+1) }
 
-// readVariables reads a file of --env-file, which is no larger than a document.
+// readVariables reads a file of --env-file, which is no larger than a document and may
+// begin with a byte order mark as one may.
 func readVariables(path string) ([]byte, error) {
 	data, err := readFile(path, document.MaxSize+1)
 	if err == nil && len(data) > document.MaxSize {
 		err = errors.New("a file of variables has at most 1 MiB")
 	}
-	return data, err
+	return bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")), err
 }
 
 // readFile reads at most limit bytes.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +18,8 @@ import (
 //	                          terminal, by their default action, and the sandbox
 //	                          with it: to catch them takes a third of a millisecond
 //	then                      each goes to the program, which does with it what
-//	                          it likes; the second INT or TERM kills the tree
+//	                          it likes; the second INT or TERM kills the tree, but
+//	                          not one that has only come twice
 //	after the program         INT and TERM end the run: they give up what is
 //	                          left of the output
 //	TSTP                      goes to the program; if that stops, Suspend
@@ -42,8 +44,15 @@ type Signals struct {
 	insisted bool // an INT or TERM was passed on
 	left     bool // see Leave
 
+	first   syscall.Signal // which that was
+	firstAt time.Time      // and when
+
 	interrupted atomic.Bool // a SIGINT came before the end
 }
+
+// twice is how long after a signal the same one is no second: timeout(1) sends it to
+// its child and then to the child's group.
+const twice = 100 * time.Millisecond
 
 // passed lists the signals that are passed on.
 func passed() []syscall.Signal {
@@ -130,11 +139,13 @@ func (s *Signals) handle(sig syscall.Signal) {
 			s.end(Cause{Kind: CauseSignal, Signal: sig})
 		}
 		return
+	case deadly && s.insisted && sig == s.first && time.Since(s.firstAt) < twice:
+		return
 	case deadly && s.insisted:
 		s.end(Cause{Kind: CauseSignal, Signal: sig})
 		return
 	case deadly:
-		s.insisted = true
+		s.insisted, s.first, s.firstAt = true, sig, time.Now()
 	case sig == unix.SIGWINCH && s.terminal != nil:
 		s.terminal.Resize()
 		return

@@ -121,6 +121,19 @@ func TestSecondSignalKills(t *testing.T) {
 	}
 }
 
+// timeout(1) signals its child and then the child's group.
+func TestSignalThatCameTwiceIsOne(t *testing.T) {
+	command, out := running(t, "trap 'echo caught; sleep 0.3; exit 3' TERM; echo ready; while :; do sleep 0.01; done")
+	_ = command.Process.Signal(unix.SIGTERM)
+	if line, err := out.ReadString('\n'); err != nil || line != "caught\n" {
+		t.Fatalf("%q, %v", line, err)
+	}
+	_ = command.Process.Signal(unix.SIGTERM)
+	if code := exitCode(t, command); code != 3 {
+		t.Errorf("exit status %d, want the program's own 3", code)
+	}
+}
+
 // Under nohup(1) a hangup stays ignored.
 func TestIgnoredSignalStaysIgnored(t *testing.T) {
 	command := exec.Command("sh", "-c", "trap '' HUP; exec /proc/$PPID/exe")

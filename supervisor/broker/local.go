@@ -27,7 +27,7 @@ func (b *Broker) connectPath(req *request, s *socket, d destination) reply {
 
 // sendPath sends a datagram of a local socket to a path.
 func (b *Broker) sendPath(req *request, s *socket, d destination, flags int) reply {
-	data, errno := b.copyData(req)
+	data, errno := b.copyData(req, s)
 	if errno != 0 {
 		return performed(-1, errno)
 	}

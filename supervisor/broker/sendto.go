@@ -6,9 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxDatagram bounds what is copied for one send. It is more than a local or UDP
-// socket takes at once; a stream may take less than it is given.
-const maxDatagram = 1 << 20
+// Bounds on what is copied for one send, in bytes. It is our memory for as long as the
+// caller waits for room, and every thread of the sandbox can wait. A UDP datagram has
+// a length of 16 bits, and a stream may take less than it is given; a local datagram
+// has to be taken as a whole, and no socket takes so much at once.
+const (
+	maxInternet = 1 << 16
+	maxLocal    = 1 << 20
+)
 
 // sendto answers a sendto(2) with a destination or with urgent data.
 func (b *Broker) sendto(req *request) reply {
@@ -48,21 +53,24 @@ func (b *Broker) performSend(req *request, s *socket, a *address, flags int) rep
 	default:
 		return deny(dec.errno)
 	}
-	data, errno := b.copyData(req)
+	data, errno := b.copyData(req, s)
 	if errno != 0 {
 		return performed(-1, errno)
-	}
-	if s.isTCP() && len(data) > maxDatagram {
-		data = data[:maxDatagram]
 	}
 	return b.sendData(req, s, data, flags, a.bytes())
 }
 
-// copyData copies what is to be sent, or one byte too many for the kernel to take.
-func (b *Broker) copyData(req *request) ([]byte, syscall.Errno) {
+// copyData copies what is to be sent: of a stream the beginning, of a datagram that is
+// too long one byte more than the kernel takes.
+func (b *Broker) copyData(req *request, s *socket) ([]byte, syscall.Errno) {
 	size := req.Args[2]
-	if size > maxDatagram {
-		size = maxDatagram + 1
+	switch {
+	case s.isTCP():
+		size = min(size, maxInternet)
+	case s.isLocal():
+		size = min(size, maxLocal+1)
+	default:
+		size = min(size, maxInternet+1)
 	}
 	data := make([]byte, size)
 	if errno := b.copyIn(req, req.Args[1], data); errno != 0 {

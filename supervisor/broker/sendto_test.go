@@ -71,3 +71,21 @@ print(n > 1, client.sendto(b'last', 'queue'))
 		t.Error(output)
 	}
 }
+
+// TestSendsAreBounded sends more than is copied at once. What a call that waits has
+// copied is the supervisor's memory.
+func TestSendsAreBounded(t *testing.T) {
+	const program = prelude + `
+server = socket.create_server(('127.0.0.1', 0))
+client = connected(server.getsockname())
+print(client.sendto(bytes(1 << 20), server.getsockname()) <= 1 << 16)
+datagrams = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+datagrams[0].bind(('127.0.0.1', 0))
+for size in 65507, 65508, 1 << 20:
+    print(outcome(datagrams[1].sendto, bytes(size), datagrams[0].getsockname()))
+`
+	output, _ := runPython(t, Config{}, program)
+	if want := "True\n65507\nEMSGSIZE\nEMSGSIZE\n"; output != want {
+		t.Errorf("output %q, want %q", output, want)
+	}
+}

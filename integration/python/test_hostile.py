@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from pysandbox import GuestError, RunError, Sandbox, SandboxError, ViolationError
 from pysandbox import codec
@@ -185,12 +186,12 @@ class Floods(unittest.TestCase):
                 waited.append(time.monotonic() - began)
                 if over.wait(0.1):
                     return
-        watcher = threading.Thread(target=watch)
-        watcher.start()
+        pool = ThreadPoolExecutor(1)
+        watched = pool.submit(watch)
 
         def end():
             over.set()
-            watcher.join()
+            watched.result()
             bystander.close()
             self.assertTrue(waited)
             self.assertLess(max(waited), 5)
@@ -229,17 +230,18 @@ class Floods(unittest.TestCase):
             keeper = Keeper()
             sb.grant("keeper", keeper, callbacks=True)
             store = sb.grant("store", Store())
-            flood = threading.Thread(target=self.assertRaises, args=(SandboxError, sb.exec, (
+            flood = ThreadPoolExecutor(1).submit(
+                sb.exec,
                 STUBBORN + "keeper.keep(print)\nimport os\nfrom pysandbox_guest._codec import encode\n"
                 "n = store._number\ni = 10\nwhile True:\n    i += 1\n"
-                "    os.write(3, encode([1, i, 0, n, 'echo', ['x' * 30000], {}]))")))
-            flood.start()
+                "    os.write(3, encode([1, i, 0, n, 'echo', ['x' * 30000], {}]))")
             time.sleep(3)  # until the answers have no room any more
             began = time.monotonic()
             keeper.function = None
             store.revoke()
             self.assertLess(time.monotonic() - began, 1)
-            flood.join()
+            with self.assertRaises(SandboxError):
+                flood.result()
 
     def test_what_was_posted_comes_later(self):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

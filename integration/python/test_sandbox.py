@@ -237,6 +237,25 @@ class Endings(unittest.TestCase):
         gc.collect()
         self.assertTrue(process.ended(10))
 
+    def test_a_child_that_the_guest_forks_ends_at_the_end_of_its_code(self):
+        wait = "\nprint(os.waitpid(pid, 0)[1] >> 8, flush=True)"
+        with Sandbox() as sb:
+            sb.exec("import os")
+            for code, status, stderr in (
+                    ("pass", b"0\n", b""), ("1 / 0", b"1\n", b"ZeroDivisionError"),
+                    ("raise SystemExit(7)", b"7\n", b""), ("raise SystemExit('no')", b"1\n", b"no\n")):
+                done = sb.exec("pid = os.fork()\nif pid == 0: " + code + wait.replace("\n", "\nif pid: "))
+                self.assertEqual(done.stdout, status)
+                self.assertIn(stderr, done.stderr)
+            self.assertEqual(sb.eval("1"), 1)
+
+    def test_a_program_that_is_interrupted_before_it_begins(self):
+        with Sandbox() as sb:
+            run = sb.start("import time; time.sleep(60)")
+            run.interrupt()
+            result = run.wait(30)
+            self.assertEqual((result.outcome, result.signal, result.exit_code), ("signaled", "SIGINT", 130))
+
     def test_all_ends_with_the_host(self):
         code = ("import os, sys, threading, time\nfrom pysandbox import Sandbox\n"
                 "sb = Sandbox()\nsb.eval('1')\n"
@@ -319,6 +338,12 @@ class Errors(unittest.TestCase):
                     copy.copy(error), copy.deepcopy(error)]:
                 self.assertEqual((type(again), str(again), again.args, vars(again)),
                                  (type(error), str(error), error.args, vars(error)))
+
+    def test_what_the_guest_says_is_one_line(self):
+        """Neither a terminal nor a log takes it for anything else."""
+        problem = GuestError("E\x1b[2J", "no\n\r\u202e\udc80 \u00e9 \\", "Traceback\n")
+        self.assertEqual(str(problem), "E\\x1b[2J: no\\n\\r\\u202e\\udc80 \u00e9 \\")
+        self.assertEqual(problem.message, "no\n\r\u202e\udc80 \u00e9 \\")
 
     def test_errors_come_back_from_another_process(self):
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:

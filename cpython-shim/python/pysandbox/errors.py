@@ -66,12 +66,21 @@ class EndedError(RunError):
 
 
 class GuestError(SandboxError):
-    """Code in the guest raised. All fields are text that the guest wrote:
-    type_name such as "ValueError", message, and traceback (or "")."""
+    """Code in the guest raised. All fields are text as the guest wrote it:
+    type_name such as "ValueError", message, and traceback (or ""). str() has the first
+    two in one line, where escapes stand for what would move a terminal or end a line of
+    a log."""
 
     def __init__(self, type_name: str, message: str, traceback: str = ""):
-        super().__init__("%s: %s" % (type_name, message) if message else type_name)
+        super().__init__(_shown("%s: %s" % (type_name, message) if message else type_name))
         self.type_name, self.message, self.traceback = type_name, message, traceback
+
+
+def _shown(text: str) -> str:
+    """Text with escapes for what cannot be printed."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 class TooLargeError(SandboxError):

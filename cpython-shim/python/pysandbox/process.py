@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from errno import E2BIG, EBADF, EMFILE
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
-from _signal import SIGINT, SIGTERM  # signal makes enumerations of the same numbers
+from _signal import SIGINT, SIGKILL, SIGTERM  # signal makes enumerations of the same numbers
 from _thread import allocate_lock, start_new_thread
 from time import monotonic
 
@@ -173,7 +173,10 @@ class Process:
         if text:
             return Report.parse(text)
         if self.blame is not None or status is None or status < 0:
-            return Report(outcome="signaled", reason="killed by the host", exit_code=137, signal="SIGKILL")
+            from signal import Signals
+            number = -status if status is not None and status < 0 else SIGKILL  # SIGINT before it began, say
+            return Report(outcome="signaled", reason="killed by the host", exit_code=128 + number,
+                          signal=Signals(number).name)
         raise SetupError(said(self.stderr.available()) or
                          "the supervisor ended with status %d and no report" % status)
 

@@ -18,15 +18,15 @@ def serve(connection, module):
         "inject": lambda names: inject(connection, names), "write": write, "read": read,
         "list": list_files, "cell": lambda method, args: cell(connection, method, args),
     }
-    slot, outputs = connection.server, outputs_of_ours()
+    slot, outputs, owner = connection.server, outputs_of_ours(), os.getpid()
 
     def find(frame):
         mark = frame[6].pop("mark", None)
         function = table.get(frame[4])
         if mark is None:
-            return function and flushed(function), describe, None
+            return function and flushed(function, owner), describe, None
         put_mark(outputs, mark)
-        return function and flushed(function), describe, lambda: put_mark(outputs, mark)
+        return function and flushed(function, owner), describe, lambda: put_mark(outputs, mark)
     while True:
         slot.done = False
         if connection.work:  # what comes from now on says so itself
@@ -50,18 +50,40 @@ def outputs_of_ours():
     return found
 
 
-def flushed(function):
-    """function, after which both output streams are flushed."""
+def flushed(function, owner):
+    """function, after which both output streams are flushed. A child that it has forked
+    ends here, as a program does: the host waits for an answer of its parent's."""
     def run(*args, **kwargs):
         try:
             return function(*args, **kwargs)
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                try:
-                    stream.flush()
-                except Exception:
-                    pass  # the guest may have replaced or closed it
+            if os.getpid() != owner:
+                end_of_child(sys.exc_info()[1])
+            flush()
     return run
+
+
+def flush():
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass  # the guest may have replaced or closed it
+
+
+def end_of_child(problem):
+    """Ends this process, which has come to the end of its code or to problem."""
+    status = 0 if problem is None else 1
+    try:
+        if isinstance(problem, SystemExit) and isinstance(problem.code, (int, type(None))):
+            status = (problem.code or 0) & 0xFF
+        elif isinstance(problem, SystemExit):
+            sys.stderr.write(str(problem.code) + "\n")
+        elif problem is not None:
+            sys.stderr.write(describe(problem))
+        flush()
+    finally:
+        os._exit(status)
 
 
 def put_mark(outputs, mark):

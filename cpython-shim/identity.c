@@ -46,6 +46,7 @@ static void take_share(void)
 	struct rlimit pending;
 
 	write_file("/proc/sys/user/max_inotify_instances", "32");
+	write_file("/proc/sys/user/max_inotify_watches", "16384");
 	write_file("/proc/sys/user/max_user_namespaces", "0");
 	if (sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, 0, &pending))
 		return;

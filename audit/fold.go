@@ -6,28 +6,31 @@ import (
 	"sync"
 )
 
-// MaxDenials is how many distinct denials of the kernel's a Fold keeps, and
-// MaxGuestDenials how many of those that the guest alone tells of: however many it
+// MaxViolations is how many violations of the kernel's a Fold keeps, and
+// MaxGuestViolations how many of those that the guest alone tells of: however many it
 // invents, what the kernel has seen has room.
 const (
-	MaxDenials      = 1000
-	MaxGuestDenials = 200
+	MaxViolations      = 1000
+	MaxGuestViolations = 200
 )
 
 // maxFolded is the length in bytes to which a folded string is cut. It bounds
 // the memory of a Fold whatever a guest does.
 const maxFolded = 1024
 
-// Denial is one kind of denied call, counted.
-type Denial struct {
-	Operation, Target, Rule, Errno string
-	Hint                           string
-	Where                          string // "file:line in function", empty if nobody said it
-	Guest                          bool   // the guest said Where, or the whole denial
-	Count                          int
+// Violation is one kind of denied call, counted. Its JSON form is the report's.
+type Violation struct {
+	Operation string `json:"operation"`
+	Target    string `json:"target"`
+	Rule      string `json:"rule"`
+	Errno     string `json:"errno"`
+	Count     int    `json:"count"`
+	Hint      string `json:"hint"`
+	Where     string `json:"where,omitempty"`  // "file:line in function", empty if nobody said it
+	Source    string `json:"source,omitempty"` // SourceGuest if the guest said Where, or all of it
 }
 
-// Fold is a sink that folds denials into kinds: the same operation, target,
+// Fold is a sink that folds denials into violations: the same operation, target,
 // rule and error count as one. It is safe for concurrent use; the zero value
 // is ready.
 type Fold struct {
@@ -47,7 +50,7 @@ type kind struct {
 type place struct{ operation, target string }
 
 type counted struct {
-	Denial
+	Violation
 	order int
 }
 
@@ -80,17 +83,20 @@ func (f *Fold) Record(r Record) {
 	if f.kinds == nil {
 		f.kinds = make(map[kind]*counted)
 	}
-	f.kinds[k] = &counted{order: len(f.kinds), Denial: Denial{
-		Operation: k.operation, Target: k.target, Rule: k.rule, Errno: k.errno,
-		Hint: short(r.Hint), Guest: k.guest, Count: 1,
-	}}
+	v := Violation{
+		Operation: k.operation, Target: k.target, Rule: k.rule, Errno: k.errno, Hint: short(r.Hint), Count: 1,
+	}
+	if k.guest {
+		v.Source = SourceGuest
+	}
+	f.kinds[k] = &counted{Violation: v, order: len(f.kinds)}
 }
 
 // full counts one more kind unless there is no room for it.
 func (f *Fold) full(guest bool) bool {
-	count, most := &f.fromKernel, MaxDenials
+	count, most := &f.fromKernel, MaxViolations
 	if guest {
-		count, most = &f.fromGuest, MaxGuestDenials
+		count, most = &f.fromGuest, MaxGuestViolations
 	}
 	if *count == most {
 		return true
@@ -101,7 +107,7 @@ func (f *Fold) full(guest bool) bool {
 
 // remember keeps the first place from which the guest says it did something.
 func (f *Fold) remember(p place, where string) {
-	if _, known := f.where[p]; known || len(f.where) == MaxDenials {
+	if _, known := f.where[p]; known || len(f.where) == MaxViolations {
 		return
 	}
 	if f.where == nil {
@@ -110,10 +116,10 @@ func (f *Fold) remember(p place, where string) {
 	f.where[p] = where
 }
 
-// Denials returns the kinds in the order in which they were first seen, and
-// how many denied calls are missing from them. A denial the kernel saw and the
-// guest explained appears once, as the kernel's, with the guest's Where.
-func (f *Fold) Denials() (denials []Denial, dropped int) {
+// Violations returns them in the order in which they were first seen, and how many
+// denied calls are missing from them. What the kernel saw and the guest explained
+// appears once, as the kernel's, with the guest's Where.
+func (f *Fold) Violations() (violations []Violation, dropped int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	kernel := make(map[place]bool, len(f.kinds))
@@ -130,12 +136,14 @@ func (f *Fold) Denials() (denials []Denial, dropped int) {
 	}
 	slices.SortFunc(kept, func(a, b *counted) int { return cmp.Compare(a.order, b.order) })
 	for _, c := range kept {
-		d := c.Denial
-		d.Where = f.where[place{d.Operation, d.Target}]
-		d.Guest = d.Guest || d.Where != ""
-		denials = append(denials, d)
+		v := c.Violation
+		v.Where = f.where[place{v.Operation, v.Target}]
+		if v.Where != "" {
+			v.Source = SourceGuest
+		}
+		violations = append(violations, v)
 	}
-	return denials, f.dropped
+	return violations, f.dropped
 }
 
 // short cuts a string to what a Fold keeps, without holding on to a longer one.

@@ -22,11 +22,11 @@ func TestFoldCountsKinds(t *testing.T) {
 	}
 	f.Record(deny("bind", "tcp://203.0.113.9:443"))
 	f.Record(Record{Verdict: Allow, Operation: "connect", Target: "tcp://203.0.113.9:80"})
-	got, dropped := f.Denials()
+	got, dropped := f.Violations()
 	if len(got) != 2 || dropped != 0 {
 		t.Fatalf("got %d kinds and %d dropped, want 2 and 0", len(got), dropped)
 	}
-	want := Denial{
+	want := Violation{
 		Operation: "connect", Target: "tcp://203.0.113.9:443", Rule: "network.default",
 		Errno: "EACCES", Hint: "--allow-net=tcp://203.0.113.9:443", Count: 3,
 	}
@@ -41,7 +41,7 @@ func TestFoldCountsKinds(t *testing.T) {
 func TestFoldZeroVerdictIsADenial(t *testing.T) {
 	var f Fold
 	f.Record(Record{Operation: "connect"})
-	if got, _ := f.Denials(); len(got) != 1 {
+	if got, _ := f.Violations(); len(got) != 1 {
 		t.Errorf("a record without a verdict vanished: %v", got)
 	}
 }
@@ -49,13 +49,13 @@ func TestFoldZeroVerdictIsADenial(t *testing.T) {
 func TestFoldBounds(t *testing.T) {
 	var f Fold
 	long := strings.Repeat("a", 8<<10)
-	for i := range MaxDenials + 50 {
+	for i := range MaxViolations + 50 {
 		f.Record(deny("connect", fmt.Sprintf("%d%s", i, long)))
 	}
 	f.Record(deny("connect", "0"+long)) // known: counted, not dropped
-	got, dropped := f.Denials()
-	if len(got) != MaxDenials || dropped != 50 {
-		t.Errorf("got %d kinds and %d dropped, want %d and 50", len(got), dropped, MaxDenials)
+	got, dropped := f.Violations()
+	if len(got) != MaxViolations || dropped != 50 {
+		t.Errorf("got %d kinds and %d dropped, want %d and 50", len(got), dropped, MaxViolations)
 	}
 	if got[0].Count != 2 {
 		t.Errorf("a known kind counted %d times, want 2", got[0].Count)
@@ -73,14 +73,14 @@ func TestFoldGuestExplains(t *testing.T) {
 	f.Record(guest)
 	f.Record(deny("connect", "tcp://203.0.113.9:443"))
 	f.Record(Record{Source: SourceGuest, Verdict: Deny, Operation: "import", Target: "ctypes", Rule: "python.modules"})
-	got, _ := f.Denials()
+	got, _ := f.Violations()
 	if len(got) != 2 {
 		t.Fatalf("got %+v, want the kernel's denial and the import", got)
 	}
-	if got[0].Operation != "connect" || got[0].Rule != "network.default" || got[0].Where != "job.py:12" || !got[0].Guest {
+	if got[0].Operation != "connect" || got[0].Rule != "network.default" || got[0].Where != "job.py:12" || got[0].Source != SourceGuest {
 		t.Errorf("kernel's denial with the guest's place: %+v", got[0])
 	}
-	if got[1].Operation != "import" || !got[1].Guest {
+	if got[1].Operation != "import" || got[1].Source != SourceGuest {
 		t.Errorf("guest's own denial: %+v", got[1])
 	}
 }
@@ -98,7 +98,7 @@ func TestTeeAndFoldConcurrently(t *testing.T) {
 	}
 	group.Wait()
 	for _, f := range []*Fold{&a, &b} {
-		if got, _ := f.Denials(); len(got) != 1 || got[0].Count != 4000 {
+		if got, _ := f.Violations(); len(got) != 1 || got[0].Count != 4000 {
 			t.Errorf("got %+v, want one kind counted 4000 times", got)
 		}
 	}
@@ -110,8 +110,8 @@ func TestNotesOfTheGuestLeaveRoomForTheKernel(t *testing.T) {
 		f.Record(Record{Source: SourceGuest, Verdict: Deny, Operation: "import", Target: strconv.Itoa(i)})
 	}
 	f.Record(Record{Source: SourceKernel, Verdict: Deny, Operation: "connect", Target: "tcp://192.0.2.1:1"})
-	got, dropped := f.Denials()
-	if len(got) != MaxGuestDenials+1 || got[len(got)-1].Operation != "connect" || dropped != 5000-MaxGuestDenials {
+	got, dropped := f.Violations()
+	if len(got) != MaxGuestViolations+1 || got[len(got)-1].Operation != "connect" || dropped != 5000-MaxGuestViolations {
 		t.Errorf("%d kinds, the last is %+v, %d dropped", len(got), got[len(got)-1], dropped)
 	}
 }

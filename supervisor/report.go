@@ -1,5 +1,7 @@
 package supervisor
 
+import "github.com/pysandbox/pysandbox/audit"
+
 // Outcome says how a run ended. The first cause wins.
 type Outcome string
 
@@ -24,18 +26,18 @@ const ReportVersion = 1
 // Reason names the limit ("wall", "cpu", "memory", "output"), the violation, or
 // what failed; it is empty when the program ended by itself.
 type Report struct {
-	Version           int         `json:"version"`
-	Outcome           Outcome     `json:"outcome"`
-	Reason            string      `json:"reason"`
-	ExitCode          int         `json:"exit_code"`
-	Signal            string      `json:"signal"` // such as "SIGKILL", empty when none
-	Tier              string      `json:"tier"`
-	Layers            Layers      `json:"layers"`
-	Usage             Usage       `json:"usage"`
-	LimitsHit         []string    `json:"limits_hit,omitempty"`
-	Violations        []Violation `json:"violations"`
-	ViolationsDropped int         `json:"violations_dropped,omitempty"`
-	AuditIncomplete   string      `json:"audit_incomplete,omitempty"` // why the audit trail lacks records
+	Version           int               `json:"version"`
+	Outcome           Outcome           `json:"outcome"`
+	Reason            string            `json:"reason"`
+	ExitCode          int               `json:"exit_code"`
+	Signal            string            `json:"signal"` // such as "SIGKILL", empty when none
+	Tier              string            `json:"tier"`
+	Layers            Layers            `json:"layers"`
+	Usage             Usage             `json:"usage"`
+	LimitsHit         []string          `json:"limits_hit,omitempty"`
+	Violations        []audit.Violation `json:"violations"`
+	ViolationsDropped int               `json:"violations_dropped,omitempty"`
+	AuditIncomplete   string            `json:"audit_incomplete,omitempty"` // why the audit trail lacks records
 
 	interrupt func() // sends the SIGINT that ended the run again; nil where none of the caller's did
 }
@@ -59,16 +61,4 @@ type Usage struct {
 	PeakMemoryBytes int64    `json:"peak_memory_bytes"`
 	PeakPids        int      `json:"peak_pids"`
 	WholeTree       []string `json:"whole_tree,omitempty"`
-}
-
-// Violation is one kind of denied call, counted.
-type Violation struct {
-	Operation string `json:"operation"`
-	Target    string `json:"target"`
-	Rule      string `json:"rule"`
-	Errno     string `json:"errno"`
-	Count     int    `json:"count"`
-	Hint      string `json:"hint"`
-	Where     string `json:"where,omitempty"`
-	Source    string `json:"source,omitempty"` // "guest" when the guest said Where
 }

@@ -33,7 +33,7 @@ func (r *Report) AppendJSON(dst []byte) []byte {
 		if i > 0 {
 			o.dst = append(o.dst, ',')
 		}
-		o.dst = r.Violations[i].appendJSON(o.dst)
+		o.dst = appendViolation(o.dst, &r.Violations[i])
 	}
 	o.dst = append(o.dst, ']')
 	if r.ViolationsDropped > 0 {
@@ -66,7 +66,7 @@ func (u Usage) appendJSON(dst []byte) []byte {
 	return append(o.dst, '}')
 }
 
-func (v *Violation) appendJSON(dst []byte) []byte {
+func appendViolation(dst []byte, v *audit.Violation) []byte {
 	o := object{dst: append(dst, '{')}
 	o.text("operation", v.Operation)
 	o.text("target", v.Target)

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pysandbox/pysandbox/audit"
 )
 
 func fullReport() *Report {
@@ -15,7 +17,7 @@ func fullReport() *Report {
 		Layers:    Layers{UserNS: true, NetNS: true, Landlock: 7, Seccomp: true, Notify: true, Cgroup: "v1"},
 		Usage:     Usage{WallSeconds: 0.031, CPUSeconds: 0.02, PeakMemoryBytes: 9437184, PeakPids: 2, WholeTree: []string{"peak_memory_bytes", "peak_pids"}},
 		LimitsHit: []string{"pids", "file_size"},
-		Violations: []Violation{
+		Violations: []audit.Violation{
 			{
 				Operation: "connect", Target: "tcp://203.0.113.9:443", Rule: "network.default", Errno: "EACCES",
 				Count: 3, Hint: "--allow-net=tcp://203.0.113.9:443", Where: "job.py:12", Source: "guest",
@@ -28,7 +30,7 @@ func fullReport() *Report {
 
 // The hand-written form must be what encoding/json reads by the struct's tags.
 func TestReportJSONAgreesWithTags(t *testing.T) {
-	for _, want := range []*Report{fullReport(), {Version: 1, Outcome: Exited, Violations: []Violation{}}} {
+	for _, want := range []*Report{fullReport(), {Version: 1, Outcome: Exited, Violations: []audit.Violation{}}} {
 		line := want.AppendJSON(nil)
 		got := &Report{}
 		if err := json.Unmarshal(line, got); err != nil {

@@ -25,7 +25,7 @@ func FormatViolations(r *Report, limit int) []string {
 		if i == limit {
 			break
 		}
-		lines = append(lines, v.line())
+		lines = append(lines, violationLine(&v))
 		if v.Hint != "" {
 			lines = append(lines, prefix+"hint: "+clean(v.Hint))
 		}
@@ -37,9 +37,9 @@ func FormatViolations(r *Report, limit int) []string {
 	return lines
 }
 
-// line is "pysandbox: denied connect tcp://203.0.113.9:443 (EACCES by
+// violationLine is "pysandbox: denied connect tcp://203.0.113.9:443 (EACCES by
 // network.default) 3 times at job.py:12".
-func (v *Violation) line() string {
+func violationLine(v *audit.Violation) string {
 	var b strings.Builder
 	b.WriteString(prefix + "denied " + clean(v.Operation))
 	if v.Target != "" {

@@ -42,7 +42,7 @@ type Evidence struct {
 func NewReport(e Evidence) *Report {
 	r := &Report{
 		Version: ReportVersion, Tier: e.Tier, Layers: e.Layers, Usage: e.Usage,
-		LimitsHit: e.LimitsHit, Violations: []Violation{},
+		LimitsHit: e.LimitsHit, Violations: []audit.Violation{},
 	}
 	switch {
 	case e.Cause.Kind != CauseNone:
@@ -60,7 +60,8 @@ func NewReport(e Evidence) *Report {
 		r.Outcome, r.ExitCode = Exited, e.Status.ExitStatus()
 	}
 	if e.Denials != nil {
-		r.addDenials(e.Denials)
+		violations, dropped := e.Denials.Violations()
+		r.Violations, r.ViolationsDropped = append(r.Violations, violations...), dropped
 	}
 	return r
 }
@@ -119,21 +120,6 @@ func (r *Report) signaled(e Evidence) {
 func (e Evidence) usedUpCPU() bool {
 	used := max(e.Counted.Seconds(), e.Usage.CPUSeconds)
 	return e.LimitCPU > 0 && used >= e.LimitCPU.Seconds()
-}
-
-func (r *Report) addDenials(fold *audit.Fold) {
-	denials, dropped := fold.Denials()
-	r.ViolationsDropped = dropped
-	for _, d := range denials {
-		v := Violation{
-			Operation: d.Operation, Target: d.Target, Rule: d.Rule, Errno: d.Errno,
-			Count: d.Count, Hint: d.Hint, Where: d.Where,
-		}
-		if d.Guest {
-			v.Source = audit.SourceGuest
-		}
-		r.Violations = append(r.Violations, v)
-	}
 }
 
 // addLimit appends name unless it is there.

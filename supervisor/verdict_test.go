@@ -132,7 +132,7 @@ func TestDenialsBecomeViolations(t *testing.T) {
 	if r.Outcome != Exited || r.ExitCode != 1 {
 		t.Errorf("a survived denial changed the outcome: %s %d", r.Outcome, r.ExitCode)
 	}
-	want := Violation{
+	want := audit.Violation{
 		Operation: "connect", Target: "tcp://203.0.113.9:443", Rule: "network.default", Errno: "EACCES",
 		Count: 2, Hint: "--allow-net=tcp://203.0.113.9:443",
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
@@ -124,6 +125,6 @@ func setupFailed(err error) *supervisor.Report {
 		Outcome:    supervisor.SetupFailed,
 		Reason:     err.Error(),
 		ExitCode:   failureStatus(err),
-		Violations: []supervisor.Violation{},
+		Violations: []audit.Violation{},
 	}
 }

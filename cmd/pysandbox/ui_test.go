@@ -8,6 +8,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -46,7 +47,7 @@ func TestNothingDrivesTheTerminal(t *testing.T) {
 	hostile := "a\x1b[2J\nb\x9b\u202e\xff"
 	report := &supervisor.Report{
 		Outcome: supervisor.SetupFailed, Reason: hostile, LimitsHit: []string{hostile},
-		Violations: []supervisor.Violation{{Operation: hostile, Target: hostile, Rule: hostile, Hint: hostile, Where: hostile}},
+		Violations: []audit.Violation{{Operation: hostile, Target: hostile, Rule: hostile, Hint: hostile, Where: hostile}},
 	}
 	got := told(false, func(u *ui) {
 		u.failure(misuse(hostile, "%s", hostile))
@@ -64,7 +65,7 @@ func TestNothingDrivesTheTerminal(t *testing.T) {
 }
 
 func TestQuietKeepsOnlyFailures(t *testing.T) {
-	violations := []supervisor.Violation{{Operation: "connect", Target: "tcp://203.0.113.9:443"}}
+	violations := []audit.Violation{{Operation: "connect", Target: "tcp://203.0.113.9:443"}}
 	for _, c := range []struct {
 		outcome supervisor.Outcome
 		want    string

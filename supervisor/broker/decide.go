@@ -86,7 +86,7 @@ func (r rules) local(k socketKind, d destination) decision {
 func (r rules) connectGuest(d destination) decision {
 	switch d.class {
 	case outside:
-		return r.judge(d, handOff)
+		return r.judge(netrule.TCP, d, handOff)
 	case loopback:
 		if r.forwards(d) {
 			return r.forward(d, handOff)
@@ -99,7 +99,7 @@ func (r rules) connectGuest(d destination) decision {
 func (r rules) connectHost(d destination) decision {
 	switch d.class {
 	case outside:
-		return r.judge(d, inPlace)
+		return r.judge(netrule.TCP, d, inPlace)
 	case loopback:
 		if r.forwards(d) {
 			return r.forward(d, inPlace)
@@ -124,8 +124,9 @@ func (r rules) verdict(protocol netrule.Protocol, d destination) netrule.Decisio
 	return r.set.Decide(endpoint, host)
 }
 
-func (r rules) judge(d destination, permitted act) decision {
-	verdict := r.verdict(netrule.TCP, d)
+// judge decides by the rules: permitted is what is done where they allow it.
+func (r rules) judge(protocol netrule.Protocol, d destination, permitted act) decision {
+	verdict := r.verdict(protocol, d)
 	if verdict.Verdict != netrule.Allow {
 		return decision{errno: r.errno, network: verdict, judged: true}
 	}
@@ -163,9 +164,5 @@ func (r rules) datagram(d destination) decision {
 	if d.class != outside {
 		return decision{act: inPlace}
 	}
-	verdict := r.verdict(netrule.UDP, d)
-	if verdict.Verdict != netrule.Allow {
-		return decision{errno: r.errno, network: verdict, judged: true}
-	}
-	return decision{act: inPlace, network: verdict, judged: true}
+	return r.judge(netrule.UDP, d, inPlace)
 }

@@ -3,7 +3,7 @@ import threading
 import time
 import unittest
 
-from pysandbox import GuestError, PolicyError, RunError, Sandbox, expose, reference
+from pysandbox import AsyncSandbox, GuestError, PolicyError, RunError, Sandbox, expose, reference
 from support import GUESTS, Case, Child, Store
 
 
@@ -330,6 +330,50 @@ class Grants(unittest.TestCase):
             sb.grant("print", Store(), ["echo"])
             self.assertEqual(sb.eval("print.echo(5)"), 5)
             self.assertEqual(sb.exec("import builtins; builtins.print(6)").stdout, b"6\n")
+
+
+class Leaving(unittest.TestCase):
+    def test_what_would_end_the_host_ends_a_call(self):
+        import asyncio
+
+        class Leaver:
+            @expose
+            def at_once(self):
+                raise SystemExit(3)
+
+            @expose
+            async def soon(self):
+                raise SystemExit(3)
+
+            @expose
+            async def interrupt(self):
+                raise KeyboardInterrupt
+
+            @expose
+            async def task(self):
+                async def leave():
+                    raise SystemExit(3)
+                left = asyncio.create_task(leave())
+                await asyncio.wait([left])
+                return type(left.exception()).__name__
+
+            @expose
+            async def work(self):
+                return 1
+        with Sandbox(deadline=5) as sb, self.assertLogs("pysandbox"):
+            sb.grant("leaver", Leaver())
+            for method in ("at_once", "soon", "interrupt"):
+                with self.assertRaisesRegex(GuestError, "the method %s failed" % method):
+                    sb.eval("leaver.%s()" % method)
+                self.assertEqual(sb.eval("leaver.work()"), 1)
+
+            async def main():
+                async with AsyncSandbox() as sb:
+                    sb.grant("leaver", Leaver())
+                    with self.assertRaisesRegex(GuestError, "the method soon failed"):
+                        await sb.eval("leaver.soon()")
+            asyncio.run(main())
+            self.assertEqual(sb.eval("leaver.task()"), "SystemExit")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from concurrent.futures import Future
-    from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+    from typing import Any, Awaitable, Callable, Dict, List, Mapping, Optional, Tuple
 
     from .arrived import Arrived
     from .capability import Entry, Grant
@@ -162,9 +162,25 @@ class Service:
                running: "_Running") -> "Any":
         import asyncio  # which takes longer than all other imports
         self._waiting()
-        future = asyncio.run_coroutine_threadsafe(entry.call(*args, **kwargs), self._loop())
+        future = asyncio.run_coroutine_threadsafe(_kept(entry.call(*args, **kwargs)), self._loop())
         running.begin(future)
-        return future.result()
+        result, problem = future.result()
+        if problem is not None:
+            raise problem
+        return result
+
+
+async def _kept(method: "Awaitable[Any]") -> "Tuple[Any, Optional[BaseException]]":
+    """What an async method returns, or what it raises in order to end the host: a loop
+    would end by that. A KeyboardInterrupt may be the operator's, in the main thread."""
+    try:
+        return await method, None
+    except SystemExit as problem:
+        return None, problem
+    except KeyboardInterrupt as problem:
+        if threading.current_thread() is threading.main_thread():
+            raise
+        return None, problem
 
 
 class _Running:

@@ -196,11 +196,10 @@ func (c *Cgroup) Sweep() {
 			continue
 		}
 		for _, entry := range entries {
-			info, err := entry.Info()
-			if err != nil || !entry.IsDir() || strings.HasPrefix(entry.Name(), supervisorGroup) {
-				continue
+			if !entry.IsDir() || strings.HasPrefix(entry.Name(), supervisorGroup) {
+				continue // most entries are files, which need no look
 			}
-			if time.Since(info.ModTime()) > staleAge {
+			if info, err := entry.Info(); err == nil && time.Since(info.ModTime()) > staleAge {
 				_ = unix.Rmdir(parent + "/" + entry.Name()) // EBUSY: it is alive
 			}
 		}

@@ -11,7 +11,10 @@
 package main
 
 import (
+	"errors"
 	"os"
+
+	"github.com/spf13/pflag"
 )
 
 func main() {
@@ -23,7 +26,12 @@ func main() {
 // the exit status.
 func execute(u *ui, args []string) int {
 	status := 0
-	if err := newRoot(u, &status, args).Execute(); err != nil {
+	root := newRoot(u, &status, args)
+	err := root.Execute()
+	if _, before := errors.AsType[*pflag.NotExistError](err); before { // the command
+		err = flagError(root, err)
+	}
+	if err != nil {
 		u.failure(err)
 		return failureStatus(err)
 	}

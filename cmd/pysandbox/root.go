@@ -40,6 +40,7 @@ func newRoot(u *ui, status *int, args []string) *cobra.Command {
 		Args:              cobra.ArbitraryArgs,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
+		TraverseChildren:  true, // a flag before exec would be read as its own, and so would be the program's
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 		RunE:              func(_ *cobra.Command, args []string) error { return noCommand(args) },
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -74,8 +75,10 @@ func flagError(cmd *cobra.Command, err error) error {
 func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 	name := unknown.GetSpecifiedName()
 	if group := unknown.GetSpecifiedShortnames(); group != "" {
-		return misuse("options of Python itself follow the command form: pysandbox exec -- python3 -"+name+" script.py",
-			"unknown flag -%s", name)
+		return unknownLetter(cmd, name, group)
+	}
+	if exec := execOf(cmd); exec != nil && exec.Flags().Lookup(name) != nil {
+		return misuse("it follows the command: pysandbox exec --"+name, "unknown flag --%s", name)
 	}
 	var known []string
 	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
@@ -88,6 +91,34 @@ func unknownFlag(cmd *cobra.Command, unknown *pflag.NotExistError) error {
 		hint = "did you mean --" + near + "?"
 	}
 	return misuse(hint, "unknown flag --%s", name)
+}
+
+// unknownLetter is the error about a flag of one letter, in the group that was written.
+func unknownLetter(cmd *cobra.Command, letter, group string) error {
+	word, _, _ := strings.Cut(group, "=")
+	hint := helpHint(cmd)
+	switch exec := execOf(cmd); {
+	case len(word) > 1 && cmd.Flags().Lookup(word) != nil:
+		hint = "did you mean --" + word + "?"
+	case cmd.Flags().Lookup(flagCode) != nil:
+		hint = "options of Python itself follow the command form: pysandbox exec -- python3 -" + letter + " script.py"
+	case exec != nil && exec.Flags().ShorthandLookup(letter) != nil:
+		hint = "it follows the command: pysandbox exec -" + letter
+	}
+	return misuse(hint, "unknown flag -%s", letter)
+}
+
+// execOf is the command exec where cmd is pysandbox without a command, or nil.
+func execOf(cmd *cobra.Command) *cobra.Command {
+	if cmd.HasParent() {
+		return nil
+	}
+	for _, child := range cmd.Commands() {
+		if child.Name() == "exec" {
+			return child
+		}
+	}
+	return nil
 }
 
 func flagName(flag *pflag.Flag, short bool) string {

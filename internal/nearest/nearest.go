@@ -6,7 +6,8 @@ import "strings"
 
 // Name returns the candidate that takes the fewest edits to reach from word, or
 // "" where none is near enough to be a likely slip: at most one edit in three
-// letters, at least one and never more than three. Case does not count.
+// letters, at least one and never more than three, or else the only one that begins with
+// word. Case does not count.
 func Name(word string, candidates []string) string {
 	best, limit := "", min(3, max(1, len(word)/3))+1
 	for _, candidate := range candidates {
@@ -14,7 +15,28 @@ func Name(word string, candidates []string) string {
 			best, limit = candidate, d
 		}
 	}
+	if best == "" {
+		return completion(word, candidates)
+	}
 	return best
+}
+
+// minPrefix is how many letters say which word was meant, in bytes.
+const minPrefix = 3
+
+// completion is the only candidate that begins with word, or "".
+func completion(word string, candidates []string) string {
+	only := ""
+	for _, candidate := range candidates {
+		switch {
+		case len(word) < minPrefix || !strings.HasPrefix(strings.ToLower(candidate), strings.ToLower(word)):
+		case only != "" && only != candidate:
+			return ""
+		default:
+			only = candidate
+		}
+	}
+	return only
 }
 
 // Slip returns the candidate that word would be with one edit at most, or "". Case does

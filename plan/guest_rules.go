@@ -44,13 +44,12 @@ func (p *Plan) networkWords(text []byte) []byte {
 	for _, transport := range []struct {
 		kind     string
 		protocol netrule.Protocol
-		errno    string
-	}{{"tcp", netrule.TCP, p.Network.Errno}, {"udp", netrule.UDP, p.Network.Errno}} {
+	}{{"tcp", netrule.TCP}, {"udp", netrule.UDP}} {
 		of := slices.DeleteFunc(slices.Clone(allow), func(r netrule.Rule) bool { return r.Protocol != transport.protocol })
 		if slices.ContainsFunc(of, func(r netrule.Rule) bool { return len(r.Ports) == 0 }) {
 			continue
 		}
-		text = fmt.Appendf(text, "refuse %s %s network.default --allow-net=TARGET unless the host has that address\n", transport.kind, transport.errno)
+		text = fmt.Appendf(text, "refuse %s %s network.default --allow-net=TARGET unless the host has that address\n", transport.kind, p.Network.Errno)
 		for _, rule := range of {
 			for _, ports := range rule.Ports {
 				text = fmt.Appendf(text, "port %s %d %d\n", transport.kind, ports.First, ports.Last)

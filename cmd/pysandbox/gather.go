@@ -11,7 +11,6 @@ import (
 	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/seccomp"
 	"github.com/pysandbox/pysandbox/seccomp/libseccomp"
-	"github.com/pysandbox/pysandbox/seccomp/prebuilt"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
@@ -35,7 +34,7 @@ func gather(p *plan.Plan, kept []account, around *surroundings) (plan.Host, erro
 		Paths:     host.LookPaths(p.HostPaths(), caller),
 		CPUs:      runtime.NumCPU(),
 		Addresses: around.addresses,
-		Compile:   prebuilt.Or(libseccomp.Compile),
+		Compile:   libseccomp.Compile,
 	}
 	h.Pipes = host.FindPipes(p.BelowWritable(h.Paths))
 	var err error

@@ -253,12 +253,13 @@ func neededModules(p *Plan, h *Host) []string {
 func hiddenPatterns(p *Plan, h *Host) []string {
 	var hidden []string
 	for _, pattern := range p.Python.ModulesDeny {
-		if covers([]string{pattern}, "") || slices.Contains(startNames(), strings.TrimSuffix(pattern, ".*")) {
+		module := strings.TrimSuffix(pattern, ".*")
+		if slices.Contains(startNames(), module) {
 			continue
 		}
-		below := strings.ReplaceAll(strings.TrimSuffix(pattern, ".*"), ".", "/")
+		file := "/" + strings.ReplaceAll(module, ".", "/")
 		if slices.ContainsFunc(h.Modules.Denied, func(f host.ModuleFile) bool {
-			return strings.Contains(f.Path, "/"+below) || path.Base(f.Path) == below
+			return strings.Contains(f.Path+"/", file+"/") || strings.Contains(f.Path, file+".")
 		}) {
 			hidden = append(hidden, pattern)
 		}

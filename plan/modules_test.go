@@ -75,6 +75,28 @@ func TestFilesOfDeniedModulesAreNotInTheTree(t *testing.T) {
 	}
 }
 
+// A module without files is not told as hidden for the sake of one whose name is longer.
+func TestOnlyModulesWithFilesAreToldAsHidden(t *testing.T) {
+	h := fixedHost()
+	h.Modules = stdlib()
+	h.Modules.Denied = append(h.Modules.Denied, host.ModuleFile{Path: "/usr/lib/python3.12/os2/path.py", Module: "os2"})
+	r, err := resolveWith(t, func(p *policy.Policy) {
+		p.Python.ModulesDeny = []string{"ctypes", "ctype", "os2.path", "os2.pa"}
+	}, script(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hidden []string
+	for _, rule := range r.ModuleRules() {
+		if rule.Kernel {
+			hidden = append(hidden, rule.Pattern)
+		}
+	}
+	if want := []string{"ctypes", "os2.path"}; !slices.Equal(hidden, want) {
+		t.Errorf("hidden are %q, want %q", hidden, want)
+	}
+}
+
 func TestADeniedModuleBelowAnOperatorsPathIsCovered(t *testing.T) {
 	h := withPaths(fixedHost(), map[string]host.Path{"/usr/lib": {Real: "/usr/lib", Dir: true}})
 	h.Modules = stdlib()

@@ -152,17 +152,58 @@ class Moments(unittest.TestCase):
     def answers_calls(self, first=lambda: None):
         """The host answers calls of the guest's, as soon as they come and it has done
         something first."""
-        receive = self.receive
+        receive, self.sent = self.receive, 0
 
         def answering():
             while True:
                 frame = receive()
                 if frame[0] == CALL:
+                    self.sent += 1
                     first()
                     self.send(codec.RETURN, frame[1], None)
                 elif frame[0] != CANCEL:
                     return frame
         self.receive = answering
+
+    def test_what_is_not_sent_takes_nothing_up(self):
+        """Neither a region of the area nor a place among the exported objects."""
+        for owner, name in (("codec", "encode"), ("guest", "_encode"), ("reading", "room")):
+            for before in (True, False):
+                with self.subTest(name, before=before):
+                    self.setUp()
+                    self.guest.area.put.return_value = (4096, 50000)
+                    owners = {"reading": self.guest.reading, "guest": self.guest, "codec": _channel.codec}
+                    self.at(owners[owner], name, 7, 1, before)
+                    self.main.guest = self.guest
+                    self.exec(7, "guest.call(5, 'm', (b'x' * 50000, lambda: None), {})\n" + SPIN)
+                    self.answers_calls()
+                    self.assertEqual(self.serve()[7], "KeyboardInterrupt")
+                    calls = self.guest.area.mock_calls
+                    self.assertEqual(calls.count(mock.call.free(4096)) + self.sent, 1, calls)
+                    self.assertEqual(len(self.guest.exports), 1 + self.sent)
+                    self.assertEqual(self.guest._pending, {})
+
+    def test_while_there_is_no_room_to_send(self):
+        self.main.guest, full = self.guest, threading.Event()
+
+        def fill():
+            os.set_blocking(self.guest.fd, False)
+            try:
+                while True:
+                    os.write(self.guest.fd, codec.encode([codec.RELEASE, 1, 1], None))
+            except BlockingIOError:
+                os.set_blocking(self.guest.fd, True)
+            timer.start()
+        self.main.fill = fill
+        self.skip_kind(codec.RELEASE)
+        self.answers_calls()
+        receive = self.receive
+        self.receive = lambda: (full.wait(20), receive())[1]
+        timer = threading.Timer(0.3, lambda: (self.cancel(7), time.sleep(0.3), full.set()))
+        self.exec(7, "fill()\nguest.call(5, 'm', (), {})\n" + SPIN)
+        self.assertEqual(self.serve()[7], "KeyboardInterrupt")
+        timer.join()
+        self.assertEqual(self.sent, 0)
 
     def test_while_another_thread_reads(self):
         """It takes the word in, and the main thread waits for a lock meanwhile."""

@@ -91,11 +91,15 @@ class Area:
         view = memoryview(data).cast("B")
         start = self._take(len(view))
         done = 0
-        with self._lock:  # close() waits for it: then the number may be another file's
-            if self._write < 0:
-                raise Gone
-            while done < len(view):
-                done += os.pwrite(self._write, view[done:], start + done)
+        try:
+            with self._lock:  # close() waits for it: then the number may be another file's
+                if self._write < 0:
+                    raise Gone
+                while done < len(view):
+                    done += os.pwrite(self._write, view[done:], start + done)
+        except BaseException:
+            self.free(start)
+            raise
         return start, len(view)
 
     def _take(self, size: int) -> int:

@@ -93,8 +93,8 @@ class Calls:
 
     async def ask(self, target, method, args, kwargs):
         connection, slot = self.connection, Awaited(asyncio.get_running_loop())
-        number = connection.number(slot)
         try:
+            number = connection.number(slot)
             connection.send([CALL, number, 0, target, method, list(args), kwargs])
             if self.keeper is None:
                 keeper = Pending()
@@ -102,10 +102,10 @@ class Calls:
                 self.keeper = keeper
             await slot.future
         except BaseException:
-            connection.cancel(number)
+            connection.cancel(slot.number)
             raise
         finally:
-            connection.forget(number)
+            connection.forget(slot)
         return slot.result()
 
     def keep(self, keeper):

@@ -41,30 +41,46 @@ class Connection:
     # Frames
 
     def send(self, frame):
-        os.write(self.fd, self._encode(frame))
-
-    def _encode(self, frame):
+        """Sends a frame. A KeyboardInterrupt comes before it is sent, and then nothing of
+        it is left, or after."""
         put = []
         depth = self.interrupt.enter()
         try:
-            return codec.encode(frame, lambda value: self._refer(value, put))
+            data = self._encode(frame, put)
+            self.reading.room(depth)
+            put.clear()  # what another handler raises may come when it has been sent
+            os.write(self.fd, data)
         except BaseException:
-            for offset in put:
-                self.area.free(offset)
+            self._take_back(put)
             raise
         finally:
             self.interrupt.leave(depth)
             self.interrupt.rest()
+
+    def _encode(self, frame, put):
+        """The bytes of a frame. put gets how to give back what is taken for it."""
+        try:
+            return codec.encode(frame, lambda value: self._refer(value, put))
+        except BaseException:
+            self._take_back(put)
+            raise
+
+    def _take_back(self, put):
+        while put:
+            function, args = put.pop()
+            function(*args)
 
     def _refer(self, value, put):
         if isinstance(value, Capability):
             return -1 - object.__getattribute__(value, "_number")
         if isinstance(value, (bytes, bytearray, memoryview)):
             place = self.area.put(value)
-            put.append(place[0])
+            put.append((self.area.free, place[:1]))
             return place
         if callable(value) and not isinstance(value, type):
-            return self.exports.add(id(value), value)
+            number = self.exports.add(id(value), value)
+            put.append((self.exports.release, (number, 1)))
+            return number
         return None
 
     def _resolve(self, place):
@@ -101,26 +117,26 @@ class Connection:
     def call(self, target, method, args, kwargs):
         """Calls a method of the host's object and returns its result."""
         slot = Pending()
-        number = self.number(slot)
         try:
+            number = self.number(slot)
             self.send([CALL, number, 0, target, method, list(args), kwargs])
             self.reading.wait(slot)
         except KeyboardInterrupt:
-            self.cancel(number)
+            self.cancel(slot.number)
             raise
         finally:
-            self.forget(number)
+            self.forget(slot)
         return slot.result()
 
     def number(self, slot):
         """The number of a new call, whose answer goes to slot until it is forgotten."""
         with self.reading.lock:
-            self._last = number = self._last + 1
-            self._pending[number] = slot
-        return number
+            self._last = slot.number = self._last + 1
+            self._pending[slot.number] = slot
+        return slot.number
 
-    def forget(self, number):
-        self._pending.pop(number, None)
+    def forget(self, slot):
+        self._pending.pop(slot.number, None)
 
     def lookup(self, name):
         """The capability that was granted by that name."""
@@ -143,7 +159,7 @@ class Connection:
         frame = codec.decode(data, self._resolve)
         kind = frame[0]
         if kind == RETURN or kind == ERROR:
-            slot = self._pending.get(frame[1])
+            slot = self._pending.pop(frame[1], None)
             if slot is not None:
                 if kind == RETURN:
                     slot.value = frame[2]
@@ -249,11 +265,11 @@ class Connection:
             result = function(*args, **kwargs)
             interrupt.enter_again(depth)
             interrupt.end(number)
-            answer = self._encode([RETURN, number, result])
+            answer = self._encode([RETURN, number, result], [])
         except BaseException as caught:
             interrupt.enter_again(depth)
             interrupt.end(number)
-            answer = self._encode([ERROR, number] + explain(caught, describe))
+            answer = self._encode([ERROR, number] + explain(caught, describe), [])
         finally:
             self._nesting -= 1
         if done is not None:

@@ -5,7 +5,7 @@ from _thread import RLock, allocate_lock, get_ident  # type: ignore[attr-defined
 from ._interrupt import Wake
 
 try:
-    from select import POLLIN, poll
+    from select import POLLIN, POLLOUT, poll
 except ImportError:  # a rule on imports hides it
     poll = None  # type: ignore[assignment, misc]
 
@@ -21,9 +21,10 @@ WAIT, READ, READ_ON = range(3)
 class Pending:
     """A call that waits for its answer, or a thread that waits for calls."""
 
-    __slots__ = ("done", "value", "failure", "wake")
+    __slots__ = ("number", "done", "value", "failure", "wake")
 
     def __init__(self):
+        self.number = 0
         self.done = False
         self.value = self.failure = self.wake = None
 
@@ -50,9 +51,10 @@ class Reading:
         """What interrupts the main thread, in which this is called."""
         self.interrupt = interrupt
         if poll is not None:
-            self._come, self._ready = poll(), poll()  # a signal finds the first in use
+            self._come, self._ready, self._room = poll(), poll(), poll()  # a signal finds one in use
             self._come.register(self.fd, POLLIN)
             self._ready.register(self.fd, POLLIN)
+            self._room.register(self.fd, POLLOUT)
 
     def wait(self, slot):
         """Reads frames, or lets another thread read them, until slot is done."""
@@ -124,7 +126,7 @@ class Reading:
         main = depth == 0
         try:
             while more() and not (main and self.interrupt.pending()):
-                if not main or poll is None or self._comes():
+                if not main or poll is None or self._comes(self._come):
                     self.take(slot)
         except OSError:
             if slot is not None:
@@ -136,11 +138,19 @@ class Reading:
             for other in waiting:
                 other.wake.release()
 
-    def _comes(self):
-        """Waits for something to read, or a signal."""
+    def room(self, depth):
+        """Waits until a frame can be sent. In the main thread, which says a depth, a signal
+        is heeded meanwhile."""
+        while depth == 0 and poll is not None and not self._comes(self._room):
+            self.interrupt.leave(depth)
+            self.interrupt.rest()
+            self.interrupt.enter_again(depth)
+
+    def _comes(self, ready):
+        """Waits for something to read, or for room, or for a signal."""
         try:
             self.interrupt.waits = True
-            return self._come.poll(LOOK)
+            return not self.interrupt.pending() and ready.poll(LOOK)
         except Wake:
             return False
         finally:

@@ -21,6 +21,8 @@ from pysandbox import DeadlineError, GuestError, RunError, Sandbox, SandboxError
 
 HOME = "/home/sandbox"
 MAX_SOURCE = 1 << 20  # bytes of an applet
+DEEP = 16  # parts of the path of a file that is kept
+ENTRY = 256  # bytes of the quota that each part of a file's path takes
 PORTS = {"http": 80, "https": 443}
 PREPARE = """
 import os
@@ -112,16 +114,21 @@ class Origin:
             self.sandbox.write_file(HOME + "/" + name, files.read_below(self.home, name, self.quota))
 
     def _save(self):
-        """Keeps what the guest has in its home, as far as the quota goes."""
-        left = self.quota
+        """Keeps what the guest has in its home, as far as the quota and the deadline go."""
+        left, until = self.quota, time.monotonic() + self.deadline
         new = tempfile.mkdtemp(dir=os.path.dirname(self.home))
         try:
             for name, _ in sorted(self.sandbox.list_files(HOME).items()):
+                parts, seconds = name.count("/") + 1, until - time.monotonic()
+                if seconds <= 0 or left <= parts * ENTRY:
+                    break
+                if parts > DEEP:
+                    continue
                 try:
-                    data = self.sandbox.read_file(HOME + "/" + name, left)
+                    data = self.sandbox.read_file(HOME + "/" + name, left - parts * ENTRY, timeout=seconds)
                 except GuestError:
                     continue  # too large for what is left, or gone
-                left -= len(data)
+                left -= len(data) + parts * ENTRY
                 files.write_below(new, name, data)
             old = new + ".old"
             os.rename(self.home, old)
@@ -150,19 +157,20 @@ class Origin:
             self._save()
         except (SandboxError, OSError):
             pass  # a guest that ended keeps what it had at the last visit
-        self.sandbox.close()
+        finally:
+            self.sandbox.close()
         return self.sandbox.report
 
 
 def policy_for(key, quota):
     """The policy of an origin: strict, but for its own host and port."""
     _, host, port = key
-    network = {"allow": ["tcp://%s:%d" % (host, port)]}
     try:
-        if ipaddress.ip_address(host).is_loopback:
-            network = {"host_loopback": ["tcp:%d" % port]}
-    except ValueError:
-        pass  # a name
+        address = ipaddress.ip_address(host)
+        local, place = address.is_loopback, "[%s]" % host if address.version == 6 else host
+    except ValueError:  # a name
+        local, place = host == "localhost", host
+    network = {"host_loopback": ["tcp:%d" % port]} if local else {"allow": ["tcp://%s:%d" % (place, port)]}
     return {
         "extends": "strict", "network": network,
         "limits": {
@@ -216,13 +224,27 @@ class AppletHost:
             self.leave(origin)
 
 
+class SameOrigin(urllib.request.HTTPRedirectHandler):
+    """Follows no redirection to another origin, which would be asked in our name."""
+
+    def redirect_request(self, request, answer, code, message, headers, url):
+        if urlsplit(url)[:2] != urlsplit(request.full_url)[:2]:
+            raise AppletError("%s leads to another origin" % request.full_url)
+        return super().redirect_request(request, answer, code, message, headers, url)
+
+
 def fetch(url, seconds):
     """The source at url, which is of the same origin."""
+    until, source = time.monotonic() + seconds, b""
     try:
-        with urllib.request.urlopen(url, timeout=seconds) as answer:
-            if urlsplit(answer.geturl())[:2] != urlsplit(url)[:2]:
-                raise AppletError("%s leads to another origin" % url)
-            source = answer.read(MAX_SOURCE + 1)
+        with urllib.request.build_opener(SameOrigin).open(url, timeout=seconds) as answer:
+            while len(source) <= MAX_SOURCE:
+                part = answer.read1(MAX_SOURCE + 1 - len(source))
+                if not part:
+                    break
+                source += part
+                if time.monotonic() > until:  # however slowly it comes
+                    raise AppletError("%s did not come within %g seconds" % (url, seconds))
     except (OSError, http.client.HTTPException) as problem:
         raise AppletError("%s could not be fetched: %s" % (url, problem or type(problem).__name__)) from None
     if len(source) > MAX_SOURCE:
@@ -243,6 +265,11 @@ def coerce(text):
     return str(text)
 
 
+def shown(text):
+    """Text that moves no terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+
+
 def main():
     import sys
     if len(sys.argv) < 2:
@@ -256,8 +283,8 @@ def main():
     began = time.monotonic()
     try:
         origin = host.load(url, **dict(word.split("=", 1) for word in words))
-        print("%s\n%s" % (origin.page.title, origin.page.text))
-        print("".join("log: %s\n" % line for line in origin.log.lines), end="")
+        print(shown("%s\n%s" % (origin.page.title, origin.page.text)))
+        print("".join("log: %s\n" % shown(line) for line in origin.log.lines), end="")
     except (AppletError, SandboxError) as problem:
         sys.exit("applets.py: %s" % problem)
     finally:

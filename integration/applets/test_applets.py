@@ -14,8 +14,8 @@ import unittest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "examples", "applets"))
 
-from applets import AppletError, AppletHost  # noqa: E402
-from pysandbox import EndedError, GuestError, SandboxError, files  # noqa: E402
+from applets import AppletError, AppletHost, policy_for  # noqa: E402
+from pysandbox import EndedError, GuestError, Policy, SandboxError, files  # noqa: E402
 
 SITE = os.path.join(ROOT, "examples", "applets", "site")
 
@@ -26,8 +26,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serve(directory):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=directory))
+def serve(directory, handler=Quiet):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=directory))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_address[1]
@@ -134,6 +134,70 @@ class Applets(unittest.TestCase):
             began = time.monotonic()
             self.host.leave(origin)
             self.assertLess(time.monotonic() - began, 20)
+
+    def test_a_guest_that_lies_about_its_home(self):
+        """What the host keeps has a bound in time, depth and number; the next visit works."""
+        lie = ("import gc\n"
+               "for table in gc.get_objects():\n"
+               "    if type(table) is dict and {'list', 'read', 'cell'} <= set(table):\n"
+               "        table['list'] = lambda top: %s\n"
+               "        table['read'] = lambda path, most: %s")
+        self.applet("Slow", lie % ("b''.join(b'%d\\x001\\0' % n for n in range(9))", "time.sleep(1) or b'x'"))
+        self.applet("Deep", lie % ("b'x/' * 200 + b'f\\x001\\0'", "b'x'"))
+        self.applet("Many", lie % ("b''.join(b'%d/f\\x000\\0' % n for n in range(20000))", "b''"))
+        self.applet("Name", "open(b'\\xff', 'w').write('no text')")
+        self.applet("Next", "page.write(str(sorted(os.listdir(b'.'))))")
+        self.host.deadline = 3
+        with serve(self.site) as port:
+            base = "http://127.0.0.1:%d/" % port
+            for name, kept in (("Slow", "[]"), ("Deep", "[]"), ("Name", "[b'\\xff']"), ("Many", None)):
+                origin = self.host.load(base + name + ".py")
+                began = time.monotonic()
+                self.host.leave(origin)
+                self.assertLess(time.monotonic() - began, 8, name)
+                if kept is None:
+                    self.assertLess(len(os.listdir(origin.home)), 5000)
+                    continue
+                origin = self.host.load(base + "Next.py")
+                self.assertEqual(origin.page.text, kept, name)
+                self.host.leave(origin)
+
+    def test_what_a_server_may_not(self):
+        """Lead to another one in our name, or take for ever."""
+        asked = []
+
+        class Evil(Quiet):
+            def do_GET(self):
+                asked.append(self.path)
+                if self.path == "/Lead.py":
+                    self.send_response(302)
+                    self.send_header("Location", "http://127.0.0.1:%d/secret" % other)
+                    self.end_headers()
+                    return
+                self.send_response(200)
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    for _ in range(20):
+                        self.wfile.write(b"#\n")
+                        time.sleep(0.5)
+        self.host.deadline = 2
+        with serve(self.site, Evil) as port, serve(self.site, Evil) as other:
+            base = "http://127.0.0.1:%d/" % port
+            with self.assertRaisesRegex(AppletError, "leads to another origin"):
+                self.host.load(base + "Lead.py")
+            began = time.monotonic()
+            with self.assertRaisesRegex(AppletError, "did not come within 2 seconds"):
+                self.host.load(base + "Drip.py")
+            self.assertLess(time.monotonic() - began, 6)
+        self.assertEqual(asked, ["/Lead.py", "/Drip.py"])
+
+    def test_policies_of_origins(self):
+        for host, network in (
+                ("2001:db8::1", {"allow": ["tcp://[2001:db8::1]:80"]}), ("::1", {"host_loopback": ["tcp:80"]}),
+                ("localhost", {"host_loopback": ["tcp:80"]}), ("a.example", {"allow": ["tcp://a.example:80"]})):
+            policy = policy_for(("http", host, 80), 1 << 20)
+            self.assertEqual(policy["network"], network)
+            Policy.parse(policy)
 
     def test_long_sources_and_pages(self):
         self.applet("Long", "page.write('\u20ac' * 60000)\n# " + "x" * 900000)

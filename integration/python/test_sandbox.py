@@ -554,6 +554,8 @@ class Files(Case):
         found = self.sb.list_files("/tmp/top")
         self.assertEqual(len(found), 6002)
         self.assertEqual((found["sub/a file of a longer name 5"], found["\udcff"], found["\n"]), (5, 0, 0))
+        self.sb.write_file("/tmp/top/\udcff", b"bytes")
+        self.assertEqual(self.sb.read_file("/tmp/top/\udcff"), b"bytes")
         for top in ("/tmp/missing", "/etc/passwd"):
             with self.assertRaises(GuestError) as caught:
                 self.sb.list_files(top)

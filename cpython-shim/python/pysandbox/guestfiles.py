@@ -18,6 +18,17 @@ if TYPE_CHECKING:
 MOST_FILES = 1 << 18  # of one list
 
 
+def _name(path: Path) -> "Union[str, bytes]":
+    """A path as it crosses: a name that is no UTF-8, which list_files may tell of, as
+    bytes."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name)
+    return name
+
+
 class GuestFiles:
     """What Sandbox does with files of its guest."""
 
@@ -32,14 +43,14 @@ class GuestFiles:
         Sandbox's cwd, unless it has changed it. Directories are not made.
         GuestError for a FIFO, a device or what else it may find there."""
         check(data=(data, BYTES), mode=(mode, int))
-        self._request("write", [os.fspath(path), data, mode], timeout)
+        self._request("write", [_name(path), data, mode], timeout)
 
     def read_file(self, path: Path, limit: int = files.LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
         """The content of a regular file inside, at most limit bytes (a longer one is a
         GuestError); a relative path is as in write_file. The guest reads it, so
         whatever its symlinks say, it is a file of the guest's own."""
         check(limit=(limit, int))
-        data = self._request("read", [os.fspath(path), limit], timeout)
+        data = self._request("read", [_name(path), limit], timeout)
         if not isinstance(data, bytes) or len(data) > limit:
             raise RunError("the guest did not send a file of at most %d bytes" % limit)
         return data
@@ -63,7 +74,7 @@ class GuestFiles:
         """The regular files below a directory inside, as relative paths and sizes:
         the guest's word. top is relative to the guest's directory, the paths are to
         top. Names that lead out of top are left out. RunError for more than 262,144."""
-        text = self._request("list", [os.fspath(top)], timeout)
+        text = self._request("list", [_name(top)], timeout)
         if not isinstance(text, bytes):
             raise RunError("the guest did not send a list of files")
         words = text.split(b"\0", 2 * MOST_FILES)  # a guest's text may have many millions

@@ -46,6 +46,9 @@ func (r *reader) fileLayer(name, dir string) (layer, error) {
 		path = filepath.Join(dir, name)
 	}
 	data, err := readPolicyFile(path)
+	if _, preset := configs.Read(name); preset && errors.Is(err, fs.ErrNotExist) {
+		return layer{}, fmt.Errorf("read %s: %w; --preset=%s names the preset", name, unwrapPath(err), name)
+	}
 	if err != nil {
 		return layer{}, fmt.Errorf("read %s: %w", printable(name), unwrapPath(err))
 	}

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pysandbox/pysandbox/configs"
 	"github.com/pysandbox/pysandbox/internal/nearest"
@@ -88,8 +89,12 @@ func (r *reader) presetChain(name, flag string) []layer {
 	}
 	top, found := presetLayer(name)
 	if !found {
+		message := fmt.Sprintf("no preset is named %q", name)
+		if strings.ContainsAny(name, "/.") {
+			message += "; --policy names a file"
+		}
 		r.errs = append(r.errs, &Error{
-			Place: Place{Flag: flag}, Message: fmt.Sprintf("no preset is named %q", name), Nearest: nearest.Name(name, configs.Names()),
+			Place: Place{Flag: flag}, Message: message, Nearest: nearest.Name(name, configs.Names()),
 		})
 		return nil
 	}

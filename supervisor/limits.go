@@ -48,6 +48,7 @@ type Watch struct {
 	peak    int           // most tasks in a sample
 	hit     []string      // limits seen to be met
 	used    time.Duration // most CPU time in a sample
+	memory  int64         // most bytes of one process in a sample
 	wall    time.Duration // when stopped
 	atLimit bool          // the tree has been at its memory limit
 }
@@ -180,7 +181,7 @@ func (w *Watch) kill(c Cause) {
 func (w *Watch) note(s sample) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.peak, w.used = max(w.peak, s.tasks), max(w.used, s.cpu)
+	w.peak, w.used, w.memory = max(w.peak, s.tasks), max(w.used, s.cpu), max(w.memory, s.memory)
 	if w.limits.OpenFiles > 0 && s.openFiles >= w.limits.OpenFiles {
 		w.hit = addLimit(w.hit, "open_files")
 	}

@@ -55,6 +55,7 @@ type sample struct {
 	cpu       time.Duration // of the root only what it waited for: its own is not the program's
 	tasks     int           // processes and threads, without the root
 	openFiles int           // most descriptors that one process holds
+	memory    int64         // bytes that the largest process has in memory, without the root
 }
 
 // sample looks at every process, or until enough says so of the number that it has
@@ -63,11 +64,12 @@ func (t tree) sample(enough func(looked int) bool) sample {
 	var s sample
 	looked := 0
 	for pid := range t.pids {
-		own, waited, threads := stat(pid)
-		s.cpu += waited
+		p := stat(pid)
+		s.cpu += p.waited
 		if pid != t.root {
-			s.cpu += own
-			s.tasks += threads
+			s.cpu += p.own
+			s.tasks += p.threads
+			s.memory = max(s.memory, p.memory)
 		}
 		s.openFiles = max(s.openFiles, openFiles(pid))
 		if looked++; enough(looked) {
@@ -77,12 +79,20 @@ func (t tree) sample(enough func(looked int) bool) sample {
 	return s
 }
 
-// stat reads the CPU time of a process and of the children it has waited for,
-// and its number of threads, from /proc/PID/stat: fields 14 to 17 and 20.
-func stat(pid int) (own, waited time.Duration, threads int) {
+// process is what /proc/PID/stat says of a process: its CPU time, that of the children
+// which it has waited for, its number of threads, and the bytes that it has in memory.
+type process struct {
+	own, waited time.Duration
+	threads     int
+	memory      int64
+}
+
+// stat reads fields 14 to 17, 20 and 24 of /proc/PID/stat; a process that is gone has
+// nothing.
+func stat(pid int) process {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
-		return 0, 0, 0
+		return process{}
 	}
 	// The name in field 2 is the program's choice; what follows its last ")" is
 	// the kernel's.
@@ -96,7 +106,10 @@ func stat(pid int) (own, waited time.Duration, threads int) {
 		return n
 	}
 	ticks := func(field int) time.Duration { return time.Duration(number(field)) * clockTick }
-	return ticks(14) + ticks(15), ticks(16) + ticks(17), int(number(20))
+	return process{
+		own: ticks(14) + ticks(15), waited: ticks(16) + ticks(17),
+		threads: int(number(20)), memory: number(24) * int64(os.Getpagesize()),
+	}
 }
 
 // openFiles is how many descriptors a process holds: the size of its directory

@@ -18,7 +18,7 @@ func (w *Watch) Usage(account Rusage) (Usage, []string) {
 	u := Usage{
 		WallSeconds:     w.wall.Seconds(),
 		CPUSeconds:      max(account.CPU, w.used).Seconds(),
-		PeakMemoryBytes: account.MaxRSS,
+		PeakMemoryBytes: max(account.MaxRSS, w.memory),
 		PeakPids:        max(w.peak, 1),
 	}
 	if cpu, ok := w.cgroup.CPU(); ok {

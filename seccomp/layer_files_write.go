@@ -19,8 +19,9 @@ func layerFilesWrite(t *table) {
 	t.allowIf("a rename that leaves nothing behind", "renameat2", noneOf(4, unix.RENAME_WHITEOUT))
 	t.refuse("a whiteout is a device", unix.EPERM, "renameat2")
 	t.allow("contents of files",
-		"copy_file_range", "fallocate", "fdatasync", "flock", "fsync", "ftruncate", "sync",
+		"copy_file_range", "fdatasync", "flock", "fsync", "ftruncate", "sync",
 		"sync_file_range", "syncfs", "truncate")
+	reserveRoom(t)
 	t.allow("owner and times of files",
 		"chown", "fchown", "fchownat", "futimesat", "lchown", "utime", "utimensat", "utimes")
 	t.allow("extended attributes can be read",
@@ -35,6 +36,16 @@ func layerFilesWrite(t *table) {
 	withoutSetID(t, "mkdirat", 2)
 	pipesOnly(t, "mknod", 1)
 	pipesOnly(t, "mknodat", 2)
+}
+
+// reserveRoom keeps fallocate(2) to the size of a file, which is limited (setrlimit(2),
+// RLIMIT_FSIZE). Room behind its end is not: most file systems of disks give as much as
+// there is. Holes are made with the same flag.
+func reserveRoom(t *table) {
+	t.allowEach("room within the size of a file, and holes", "fallocate", 1,
+		0, unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, unix.FALLOC_FL_ZERO_RANGE,
+		unix.FALLOC_FL_COLLAPSE_RANGE, unix.FALLOC_FL_INSERT_RANGE, unix.FALLOC_FL_UNSHARE_RANGE)
+	t.refuseQuietly("room behind the end of a file has no limit", unix.EOPNOTSUPP, "fallocate")
 }
 
 // withoutSetID lets a call through when its mode has no set-id bit.

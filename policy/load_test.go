@@ -331,7 +331,7 @@ func TestEnvironment(t *testing.T) {
 
 	for name, want := range map[string]string{
 		"PYSANDBOX_POLICY": "PYSANDBOX_POLICY: read none.toml: no such file or directory",
-		"PYSANDBOX_PRESET": `PYSANDBOX_PRESET: no preset is named "none.toml"`,
+		"PYSANDBOX_PRESET": `PYSANDBOX_PRESET: no preset is named "none.toml"; --policy names a file`,
 		"PYSANDBOX_PYTHON": `PYSANDBOX_PYTHON: "./none" (` + dir + `/none) does not exist`,
 	} {
 		_, err := Load(Options{Directory: dir, Env: func(asked string) (string, bool) {

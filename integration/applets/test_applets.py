@@ -27,7 +27,8 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serve(directory, handler=Quiet):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=directory))
+    made = functools.partial(handler, directory=directory)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), made)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_address[1]
@@ -193,8 +194,9 @@ class Applets(unittest.TestCase):
 
     def test_policies_of_origins(self):
         for host, network in (
-                ("2001:db8::1", {"allow": ["tcp://[2001:db8::1]:80"]}), ("::1", {"host_loopback": ["tcp:80"]}),
-                ("localhost", {"host_loopback": ["tcp:80"]}), ("a.example", {"allow": ["tcp://a.example:80"]})):
+                ("2001:db8::1", {"allow": ["tcp://[2001:db8::1]:80"]}),
+                ("a.example", {"allow": ["tcp://a.example:80"]}),
+                ("localhost", {"host_loopback": ["tcp:80"]}), ("::1", {"host_loopback": ["tcp:80"]})):
             policy = policy_for(("http", host, 80), 1 << 20)
             self.assertEqual(policy["network"], network)
             Policy.parse(policy)

@@ -227,6 +227,15 @@ class Parity(Cell):
         self.r.copy_except("time", ["sleep"])
         self.assertFalse(self.r.r_eval("hasattr(__import__('time'), 'sleep')"))
 
+    def test_names_are_deleted(self):
+        module = self.r.add_module("settings")
+        module.level = 3
+        del module.level
+        self.assertEqual(self.r.r_eval("hasattr(__import__('settings'), 'level')"), False)
+        with self.assertRaises(GuestError) as caught:
+            del module.level
+        self.assertEqual(caught.exception.type_name, "AttributeError")
+
     def test_add_module_and_plain_values(self):
         module = self.r.add_module("settings")
         module.colour = "red"
@@ -257,6 +266,8 @@ class Overrides(Cell):
 
         def r_open(self, file, mode="r", buf=-1):
             self.seen.append((file, mode))
+            if file[:5] == "/etc/":
+                return super().r_open(file, mode, buf)
             return open(os.path.join(self.top, os.path.basename(file)), mode)
 
         def r_import(self, mname, globals={}, locals={}, fromlist=[]):
@@ -273,6 +284,13 @@ class Overrides(Cell):
         self.assertEqual(self.r.r_eval("lines"), ["hello\n", "you\n"])
         self.assertEqual(self.r.seen, [("/x/note", "w"), ("note", "r")])
         self.fails("open('missing')", "FileNotFoundError")
+
+    def test_r_open_of_a_subclass_may_leave_it_to_the_cell(self):
+        self.assertIn("sandbox:", self.r.r_eval("open('/etc/passwd').read()"))
+        self.assertIn(b"sandbox:", self.r.r_eval("open('/etc/passwd', 'rb').read()"))
+        self.fails("open('/etc/missing')", "FileNotFoundError")
+        self.fails("open('/etc/passwd', 'w')", "OSError", "restricted mode")
+        self.assertIn("sandbox:", self.r.r_open("/etc/passwd").read())
 
     def test_r_import_of_a_subclass_decides(self):
         self.fails("import bad", "ImportError", "never bad")

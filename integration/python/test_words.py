@@ -181,5 +181,24 @@ class Mistakes(Case):
         self.assertEqual(self.sb.eval("open('/tmp/x').read()"), "1")
 
 
+class Starts(Case):
+    def test_what_start_is_given(self):
+        for argv in ("abc", b"abc"):
+            for ask in (lambda: self.sb.start("1", argv=argv), lambda: self.sb.run_module("json", argv)):
+                with self.assertRaisesRegex(TypeError, "argv=.*: it is a list of words"):
+                    ask()
+        with self.assertRaisesRegex(ValueError, "argv: 'a.x00' has a zero byte"):
+            self.sb.start("1", argv=["a\0"])
+        for timeout in (0, -1, float("nan")):
+            with self.assertRaisesRegex(PolicyError, r"start\(timeout=%r\)" % timeout):
+                self.sb.start("1", timeout=timeout)
+        self.assertEqual(self.sb.start("print(1)", timeout=float("inf")).wait().stdout, b"1\n")
+
+    def test_a_source_with_a_zero_byte_is_the_programs_mistake(self):
+        result = self.sb.start("print(1)\0").wait()
+        self.assertEqual(result.exit_code, 1)
+        self.assertIn(b"null bytes", result.stderr)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -57,14 +57,22 @@ class CellHost:
         finally:
             self._cell._nested.on = False
 
-    @expose(params=(str, str, int), returns=reference(*FILE_METHODS), raises=(OSError, ValueError))
+    @expose(params=(str, str, int), returns=(reference(*FILE_METHODS), list), raises=(OSError, ValueError))
     def open(self, file: str, mode: str, buf: int) -> Any:
         self._cell._nested.on = True
         try:
             opened = self._cell.r_open(file, mode, buf)
         finally:
             self._cell._nested.on = False
-        return _File(opened)
+        return [opened.file, opened.mode, opened.buf] if isinstance(opened, OwnFile) else _File(opened)
+
+
+class OwnFile:
+    """What RExec.r_open gives an override of it that the cell has called: the cell opens
+    the file, and the host has nothing of it."""
+
+    def __init__(self, file: str, mode: str, buf: int):
+        self.file, self.mode, self.buf = file, mode, buf
 
 
 class _File:

@@ -110,6 +110,15 @@ class Policy:
         narrower.plan()
         return narrower
 
+    def _within(self, timeout: "Optional[float]") -> "Policy":
+        """A policy with that limit on the wall clock, which Sandbox.start was given."""
+        if timeout is None or timeout == float("inf"):
+            return self
+        try:
+            return self.narrow(wall=timeout)
+        except PolicyError as problem:
+            raise PolicyError(str(problem).replace("narrow(wall=", "start(timeout=")) from None
+
     def plan(self) -> Dict[str, Any]:
         """The plan that the binary makes of this policy on this host, as `explain
         --format=json` prints it under "plan". PolicyError if it is wrong."""

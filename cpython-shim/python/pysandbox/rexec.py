@@ -16,7 +16,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .bastion import Bastion, BastionClass
 from .capability import PLAIN, facet
-from .cellhost import FILE_METHODS, CellHost
+from .cellhost import FILE_METHODS, CellHost, OwnFile
 from .policy import Policy
 from .sandbox import Sandbox
 
@@ -59,8 +59,8 @@ class RHooks:
 
 
 class Module:
-    """A module of a cell, in the host's hands: to set a name sets it inside, to
-    read one asks for plain data. Objects that are no plain data are granted: an
+    """A module of a cell, in the host's hands: to set or delete a name does so inside,
+    to read one asks for plain data. Objects that are no plain data are granted: an
     object with exposed methods, or a Bastion."""
 
     def __init__(self, cell: "RExec", name: str):
@@ -71,6 +71,9 @@ class Module:
         if value is not None and not isinstance(value, PLAIN):
             value = facet(value)
         self._cell._ask("set", [self.__name__, name, value])
+
+    def __delattr__(self, name: str) -> None:
+        self._cell._ask("del", [self.__name__, name])
 
     def __getattr__(self, name: str) -> Any:
         if name[:2] == "__":
@@ -276,9 +279,12 @@ class RExec:
 
     def r_open(self, file: str, mode: str = "r", buf: int = -1) -> Any:
         """Opens a file as the cell sees it, for reading. A subclass may open what
-        it likes on the host: the cell gets the methods of the file it returns."""
+        it likes on the host: the cell gets the methods of the file it returns. What it
+        calls this method for, the cell opens itself; the subclass can only return it."""
         if mode not in ("r", "rb"):
             raise OSError("can't open files for writing in restricted mode")
+        if getattr(self._nested, "on", False):
+            return OwnFile(file, mode, buf)
         data = self._sandbox.read_file(file)
         return io.BytesIO(data) if mode == "rb" else io.StringIO(data.decode())
 

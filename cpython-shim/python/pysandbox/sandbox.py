@@ -12,7 +12,7 @@ from .guestfiles import GuestFiles
 from .policy import Policy, policy_of
 from .process import Process, check_variables, stop
 from .turns import Closed, Left, Turns
-from .typed import check
+from .typed import check, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,14 +200,14 @@ class Sandbox(GuestFiles):
         name = os.fspath(path)
         with open(name, "rb") as file:
             source = file.read()
-        return self._run("run_file", [os.path.basename(name), source, [str(a) for a in argv]], timeout)
+        return self._run("run_file", [os.path.basename(name), source, words(argv)], timeout)
 
     def run_module(
             self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
         """Runs a module as `python -m` does; its names go to __main__, unless it ends
         with sys.exit(), as in run_file."""
         check(name=(name, str))
-        return self._run("run_module", [name, [str(a) for a in argv]], timeout)
+        return self._run("run_module", [name, words(argv)], timeout)
 
     def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:
         execution: Execution = self._in_turn(timeout, lambda left: self._run_now(method, args, left))
@@ -364,11 +364,11 @@ class Sandbox(GuestFiles):
         else:
             program = [os.path.abspath(os.fspath(file))]  # type: ignore[arg-type]
         forks.check(self._owner)
-        policy = self.policy if timeout is None else self.policy.narrow(wall=timeout)
+        policy = self.policy._within(timeout)
         with self._lock:
             if self._closed:
                 raise self._closed_error()
-        process, connection = self._launch(program + [str(a) for a in argv], stdin, policy, env, sent)
+        process, connection = self._launch(program + words(argv), stdin, policy, env, sent)
         with self._lock:
             self._runs = [run for run in self._runs if not run[0].ended(0)] + [(process, connection)]
             closed = self._closed
@@ -381,7 +381,7 @@ class Sandbox(GuestFiles):
 def _is_long(source: str) -> bool:
     """Whether a program's source is sent to it, and no argument of its interpreter."""
     size = len(source.encode("utf-8", "surrogatepass"))
-    if size <= LONG:
+    if size <= LONG and "\0" not in source:
         return False
     from .tables import AREA
     if size > AREA:

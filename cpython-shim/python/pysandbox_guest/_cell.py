@@ -73,8 +73,8 @@ class HostFile:
 
 
 def request(connection, main, method, args):
-    return {"init": init, "run": run, "apply": apply, "set": set_name, "get": get_name, "copy": copy}[
-        method](main, *args)
+    return {"init": init, "run": run, "apply": apply, "set": set_name, "get": get_name, "del": delete_name,
+            "copy": copy}[method](main, *args)
 
 
 def init(main, config, host):
@@ -197,8 +197,10 @@ def r_unload(module):
 def r_open(file, mode="r", buf=-1):
     if "r_open" in state["overridden"]:
         opened = state["host"].open(file, mode, buf)
-        return HostFile(opened) if isinstance(opened, Capability) else opened
-    if mode not in ("r", "rb"):
+        if isinstance(opened, Capability):
+            return HostFile(opened)
+        file, mode, buf = opened
+    elif mode not in ("r", "rb"):
         raise OSError("can't open files for writing in restricted mode")
     return builtins.open(file, mode, buf)
 
@@ -260,6 +262,10 @@ def set_name(main, module, name, value):
 
 def get_name(main, module, name):
     return getattr(module_of(module), name)
+
+
+def delete_name(main, module, name):
+    delattr(module_of(module), name)
 
 
 def copy(main, source, name, names, exceptions):

@@ -28,7 +28,7 @@ func TestAttacks(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".py"), func(t *testing.T) {
 			t.Parallel()
 			source := readText(t, file)
-			if needed := header(source, "needs"); needed != "" {
+			if needed := header(source, "feature"); needed != "" {
 				testenv.Need(t, testenv.Feature(needed))
 			}
 			argv := []string{python, "-I", "-S", "-c", preamble + source}

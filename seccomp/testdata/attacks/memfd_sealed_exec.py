@@ -1,4 +1,4 @@
-# needs: memfd-noexec
+# feature: memfd-noexec
 # wants: EACCES
 # control: EACCES
 # The memory file that the filter lets through is one the kernel does not execute.

@@ -1,4 +1,4 @@
-# needs: fchmodat2
+# feature: fchmodat2
 # wants: EPERM
 # reports: fchmodat2
 with directory() as place:

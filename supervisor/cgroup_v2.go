@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -141,18 +140,13 @@ func isOurs(pid int) bool {
 	return true
 }
 
-// parentOf reads field 4 of /proc/PID/stat.
+// parentOf is the parent of a process, 0 where that is of an outer PID namespace.
 func parentOf(pid int) (parent int, alive bool) {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	number, alive := statFields(pid)
+	if !alive {
 		return 0, false
 	}
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:]) // the name is the program's choice
-	if len(fields) < 2 {
-		return 0, false
-	}
-	parent, err = strconv.Atoi(string(fields[1]))
-	return parent, err == nil
+	return int(number(4)), true
 }
 
 // v2Resources makes the kernel kill the whole group for memory (cgroup-v2.rst,

@@ -87,29 +87,37 @@ type process struct {
 	memory      int64
 }
 
-// stat reads fields 14 to 17, 20 and 24 of /proc/PID/stat; a process that is gone has
-// nothing.
+// stat tells of a process; one that is gone has nothing.
 func stat(pid int) process {
-	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	number, alive := statFields(pid)
+	if !alive {
 		return process{}
-	}
-	// The name in field 2 is the program's choice; what follows its last ")" is
-	// the kernel's.
-	const after = 3 // the first field after the name
-	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
-	number := func(field int) int64 {
-		if field-after >= len(fields) {
-			return 0
-		}
-		n, _ := strconv.ParseInt(string(fields[field-after]), 10, 64)
-		return n
 	}
 	ticks := func(field int) time.Duration { return time.Duration(number(field)) * clockTick }
 	return process{
 		own: ticks(14) + ticks(15), waited: ticks(16) + ticks(17),
 		threads: int(number(20)), memory: number(24) * int64(os.Getpagesize()),
 	}
+}
+
+// statFields reads /proc/PID/stat and returns its numbers by their place, from 4 on, as
+// proc(5) counts them; alive is false for a process that is gone.
+func statFields(pid int) (number func(field int) int64, alive bool) {
+	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return nil, false
+	}
+	// The name in field 2 is the program's choice; what follows its last ")" is
+	// the kernel's.
+	const after = 3 // the first field after the name
+	fields := bytes.Fields(data[bytes.LastIndexByte(data, ')')+1:])
+	return func(field int) int64 {
+		if field-after >= len(fields) {
+			return 0
+		}
+		n, _ := strconv.ParseInt(string(fields[field-after]), 10, 64)
+		return n
+	}, true
 }
 
 // openFiles is how many descriptors a process holds: the size of its directory

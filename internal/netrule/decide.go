@@ -9,6 +9,8 @@ import (
 const (
 	RuleDefault   = "network.default"    // nothing allows it
 	RuleHostLocal = "network.host-local" // the host itself, reached only by network.host_loopback
+
+	RuleHostLoopback = "network.host_loopback" // a port that it forwards
 )
 
 // Decide judges one endpoint. The host's own addresses come first, because no

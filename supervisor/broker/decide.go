@@ -142,7 +142,7 @@ func (r rules) forwards(d destination) bool {
 func (r rules) forward(d destination, permitted act) decision {
 	return decision{act: permitted, judged: true, network: netrule.Decision{
 		Verdict:   netrule.Allow,
-		Rule:      ruleHostLoopback,
+		Rule:      netrule.RuleHostLoopback,
 		Canonical: netip.AddrPortFrom(d.addr.Addr().Unmap(), d.addr.Port()),
 	}}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/netrule"
 )
 
 // prelude is what the programs of several tests share.
@@ -132,7 +133,7 @@ print(outcome(connected, ('0.0.0.0', named)))
 	if named.accepted.Load() != 1 || other.accepted.Load() != 0 {
 		t.Errorf("%d and %d accepted", named.accepted.Load(), other.accepted.Load())
 	}
-	if len(records) != 1 || records[0].Rule != ruleHostLoopback || records[0].Target != "tcp://127.0.0.1:"+named.port {
+	if len(records) != 1 || records[0].Rule != netrule.RuleHostLoopback || records[0].Target != "tcp://127.0.0.1:"+named.port {
 		t.Errorf("records: %+v", records)
 	}
 }

@@ -13,7 +13,6 @@ import (
 
 // Names of rules that no policy line is written for.
 const (
-	ruleHostLoopback = "network.host_loopback"
 	ruleUnix         = "network.unix"
 	ruleFamilies     = "network.families" // only local, TCP and UDP sockets
 	ruleHandoff      = "network.handoff"  // what a host socket in the sandbox's hands may not do

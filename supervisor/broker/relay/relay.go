@@ -158,12 +158,9 @@ func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
 	f.noticeRefusal(err)
 }
 
-// RuleHostLoopback is the rule by which a port of the host's loopback is reached.
-const RuleHostLoopback = "network.host_loopback"
-
 func (r *Relay) decide(to netip.AddrPort) netrule.Decision {
 	if to.Addr() == loopback4 && slices.Contains(r.config.Loopback, to.Port()) {
-		return netrule.Decision{Verdict: netrule.Allow, Rule: RuleHostLoopback, Canonical: to}
+		return netrule.Decision{Verdict: netrule.Allow, Rule: netrule.RuleHostLoopback, Canonical: to}
 	}
 	endpoint := netrule.Endpoint{Protocol: netrule.UDP, Addr: to, Names: r.names(to.Addr())}
 	var host netrule.HostFacts

@@ -281,7 +281,7 @@ func TestAPortOfTheHostsLoopbackThatIsNamed(t *testing.T) {
 	if n, err := conn.Read(buf); err != nil || string(buf[:n]) != "hello" {
 		t.Errorf("got %q, %v", buf[:n], err)
 	}
-	if rec := seen.Next(t); rec.Verdict != "allow" || rec.Rule != RuleHostLoopback {
+	if rec := seen.Next(t); rec.Verdict != "allow" || rec.Rule != netrule.RuleHostLoopback {
 		t.Errorf("recorded as %+v", rec)
 	}
 	_, _ = guest("udp4", "127.0.0.1:5300").Write([]byte("hello"))

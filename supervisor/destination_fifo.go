@@ -28,8 +28,12 @@ func openUnwaiting(path string, flags int) (file *os.File, err error) {
 
 // noReader says what the error ENXIO of open(2) means for path.
 func noReader(path string) error {
-	if info, err := os.Stat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.Mode()&os.ModeSocket != 0:
 		return fmt.Errorf("open %s for writing: it is a socket; pass a connected one as fd:N", path)
+	case err == nil && info.Mode()&os.ModeCharDevice != 0:
+		return fmt.Errorf("open %s for writing: there is no such device here, as /dev/tty without a terminal", path)
 	}
 	return fmt.Errorf("open %s for writing: no process reads this FIFO; start its reader first", path)
 }

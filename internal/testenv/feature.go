@@ -129,11 +129,20 @@ func probeNetNSAdmin() error {
 		"ip", "link", "add", "probe0", "type", "veth", "peer", "name", "probe1")
 }
 
-// probeLandlock asks for the ABI as landlock_create_ruleset(2) describes.
-func probeLandlock(minimum uintptr) error {
+// LandlockABI asks for the kernel's Landlock ABI as landlock_create_ruleset(2)
+// describes.
+func LandlockABI() (int, error) {
 	abi, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
-		return fmt.Errorf("ask for the Landlock ABI: %w", errno)
+		return 0, fmt.Errorf("ask for the Landlock ABI: %w", errno)
+	}
+	return int(abi), nil
+}
+
+func probeLandlock(minimum int) error {
+	abi, err := LandlockABI()
+	if err != nil {
+		return err
 	}
 	if abi < minimum {
 		return fmt.Errorf("kernel has Landlock ABI %d, at least %d is needed", abi, minimum)

@@ -439,6 +439,29 @@ class Programs(Case):
         self.assertEqual(result.exit_code, 1)
         self.assertIn(b"surrogates not allowed", result.stderr)
 
+    def test_who_writes_to_a_program_that_is_killed(self):
+        run = self.sb.start("import time; time.sleep(60)", stdin=True)
+        caught = []
+
+        def write():
+            try:
+                run.write(array("i", range(1 << 20)))
+            except BrokenPipeError as problem:
+                caught.append(problem)
+        writer = threading.Thread(target=write)
+        writer.start()
+        time.sleep(0.3)
+        run.kill()
+        writer.join(10)
+        self.assertEqual(len(caught), 1)
+
+    def test_all_of_an_array_is_written(self):
+        run = self.sb.start(
+            "import sys, time\ntime.sleep(0.3)\nprint(len(sys.stdin.buffer.read()))", stdin=True)
+        run.write(array("i", range(1 << 20)))
+        run.close_stdin()
+        self.assertEqual(run.wait(30).stdout, b"%d\n" % (4 << 20))
+
     def test_lines_arrive_while_it_runs(self):
         with self.sb.start("import time\nprint('first', flush=True)\ntime.sleep(60)") as run:
             self.assertEqual(next(iter(run.stdout)), b"first\n")
@@ -661,6 +684,28 @@ class Files(Case):
 
 
 class Policies(unittest.TestCase):
+    def test_paths_in_a_dict_are_relative_to_the_working_directory(self):
+        before = os.getcwd()
+        with tempfile.TemporaryDirectory() as top:
+            top = os.path.realpath(top)
+            os.mkdir(os.path.join(top, "sub"))
+            os.symlink(sys.executable, os.path.join(top, "python"))
+            os.chdir(top)
+            try:
+                for document in ({"files": {"read": ["sub"]}}, {"replace": {"files": {"read": ["sub"]}}},
+                                 {"files": {"read": [pathlib.Path("sub")]}}):
+                    document.update({"process": {"cwd": "sub"}, "python": {"interpreter": "./python"}})
+                    given = copy.deepcopy(document)
+                    with Sandbox(dict(document, extends="strict")) as sb:
+                        self.assertEqual(sb.eval("__import__('os').getcwd()"), os.path.join(top, "sub"))
+                    self.assertEqual(document, given)
+            finally:
+                os.chdir(before)
+        for document, word in (({"read": "sub"}, "a list"), ({"read": [5]}, "a path"),
+                               ({"read": ["~/x"]}, "~ is not expanded")):
+            with self.assertRaisesRegex(PolicyError, word):
+                Policy.parse({"extends": "strict", "files": document})
+
     def test_narrow_never_widens(self):
         policy = Policy.preset("strict")
         narrower = policy.narrow(memory="128MiB", wall=5, deny_net=["tcp://*:25"])

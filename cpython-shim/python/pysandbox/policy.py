@@ -29,6 +29,9 @@ _LIMITS = {  # keyword of narrow: (flag, field of the plan, unit)
     "output": ("--output", "Output", "size"),
 }
 
+_PATHS = {"files": ("read", "write", "exec"), "network": ("unix",), "process": ("cwd", "spawn"),
+          "python": ("interpreter",)}  # the keys of a policy that hold some
+
 _MEMFD = "/proc/self/fd/"  # where the binary reads a policy that is in no file
 
 # What the host's code wrote where the binary names a flag.
@@ -69,10 +72,9 @@ class Policy:
         from copy import deepcopy
         copied = deepcopy(dict(document))
         copied.setdefault("version", 1)
-        files = copied.get("files") or {}
-        for key in ("read", "write", "exec"):
-            if key in files:
-                files[key] = [os.path.abspath(path) for path in files[key]]
+        _make_absolute(copied)
+        if isinstance(copied.get("replace"), dict):
+            _make_absolute(copied["replace"])
         base = copied.get("extends")
         if isinstance(base, str) and ("/" in base or base.endswith((".toml", ".json"))):
             copied["extends"] = os.path.abspath(base)
@@ -154,6 +156,29 @@ class Policy:
     def __repr__(self) -> str:
         name = self._base[1] if self._base[0] != "document" else "document"
         return "<Policy %s%s>" % (name, "".join(" " + flag for flag in self._flags))
+
+
+def _make_absolute(tables: "Dict[str, Any]") -> None:
+    """The paths in a document, which has no directory for the binary, and is relative to
+    the working directory. What is no path or list of them, the binary tells."""
+    for table, keys in _PATHS.items():
+        values: Any = tables.get(table)
+        for key in keys if isinstance(values, dict) else ():
+            value, bare = values.get(key), table == "files" or key == "unix"
+            if isinstance(value, (list, tuple)):
+                values[key] = [_absolute(item, bare) for item in value]
+            elif key != "spawn" and table != "files" and isinstance(value, (str, os.PathLike)):
+                values[key] = _absolute(value, key == "cwd")
+
+
+def _absolute(item: Any, bare: bool) -> Any:
+    """A path. Of what may be a name or a version too, a path has a slash; of one in a home
+    (~) the binary says that it is not expanded."""
+    if isinstance(item, os.PathLike):
+        return os.path.abspath(item)
+    if not isinstance(item, str) or item[:1] in ("", "~") or not (bare or "/" in item):
+        return item
+    return os.path.abspath(item)
 
 
 def _refusal(text: str) -> SandboxError:

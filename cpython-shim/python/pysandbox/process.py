@@ -4,10 +4,10 @@ imported while the sandbox comes to life.
 from __future__ import annotations
 
 import os
-from errno import E2BIG, EBADF, EMFILE
+from errno import E2BIG, EBADF, EMFILE, EPIPE
 from _socket import SOCK_CLOEXEC, SOCK_SEQPACKET, socketpair  # socket makes enumerations
 from _signal import SIGINT, SIGKILL, SIGTERM  # signal makes enumerations of the same numbers
-from _thread import allocate_lock, start_new_thread
+from _thread import RLock, allocate_lock, start_new_thread  # type: ignore[attr-defined]
 from time import monotonic
 
 from .binary import find
@@ -45,7 +45,7 @@ class Process:
         self.closed = False  # with its sandbox, in the middle of a request
         self._known: Optional[Report] = None
         self._result: Optional[Result] = None
-        self._lock = allocate_lock()
+        self._lock, self._feeding = allocate_lock(), RLock()
         self.stdin: Optional[int] = None
         self.had_stdin = stdin is True
         try:
@@ -71,6 +71,8 @@ class Process:
                 writers.append(writer)
             input_end, self.stdin = os.pipe() if stdin is True else (_given(stdin), None)
             writers.append(input_end)
+            if self.stdin is not None:
+                os.set_blocking(self.stdin, False)
             fds = {0: input_end, _CHANNEL: theirs.fileno()}
             fds.update(zip((1, 2, _REPORT, _AUDIT), writers))
             with Arguments(policy, _POLICY) as arguments:
@@ -92,13 +94,32 @@ class Process:
     def forget(self) -> None:
         """Closes what a forked child has got of it."""
         self.channel.close()
+        self._feeding = RLock()  # nobody gives the parent's back
         self.close_stdin()
         self._pump.forget()
 
+    def feed(self, data: memoryview) -> int:
+        """Writes some of data to the program's input as soon as there is room, and returns
+        how many bytes. BrokenPipeError if that is closed meanwhile, by whichever side."""
+        from select import POLLOUT, poll
+        while True:
+            with self._feeding:
+                fd = self.stdin
+                if fd is None:
+                    raise BrokenPipeError(EPIPE, "standard input was closed")
+                try:
+                    return os.write(fd, data)
+                except BlockingIOError:
+                    pass
+            room = poll()
+            room.register(fd, POLLOUT)
+            room.poll(100)
+
     def close_stdin(self) -> None:
-        fd, self.stdin = self.stdin, None
-        if fd is not None:
-            os.close(fd)
+        with self._feeding:  # else what is written might go to another file of that number
+            fd, self.stdin = self.stdin, None
+            if fd is not None:
+                os.close(fd)
 
     def kill(self, blame: "Optional[Exception]" = None) -> None:
         """Ends the whole tree at once, for blame. The supervisor does it, so that

@@ -32,9 +32,9 @@ class Run:
         if self._process.stdin is None:
             raise ValueError("standard input was closed" if self._process.had_stdin else
                              "standard input is not open; start the program with stdin=True")
-        view = memoryview(data)
+        view = memoryview(data).cast("B")
         while view:
-            view = view[os.write(self._process.stdin, view):]
+            view = view[self._process.feed(view):]
 
     def close_stdin(self) -> None:
         """Lets the program see the end of its input."""

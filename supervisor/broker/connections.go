@@ -49,7 +49,7 @@ func (c *connections) watch(host int) syscall.Errno {
 	if errno != 0 {
 		return errno
 	}
-	event := unix.EpollEvent{Fd: int32(uint32(cookie)), Pad: int32(uint32(cookie >> 32))}
+	event := epollEvent(0, cookie)
 	errno = errnos.Of(unix.EpollCtl(c.open, unix.EPOLL_CTL_ADD, host, &event))
 	if errno == unix.EEXIST { // one that was given back, and is open elsewhere
 		return 0

@@ -26,11 +26,7 @@ func moveEntries(entries []entry, from, to int) {
 	moves := make([]move, len(entries))
 	highest := max(from, to)
 	for i, e := range entries {
-		moves[i] = move{epoll: uintptr(e.epoll), number: uintptr(e.number), event: unix.EpollEvent{
-			Events: e.events,
-			Fd:     int32(uint32(e.data)),
-			Pad:    int32(uint32(e.data >> 32)),
-		}}
+		moves[i] = move{epoll: uintptr(e.epoll), number: uintptr(e.number), event: epollEvent(e.events, e.data)}
 		highest = max(highest, e.epoll, e.number)
 	}
 	runtime.LockOSThread()

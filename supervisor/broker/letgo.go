@@ -34,7 +34,7 @@ func (o *orphans) close() { closeFD(o.epoll) }
 // reports whether asked or not.
 func (o *orphans) watch(fd int) (name uint64, errno syscall.Errno) {
 	o.last++
-	event := unix.EpollEvent{Events: unix.EPOLLONESHOT, Fd: int32(uint32(o.last)), Pad: int32(uint32(o.last >> 32))}
+	event := epollEvent(unix.EPOLLONESHOT, o.last)
 	return o.last, errnos.Of(unix.EpollCtl(o.epoll, unix.EPOLL_CTL_ADD, fd, &event))
 }
 

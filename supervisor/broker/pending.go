@@ -76,11 +76,7 @@ func (p *pending) enter(b *Broker, s *socket, w *waiting) reply {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.polled {
-		event := unix.EpollEvent{
-			Events: unix.EPOLLOUT | unix.EPOLLONESHOT,
-			Fd:     int32(uint32(w.req.ID)),
-			Pad:    int32(uint32(w.req.ID >> 32)),
-		}
+		event := epollEvent(unix.EPOLLOUT|unix.EPOLLONESHOT, w.req.ID)
 		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, s.fd, &event); err != nil {
 			return deny(errnos.Of(err))
 		}
@@ -124,7 +120,7 @@ func (b *Broker) finishConnects() (stop bool) {
 		return false
 	}
 	for i := range events[:n] {
-		id := uint64(uint32(events[i].Fd)) | uint64(uint32(events[i].Pad))<<32
+		id := dataOfEvent(events[i])
 		if id == stopID {
 			stop = true
 		} else if w := b.pending.take(id); w != nil {

@@ -20,7 +20,7 @@ func (p *pending) stopAfter(ctx context.Context) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the stop event: %w", err)
 	}
-	event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: stopID}
+	event := epollEvent(unix.EPOLLIN, stopID)
 	if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, fd, &event); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("wait for the stop event: %w", err)

@@ -83,7 +83,7 @@ func checkLimits(l policy.Limits) error {
 		problems = append(problems, wrong("limits.open_files", "%d is too low for an interpreter to start; it needs at least %d", l.OpenFiles, minOpenFiles))
 	}
 	if l.Memory > 0 && l.Memory < minMemory {
-		problems = append(problems, wrong("limits.memory", "%d bytes is too low for an interpreter to start; it needs at least %d", l.Memory, minMemory))
+		problems = append(problems, wrong("limits.memory", "%v is too low for an interpreter to start; it needs at least %v", l.Memory, policy.Size(minMemory)))
 	}
 	for _, limit := range []struct {
 		name  string

@@ -207,7 +207,7 @@ func TestCompileRefuses(t *testing.T) {
 		"/dev/kvm is the host's":    {policy: func(p *policy.Policy) { p.Files.Write = []string{"/dev/kvm"} }},
 		`"data" is not an absolute`: {policy: func(p *policy.Policy) { p.Files.Exec = []string{"data"} }},
 		"limits.open_files: 15":     {policy: func(p *policy.Policy) { p.Limits.OpenFiles = 15 }},
-		"limits.memory: 1024":       {policy: func(p *policy.Policy) { p.Limits.Memory = 1024 }},
+		"limits.memory: 1KiB":       {policy: func(p *policy.Policy) { p.Limits.Memory = 1024 }},
 		"limits.wall: it is negati": {policy: func(p *policy.Policy) { p.Limits.Wall = -time.Second }},
 		"threads: false contradict": {policy: func(p *policy.Policy) {
 			p.Process.Threads, p.Syscalls.Allow = false, []string{"threads"}

@@ -129,7 +129,7 @@ class Names(unittest.TestCase):
         strict = Policy.preset("strict")
         for words, call in (
                 ("Policy.load(): read /nothere.toml: no such file", lambda: Policy.load("/nothere.toml")),
-                ("narrow(memory): 1024 bytes is too low", lambda: strict.narrow(memory="1k")),
+                ("narrow(memory): 1KiB is too low", lambda: strict.narrow(memory="1k")),
                 ("narrow(deny_net): ", lambda: strict.narrow(deny_net="nonsense:::"))):
             with self.assertRaises(PolicyError) as caught:
                 call()

@@ -43,6 +43,15 @@ class Callbacks(unittest.TestCase):
         self.addCleanup(self.keeper.go_on.set)
         self.open(None)
 
+    def test_what_one_raises_has_its_traceback(self):
+        self.sb.exec("def inner(): return 1 / 0\ndef outer(): return inner()\nkeeper.keep(outer)",
+                     filename="plugin.py")
+        with self.assertRaises(GuestError) as caught:
+            self.keeper.function()
+        self.assertIn('File "plugin.py", line 2, in outer', caught.exception.traceback)
+        self.assertIn('File "plugin.py", line 1, in inner', caught.exception.traceback)
+        self.assertNotIn(".pysandbox", caught.exception.traceback)
+
     def open(self, python):
         self.sb = Sandbox(python=python)
         self.addCleanup(self.sb.close)

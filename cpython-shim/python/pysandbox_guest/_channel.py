@@ -221,7 +221,7 @@ class Connection:
         self.answer(self.reading.calls, self._function)
 
     def _function(self, frame):
-        return None if frame[4] != "__call__" else self.exports.get(frame[3]), None, None
+        return None if frame[4] != "__call__" else self.exports.get(frame[3]), describe, None
 
     def answer(self, line, find):
         """Answers the first call in line, if there is one: calls a function and sends what
@@ -275,6 +275,12 @@ class Connection:
         if done is not None:
             done()
         return answer
+
+
+def describe(problem):
+    """The traceback of a function's exception, as text."""
+    from ._serve import describe
+    return describe(problem)
 
 
 def first(line):

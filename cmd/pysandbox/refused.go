@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,6 +45,20 @@ func sameFile(one, other string) bool {
 	}
 	second, err := os.Stat(other)
 	return err == nil && os.SameFile(first, second)
+}
+
+// sameNewFile is whether two names that lead to nothing yet would lead to one file.
+func sameNewFile(one, other string) bool {
+	place := func(name string) string {
+		directory, base := filepath.Split(name) // as written: a/../b may lie elsewhere than b
+		directory, err := filepath.EvalSymlinks(cmp.Or(directory, "."))
+		if _, there := os.Lstat(name); base == "" || strings.HasPrefix(name, "fd:") || there == nil || err != nil {
+			return ""
+		}
+		absolute, _ := filepath.Abs(filepath.Join(directory, base))
+		return absolute
+	}
+	return place(one) != "" && place(one) == place(other)
 }
 
 // fileAsked is the first value of a flag before the program's own words, or empty.

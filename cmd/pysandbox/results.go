@@ -37,6 +37,13 @@ func (r *resultFlags) open(env policy.Environment) (results, error) {
 	var out results
 	report, reportName := choose(r.report, "--report", env.Report, "PYSANDBOX_REPORT")
 	trail, trailName := choose(r.audit, "--audit", env.Audit, "PYSANDBOX_AUDIT")
+	oneFile := func() error {
+		return misuse("give each a file of its own", "%s: %s is the file of %s too, and the report would take the place of the trail",
+			reportName, report, trailName)
+	}
+	if sameNewFile(report, trail) {
+		return results{}, oneFile() // before an empty one is made
+	}
 	var failed, err error
 	if report != "" {
 		if out.report, err = supervisor.OpenDestination(report); err != nil {
@@ -56,9 +63,7 @@ func (r *resultFlags) open(env policy.Environment) (results, error) {
 		return out, failed
 	}
 	if out.audit != nil && out.report.Replaces(out.audit) {
-		failed = misuse("give each a file of its own", "%s: %s is the file of %s too, and the report would take the place of the trail",
-			reportName, report, trailName)
-		return results{}, errors.Join(failed, out.close())
+		return results{}, errors.Join(oneFile(), out.close())
 	}
 	if err := out.report.Begin(); err != nil {
 		failed = errors.Join(misuse("", "%s: %v", reportName, err), failed, out.close())

@@ -32,3 +32,9 @@ func (b *budget) reserve(n int64) (allowed int64, over func()) {
 	over, b.over = b.over, nil
 	return allowed, over
 }
+
+func (b *budget) total() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.used
+}

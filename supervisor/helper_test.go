@@ -88,7 +88,7 @@ func mini(script string) int {
 	s.CloseChild()
 	limit, _ := strconv.ParseInt(os.Getenv("PSB_MINI_OUTPUT"), 10, 64)
 	s.Start(limit, func() { cause.Set(Cause{Kind: CauseOutput}); kill() })
-	status, ended := follow(reports, goWrite, signals, s.Terminal, &kill)
+	status, ended := follow(reports, goWrite, signals, s, &kill)
 	_ = command.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -129,7 +129,7 @@ func openPTY(s *Stdio) error {
 }
 
 // follow reads the session leader's reports until the program has ended.
-func follow(reports, goWrite *os.File, signals *Signals, terminal *Terminal, kill *func()) (unix.WaitStatus, bool) {
+func follow(reports, goWrite *os.File, signals *Signals, stdio *Stdio, kill *func()) (unix.WaitStatus, bool) {
 	for {
 		var what string
 		var number int
@@ -144,7 +144,7 @@ func follow(reports, goWrite *os.File, signals *Signals, terminal *Terminal, kil
 			}
 			leader := *kill
 			*kill = func() { _ = unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0); leader() }
-			signals.Attach(pidfd, number, terminal)
+			signals.Attach(pidfd, number, stdio)
 			_ = goWrite.Close()
 		case "s":
 			signals.Suspend()

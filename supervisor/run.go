@@ -147,7 +147,7 @@ func (s *sandbox) start(ctx context.Context) error {
 	if s.signals == nil {
 		s.signals = CatchSignals(s.end)
 	}
-	s.signals.Attach(s.pidfd, s.program, s.stdio.Terminal)
+	s.signals.Attach(s.pidfd, s.program, s.stdio)
 	s.publish(ctx) // PID 1 makes sockets for it, but not before it let go
 	s.tasks.Go(s.cgroup.Sweep)
 	return nil

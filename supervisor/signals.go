@@ -18,8 +18,8 @@ import (
 //	                          terminal, by their default action, and the sandbox
 //	                          with it: to catch them takes a third of a millisecond
 //	then                      each goes to the program, which does with it what
-//	                          it likes; the second INT or TERM kills the tree, but
-//	                          not one that has only come twice
+//	                          it likes; the second INT or TERM kills the tree,
+//	                          unless it is an echo of the first (isEcho)
 //	after the program         INT and TERM end the run: they give up what is
 //	                          left of the output
 //	TSTP                      goes to the program; if that stops, Suspend
@@ -37,22 +37,25 @@ type Signals struct {
 	done     chan struct{}
 	end      func(Cause)
 
-	mu       sync.Mutex
-	pidfd    int // of the program; -1 before it runs
-	group    int // the program's process group on the host
-	terminal *Terminal
-	insisted bool // an INT or TERM was passed on
-	left     bool // see Leave
-
-	first   syscall.Signal // which that was
-	firstAt time.Time      // and when
+	mu    sync.Mutex
+	pidfd int    // of the program; -1 before it runs
+	group int    // the program's process group on the host
+	stdio *Stdio // of the program
+	first first  // INT or TERM that was passed on
+	left  bool   // see Leave
 
 	interrupted atomic.Bool // a SIGINT came before the end
 }
 
-// twice is how long after a signal the same one is no second: timeout(1) sends it to
-// its child and then to the child's group.
-const twice = 100 * time.Millisecond
+// first is the signal that the program may end at. Its zero value is none.
+type first struct {
+	signal  syscall.Signal
+	at      time.Time
+	written int64 // bytes that the program had written then
+}
+
+// echo is how long after a signal the same one can be its echo.
+const echo = 100 * time.Millisecond
 
 // passed lists the signals that are passed on.
 func passed() []syscall.Signal {
@@ -67,7 +70,7 @@ func passed() []syscall.Signal {
 func CatchSignals(end func(Cause)) *Signals {
 	s := &Signals{
 		incoming: make(chan os.Signal, 16), stop: make(chan struct{}), done: make(chan struct{}),
-		end: end, pidfd: -1,
+		end: end, pidfd: -1, stdio: &Stdio{},
 	}
 	var wanted []os.Signal
 	for _, sig := range passed() {
@@ -83,11 +86,11 @@ func CatchSignals(end func(Cause)) *Signals {
 }
 
 // Attach names the program, which runs from here on: pidfd, which the caller
-// keeps open until Stop, its pid on the host, and its terminal or nil.
-func (s *Signals) Attach(pidfd, pid int, terminal *Terminal) {
+// keeps open until Stop, its pid on the host, and what it reads and writes.
+func (s *Signals) Attach(pidfd, pid int, stdio *Stdio) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pidfd, s.group, s.terminal = pidfd, pid, terminal
+	s.pidfd, s.group, s.stdio = pidfd, pid, stdio
 }
 
 // Leave makes each signal do what it does by default when it comes: for a process
@@ -139,15 +142,15 @@ func (s *Signals) handle(sig syscall.Signal) {
 			s.end(Cause{Kind: CauseSignal, Signal: sig})
 		}
 		return
-	case deadly && s.insisted && sig == s.first && time.Since(s.firstAt) < twice:
-		return
-	case deadly && s.insisted:
-		s.end(Cause{Kind: CauseSignal, Signal: sig})
+	case deadly && s.first.signal != 0:
+		if !s.isEcho(sig) {
+			s.end(Cause{Kind: CauseSignal, Signal: sig})
+		}
 		return
 	case deadly:
-		s.insisted, s.first, s.firstAt = true, sig, time.Now()
-	case sig == unix.SIGWINCH && s.terminal != nil:
-		s.terminal.Resize()
+		s.first = first{sig, time.Now(), s.stdio.Written()}
+	case sig == unix.SIGWINCH && s.stdio.Terminal != nil:
+		s.stdio.Terminal.Resize()
 		return
 	case sig == unix.SIGCONT:
 		s.resume()
@@ -159,10 +162,17 @@ func (s *Signals) handle(sig syscall.Signal) {
 	}
 }
 
+// isEcho is whether sig is what came first, sent twice at once, as timeout(1) does: to
+// its child, and then to the child's group. Who has seen the program answer the first
+// means the second.
+func (s *Signals) isEcho(sig syscall.Signal) bool {
+	return sig == s.first.signal && time.Since(s.first.at) < echo && s.stdio.Written() == s.first.written
+}
+
 // resume takes the terminal again and continues the program's job.
 func (s *Signals) resume() {
-	if s.terminal != nil {
-		s.terminal.Resume()
+	if s.stdio.Terminal != nil {
+		s.stdio.Terminal.Resume()
 	}
 	// PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9.
 	const processGroup = 1 << 2

@@ -34,6 +34,9 @@ func (s *Stdio) Start(limit int64, exceeded func()) {
 	}
 }
 
+// Written is how many bytes the program has written.
+func (s *Stdio) Written() int64 { return s.budget.total() }
+
 // grace is how long a pump may take to see that it shall end. Only a device
 // that blocks in write(2) needs more; its pump is then left behind.
 const grace = 200 * time.Millisecond

@@ -20,8 +20,8 @@ import (
 func (s *Signals) Suspend() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.terminal != nil {
-		s.terminal.Restore()
+	if s.stdio.Terminal != nil {
+		s.stdio.Terminal.Restore()
 	}
 	stopJob()
 	if s.pidfd >= 0 {

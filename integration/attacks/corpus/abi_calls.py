@@ -131,7 +131,7 @@ with attempt():
         CALLS[how]()
         effect(how)
     except OSError as error:
-        # MFD_EXEC is of Linux 6.3.
-        if not inside and (error.errno == errno.ENOSYS or (how, error.errno) == ("memfd_create exec", errno.EINVAL)):
+        unknown = (how, error.errno) == ("memfd_create exec", errno.EINVAL)  # MFD_EXEC is of Linux 6.3
+        if not inside and (unknown or error.errno == errno.ENOSYS):
             absent(how)
         raise

@@ -1,5 +1,5 @@
 """What a run amounts to: frozen copies of the supervisor's report, whose JSON
-form is documented in docs/man/pysandbox.1.md.
+form is documented in docs/report.md.
 """
 from __future__ import annotations
 

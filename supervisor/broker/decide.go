@@ -11,24 +11,19 @@ import (
 )
 
 // rules is all that decisions are made of. Deciding makes no system call but
-// those of host, which asks for the way to an endpoint.
+// those of the network's Host, which asks for the way to an endpoint.
 type rules struct {
-	set      netrule.Set
-	host     func(netrule.Endpoint) netrule.HostFacts
+	network  netrule.Judge
 	loopback []uint16
 	errno    syscall.Errno
-	names    func(netip.Addr) []string
 }
 
 func newRules(c Config) rules {
-	return rules{set: c.Rules, host: c.Host, loopback: c.HostLoopback, errno: c.Errno, names: c.Names}
-}
-
-func (r rules) pinned(addr netip.Addr) []string {
-	if r.names == nil {
-		return nil
+	return rules{
+		network:  netrule.Judge{Rules: c.Rules, Host: c.Host, Names: c.Names},
+		loopback: c.HostLoopback,
+		errno:    c.Errno,
 	}
-	return r.names(addr)
 }
 
 // act is what is done about a call on a socket. The zero act refuses.
@@ -114,19 +109,9 @@ func (r rules) connectHost(d destination) decision {
 	return decision{errno: unix.EAFNOSUPPORT}
 }
 
-// verdict is what the rules say of a destination outside.
-func (r rules) verdict(protocol netrule.Protocol, d destination) netrule.Decision {
-	endpoint := netrule.Endpoint{Protocol: protocol, Addr: d.addr, Names: r.pinned(d.addr.Addr())}
-	var host netrule.HostFacts
-	if r.host != nil {
-		host = r.host(endpoint)
-	}
-	return r.set.Decide(endpoint, host)
-}
-
 // judge decides by the rules: permitted is what is done where they allow it.
 func (r rules) judge(protocol netrule.Protocol, d destination, permitted act) decision {
-	verdict := r.verdict(protocol, d)
+	verdict := r.network.Decide(protocol, d.addr)
 	if verdict.Verdict != netrule.Allow {
 		return decision{errno: r.errno, network: verdict, judged: true}
 	}

@@ -65,7 +65,7 @@ func (b *Broker) judged(req *request, operation string, k socketKind, d destinat
 	if canonical.addr != d.addr {
 		req.record.Original = d.target(k)
 	}
-	if names := b.rules.pinned(d.addr.Addr()); len(names) > 0 {
+	if names := b.rules.network.Pinned(d.addr.Addr()); len(names) > 0 {
 		req.record.Name = names[0]
 	}
 }

@@ -162,22 +162,11 @@ func (r *Relay) decide(to netip.AddrPort) netrule.Decision {
 	if to.Addr() == loopback4 && slices.Contains(r.config.Loopback, to.Port()) {
 		return netrule.Decision{Verdict: netrule.Allow, Rule: netrule.RuleHostLoopback, Canonical: to}
 	}
-	endpoint := netrule.Endpoint{Protocol: netrule.UDP, Addr: to, Names: r.names(to.Addr())}
-	var host netrule.HostFacts
-	if r.config.Host != nil {
-		host = r.config.Host(endpoint)
-	}
-	return r.config.Rules.Decide(endpoint, host)
+	judge := netrule.Judge{Rules: r.config.Rules, Host: r.config.Host, Names: r.config.Names}
+	return judge.Decide(netrule.UDP, to)
 }
 
 var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-
-func (r *Relay) names(addr netip.Addr) []string {
-	if r.config.Names == nil {
-		return nil
-	}
-	return r.config.Names(addr)
-}
 
 func (r *Relay) record(key flowKey, d netrule.Decision, start time.Time, verdict, errno string) {
 	rec := audit.Record{

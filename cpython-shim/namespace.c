@@ -11,11 +11,20 @@
 /* What waits in a connection within the sandbox is the kernel's memory, which not
  * every host counts for the sandbox. The numbers are the kernel's own, but for the
  * last one, up to which a buffer grows (tcp(7)); each network has its own since Linux
- * 4.15. Where /proc/sys is read-only, as in a container, those of the host stay. */
-static void bound_buffers(void)
+ * 4.15, which begin as those of the host. Lower ones stay. Where /proc/sys is read-only,
+ * as in a container, those of the host stay. */
+static void bound_buffer(const char *path, uint32_t usual)
 {
-	write_file("/proc/sys/net/ipv4/tcp_rmem", "4096 131072 262144");
-	write_file("/proc/sys/net/ipv4/tcp_wmem", "4096 16384 262144");
+	const uint32_t most[] = { 4096, usual, 262144 };
+	char line[64], bounded[3 * 11];
+	int fd = (int)sys3(SYS_open, path, O_RDWR | O_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	long n = sys3(SYS_read, fd, line, sizeof line - 1);
+	line[n > 0 ? n : 0] = 0;
+	if (!text_lower(bounded, line, most, 3))
+		sys4(SYS_pwrite64, fd, bounded, text_length(bounded), 0);
+	sys1(SYS_close, fd);
 }
 
 /* Makes the network namespace and brings up lo, which gives 127.0.0.1 and ::1.
@@ -32,7 +41,8 @@ int stage_network(void)
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
 	err = sys3(SYS_ioctl, fd, SIOCSIFFLAGS, &ifr);
 	sys1(SYS_close, fd);
-	bound_buffers();
+	bound_buffer("/proc/sys/net/ipv4/tcp_rmem", 131072);
+	bound_buffer("/proc/sys/net/ipv4/tcp_wmem", 16384);
 	return (int)err;
 }
 

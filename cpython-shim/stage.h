@@ -149,6 +149,9 @@ bool text_equal(const char *a, const char *b);
 char *text_number(char *out, uint64_t value);
 char *text_copy(char *out, const char *s);
 int text_parse(const char *s, uint32_t *value);
+/* The lower of each of count numbers on a line and the one in most. Returns 0, or -1 if
+ * the line has others. */
+int text_lower(char *out, const char *line, const uint32_t *most, size_t count);
 void stage_exit(int code) __attribute__((noreturn));
 
 #endif

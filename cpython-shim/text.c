@@ -57,6 +57,27 @@ int text_parse(const char *s, uint32_t *value)
 	return 0;
 }
 
+int text_lower(char *out, const char *line, const uint32_t *most, size_t count)
+{
+	char digits[11];
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t value;
+		size_t n = 0;
+		while (*line == ' ' || *line == '\t')
+			line++;
+		while (*line >= '0' && *line <= '9' && n < sizeof digits - 1)
+			digits[n++] = *line++;
+		digits[n] = 0;
+		if (text_parse(digits, &value) || (*line >= '0' && *line <= '9'))
+			return -1;
+		if (i)
+			out = text_copy(out, " ");
+		out = text_number(out, value < most[i] ? value : most[i]);
+	}
+	return 0;
+}
+
 void stage_exit(int code)
 {
 	for (;;)

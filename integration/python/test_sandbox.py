@@ -249,6 +249,16 @@ class Endings(unittest.TestCase):
                 self.assertIn(stderr, done.stderr)
             self.assertEqual(sb.eval("1"), 1)
 
+    def test_a_signal_that_comes_between_requests(self):
+        with Sandbox() as sb:
+            sb.exec("import signal\nsignal.signal(signal.SIGALRM, lambda *_: 1 / 0)\n"
+                    "signal.setitimer(signal.ITIMER_REAL, 0.2)\nx = 1")
+            time.sleep(0.6)
+            self.assertEqual(sb.eval("x"), 1)
+            with self.assertRaisesRegex(GuestError, "ZeroDivisionError"):
+                sb.exec("signal.setitimer(signal.ITIMER_REAL, 0.1)\nimport time; time.sleep(5)")
+            self.assertEqual(sb.eval("x"), 1)
+
     def test_a_program_that_is_interrupted_before_it_begins(self):
         with Sandbox() as sb:
             run = sb.start("import time; time.sleep(60)")

@@ -35,6 +35,9 @@ def serve(connection, module):
             connection.reading.wait(slot)
         except (ConnectionError, codec.FrameError):
             return
+        except Exception as problem:  # of a signal's handler, which the program has left behind
+            tell(problem)
+            continue
         connection.answer(connection.work, find)
 
 
@@ -61,6 +64,15 @@ def flushed(function, owner):
                 end_of_child(sys.exc_info()[1])
             flush()
     return run
+
+
+def tell(problem):
+    """Prints what came up where nobody asks, as the interpreter does for a thread."""
+    try:
+        sys.stderr.write(describe(problem))
+    except Exception:
+        pass  # the guest may have replaced or closed it
+    flush()
 
 
 def flush():

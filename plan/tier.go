@@ -10,9 +10,9 @@ import (
 
 // The tiers, from the strongest down.
 const (
-	TierFull      = "full"
-	TierContainer = "container"
-	TierMinimal   = "minimal"
+	TierFull      = host.TierFull
+	TierContainer = host.TierContainer
+	TierMinimal   = host.TierMinimal
 )
 
 func tierOrDefault(require string) string {

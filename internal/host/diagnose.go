@@ -14,9 +14,9 @@ type Check struct {
 
 // The names of the tiers, from the strongest down.
 const (
-	tierFull      = "full"
-	tierContainer = "container"
-	tierMinimal   = "minimal"
+	TierFull      = "full"
+	TierContainer = "container"
+	TierMinimal   = "minimal"
 )
 
 // Examination is what Diagnose is to examine.
@@ -58,7 +58,7 @@ func Diagnose(e Examination) []Check {
 
 // AvailableTier returns the strongest tier for which every check is OK, or "".
 func AvailableTier(checks []Check) string {
-	for _, tier := range []string{tierFull, tierContainer, tierMinimal} {
+	for _, tier := range []string{TierFull, TierContainer, TierMinimal} {
 		lacking := slices.ContainsFunc(checks, func(c Check) bool { return !c.OK && slices.Contains(c.Tiers, tier) })
 		if !lacking {
 			return tier
@@ -75,7 +75,7 @@ type diagnosis struct {
 }
 
 func (d *diagnosis) kernelAge() Check {
-	c := Check{Name: "kernel", Tiers: []string{tierFull, tierContainer}, Found: "Linux " + d.kernel.String()}
+	c := Check{Name: "kernel", Tiers: []string{TierFull, TierContainer}, Found: "Linux " + d.kernel.String()}
 	if d.kernel.Before(notifySince) {
 		c.Missing = "Linux " + notifySince.String() + " or later: trapped calls are answered with descriptors (SECCOMP_ADDFD_FLAG_SEND)"
 		c.Fix = "boot a newer kernel"
@@ -86,7 +86,7 @@ func (d *diagnosis) kernelAge() Check {
 }
 
 func (d *diagnosis) interpreter() Check {
-	c := Check{Name: "interpreter", Tiers: []string{tierFull, tierContainer, tierMinimal}}
+	c := Check{Name: "interpreter", Tiers: []string{TierFull, TierContainer, TierMinimal}}
 	python, err := FindInterpreter("", d.Caller)
 	if err != nil {
 		c.Missing = err.Error()

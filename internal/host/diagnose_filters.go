@@ -10,7 +10,7 @@ import (
 )
 
 func (d *diagnosis) seccomp() Check {
-	c := Check{Name: "seccomp filters", Tiers: []string{tierFull, tierContainer, tierMinimal}}
+	c := Check{Name: "seccomp filters", Tiers: []string{TierFull, TierContainer, TierMinimal}}
 	if err := tryFilter(); err != nil {
 		c.Missing = "a filter cannot be loaded: " + err.Error()
 		c.Fix = "boot a kernel with CONFIG_SECCOMP_FILTER; in a container, " + allowInContainer
@@ -21,7 +21,7 @@ func (d *diagnosis) seccomp() Check {
 }
 
 func (d *diagnosis) notify() Check {
-	c := Check{Name: "seccomp notification", Tiers: []string{tierFull, tierContainer}}
+	c := Check{Name: "seccomp notification", Tiers: []string{TierFull, TierContainer}}
 	err := tryListener()
 	switch {
 	case err == nil && tryKillableListener() == nil:
@@ -62,7 +62,7 @@ func busyListener(s settings) *UnsupportedError {
 }
 
 func (d *diagnosis) landlock() Check {
-	c := Check{Name: "Landlock", Tiers: []string{tierFull, tierContainer, tierMinimal}}
+	c := Check{Name: "Landlock", Tiers: []string{TierFull, TierContainer, TierMinimal}}
 	abi, err := landlockABI()
 	if err != nil {
 		return c.failed(noLandlock(d.kernel, err))
@@ -85,7 +85,7 @@ const (
 
 // landlockTCP is needed where no network namespace stands behind it.
 func (d *diagnosis) landlockTCP() Check {
-	c := Check{Name: "Landlock for TCP", Tiers: []string{tierContainer, tierMinimal}}
+	c := Check{Name: "Landlock for TCP", Tiers: []string{TierContainer, TierMinimal}}
 	abi, err := landlockABI()
 	switch {
 	case err != nil:

@@ -85,7 +85,7 @@ func (d *diagnosis) hasUserManager() bool {
 // and that no user may have one of them.
 func (d *diagnosis) lease() Check {
 	last := d.LeaseFirst + d.LeaseCount - 1
-	c := Check{Name: string(FeatureIDs), Tiers: []string{tierFull}, Found: fmt.Sprintf("%d-%d", d.LeaseFirst, last)}
+	c := Check{Name: string(FeatureIDs), Tiers: []string{TierFull}, Found: fmt.Sprintf("%d-%d", d.LeaseFirst, last)}
 	if lacksIDs(d.settings, d.LeaseFirst, d.LeaseCount) {
 		return c.failed(LeaseFailure(unix.EINVAL)) // the answer of setresuid(2)
 	}

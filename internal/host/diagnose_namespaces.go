@@ -3,7 +3,7 @@ package host
 import "github.com/pysandbox/pysandbox/internal/errnos"
 
 func (d *diagnosis) userNS() Check {
-	c := Check{Name: "user namespaces", Tiers: []string{tierFull}}
+	c := Check{Name: "user namespaces", Tiers: []string{TierFull}}
 	for _, try := range []func() error{tryUserNS, tryMounts, tryIDMap} {
 		if err := try(); err != nil {
 			return c.failed(classifyUserNS(d.settings, errnos.Of(err), d.Program))
@@ -14,7 +14,7 @@ func (d *diagnosis) userNS() Check {
 }
 
 func (d *diagnosis) netNS() Check {
-	c := Check{Name: "network namespaces", Tiers: []string{tierFull}}
+	c := Check{Name: "network namespaces", Tiers: []string{TierFull}}
 	if err := tryNetNS(); err != nil {
 		return c.failed(classifyUserNS(d.settings, errnos.Of(err), d.Program))
 	}
@@ -23,7 +23,7 @@ func (d *diagnosis) netNS() Check {
 }
 
 func (d *diagnosis) proc() Check {
-	c := Check{Name: "/proc of its own", Tiers: []string{tierFull}}
+	c := Check{Name: "/proc of its own", Tiers: []string{TierFull}}
 	err := tryProc()
 	switch {
 	case err == nil:
@@ -39,7 +39,7 @@ func (d *diagnosis) proc() Check {
 // mounts tries the calls by which the stage builds its tree. A container's profile
 // may permit some of them.
 func (d *diagnosis) mounts() Check {
-	c := Check{Name: "mount calls", Tiers: []string{tierFull}}
+	c := Check{Name: "mount calls", Tiers: []string{TierFull}}
 	if tryMounts() != nil {
 		c.Missing, c.Fix = "needs user namespaces", "see there"
 		return c
@@ -59,7 +59,7 @@ func (d *diagnosis) mounts() Check {
 }
 
 func (d *diagnosis) pidfd() Check {
-	c := Check{Name: "pidfd_getfd", Tiers: []string{tierFull}}
+	c := Check{Name: "pidfd_getfd", Tiers: []string{TierFull}}
 	if d.settings.is("proc/sys/kernel/yama/ptrace_scope", yamaNoAttach) {
 		c.Missing = "kernel.yama.ptrace_scope is 3, which forbids it to everyone until the next boot"
 		c.Fix = "echo kernel.yama.ptrace_scope=2 | sudo tee /etc/sysctl.d/60-pysandbox-ptrace.conf, then reboot"

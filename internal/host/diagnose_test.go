@@ -55,7 +55,7 @@ func TestDiagnosis(t *testing.T) {
 			t.Errorf("%+v says neither or both", check)
 		}
 	}
-	if testenv.Missing(testenv.UserNS) == nil && testenv.Missing(testenv.Notify) == nil && AvailableTier(checks) != tierFull {
+	if testenv.Missing(testenv.UserNS) == nil && testenv.Missing(testenv.Notify) == nil && AvailableTier(checks) != TierFull {
 		t.Errorf("tier %q: %+v", AvailableTier(checks), checks)
 	}
 }
@@ -109,32 +109,32 @@ func TestDiagnosisNamesWhatIsMissing(t *testing.T) {
 	}{
 		"no user namespaces": {
 			command: shell("echo 0 > /proc/sys/user/max_user_namespaces"),
-			check:   "user namespaces", missing: "user.max_user_namespaces is 0", fix: "sysctl", tier: tierContainer,
+			check:   "user namespaces", missing: "user.max_user_namespaces is 0", fix: "sysctl", tier: TierContainer,
 		},
 		"no network namespaces": {
 			command: shell("echo 0 > /proc/sys/user/max_net_namespaces"),
-			check:   "network namespaces", missing: "user.max_net_namespaces is 0", fix: "sysctl", tier: tierContainer,
+			check:   "network namespaces", missing: "user.max_net_namespaces is 0", fix: "sysctl", tier: TierContainer,
 		},
 		"hidden parts of /proc": {
 			command: shell("mount -t tmpfs none /proc/irq"),
-			check:   "/proc of its own", missing: "hidden by other mounts", fix: "systempaths=unconfined", tier: tierContainer,
+			check:   "/proc of its own", missing: "hidden by other mounts", fix: "systempaths=unconfined", tier: TierContainer,
 		},
 		"read-only /proc": {
 			command: shell("mount -o remount,bind,ro /proc"),
-			check:   "user namespaces", missing: "read-only", fix: "systempaths=unconfined", tier: tierContainer,
+			check:   "user namespaces", missing: "read-only", fix: "systempaths=unconfined", tier: TierContainer,
 		},
 		"a listener above": {
 			mode:  "listener",
-			check: "seccomp notification", missing: "already has a listener", fix: "outside of the sandbox", tier: tierMinimal,
+			check: "seccomp notification", missing: "already has a listener", fix: "outside of the sandbox", tier: TierMinimal,
 		},
-		"nothing": {command: []string{"env"}, check: "user namespaces", tier: tierFull},
+		"nothing": {command: []string{"env"}, check: "user namespaces", tier: TierFull},
 		"ids that no host has": {
 			command: shell("true"),
-			check:   "ids of root's sandboxes", missing: "not mapped", fix: "ordinary user", tier: tierContainer,
+			check:   "ids of root's sandboxes", missing: "not mapped", fix: "ordinary user", tier: TierContainer,
 		},
 		"some of root's capabilities": {
 			command: shell("set -- setpriv --bounding-set=-sys_admin,-kill \"$@\""),
-			check:   "root's capabilities", missing: "root without CAP_KILL, CAP_SYS_ADMIN,", fix: "docker run --user", tier: tierContainer,
+			check:   "root's capabilities", missing: "root without CAP_KILL, CAP_SYS_ADMIN,", fix: "docker run --user", tier: TierContainer,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -197,11 +197,11 @@ func TestTiersNeedTheirChecks(t *testing.T) {
 		checks []Check
 		want   string
 	}{
-		"all":          {[]Check{{OK: true, Tiers: []string{tierFull}}}, tierFull},
-		"a limit":      {[]Check{{OK: false}}, tierFull},
-		"not full":     {[]Check{{Tiers: []string{tierFull}}}, tierContainer},
-		"only minimal": {[]Check{{Tiers: []string{tierFull, tierContainer}}}, tierMinimal},
-		"none":         {[]Check{{Tiers: []string{tierMinimal}}, {Tiers: []string{tierFull, tierContainer}}}, ""},
+		"all":          {[]Check{{OK: true, Tiers: []string{TierFull}}}, TierFull},
+		"a limit":      {[]Check{{OK: false}}, TierFull},
+		"not full":     {[]Check{{Tiers: []string{TierFull}}}, TierContainer},
+		"only minimal": {[]Check{{Tiers: []string{TierFull, TierContainer}}}, TierMinimal},
+		"none":         {[]Check{{Tiers: []string{TierMinimal}}, {Tiers: []string{TierFull, TierContainer}}}, ""},
 	} {
 		if got := AvailableTier(c.checks); got != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

@@ -50,7 +50,7 @@ func CheckLimits(hard map[string]uint64) error {
 
 // ownLimits checks the limits of the caller.
 func (d *diagnosis) ownLimits() Check {
-	c := Check{Name: "limits of the caller", Tiers: []string{tierFull, tierContainer, tierMinimal}, OK: true, Found: "high enough"}
+	c := Check{Name: "limits of the caller", Tiers: []string{TierFull, TierContainer, TierMinimal}, OK: true, Found: "high enough"}
 	if low, isLow := errors.AsType[*LowLimitError](CheckLimits(hardLimits())); isLow {
 		c.OK, c.Found, c.Missing, c.Fix = false, "", low.Error(), low.Instruction
 	}

@@ -76,7 +76,7 @@ func lacksIDs(s settings, first, count uint32) bool {
 }
 
 func (d *diagnosis) root() Check {
-	c := Check{Name: string(FeatureRoot), Tiers: []string{tierFull}}
+	c := Check{Name: string(FeatureRoot), Tiers: []string{TierFull}}
 	if lacks := rootLacks(); lacks != nil {
 		return c.failed(lacks)
 	}

@@ -73,7 +73,7 @@ func (c Cache) remember(key string, caller Caller, find func(*tree) (Interpreter
 	witnesses := t.witnesses(own)
 	if latest(witnesses) < began.Add(-clockTick).UnixNano() {
 		c.store(&cacheEntry{
-			key: key, program: programIdentity(), kernel: ReadKernel().Release, home: caller.Env["HOME"],
+			key: key, program: programIdentity(), kernel: readKernel().Release, home: caller.Env["HOME"],
 			python: found, witnesses: witnesses,
 		})
 	}
@@ -93,7 +93,7 @@ func (c Cache) load(key string, caller Caller) (Interpreter, bool) {
 	if c.Dir == "" {
 		return Interpreter{}, false
 	}
-	dir, err := OpenOwnDir(c.Dir, caller.UID)
+	dir, err := openOwnDir(c.Dir, caller.UID)
 	if err != nil {
 		return Interpreter{}, false
 	}
@@ -104,7 +104,7 @@ func (c Cache) load(key string, caller Caller) (Interpreter, bool) {
 	}
 	e, err := decodeEntry(data)
 	if err != nil || e.key != key || e.home != caller.Env["HOME"] ||
-		e.program != programIdentity() || e.kernel != ReadKernel().Release {
+		e.program != programIdentity() || e.kernel != readKernel().Release {
 		return Interpreter{}, false
 	}
 	return e.python, holds(e.witnesses)

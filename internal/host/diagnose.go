@@ -42,7 +42,7 @@ type GroupLimits struct {
 // run no program, and looks for an interpreter. It takes some milliseconds and
 // changes nothing.
 func Diagnose(e Examination) []Check {
-	d := diagnosis{Examination: e, settings: hostSettings(), kernel: ReadKernel()}
+	d := diagnosis{Examination: e, settings: hostSettings(), kernel: readKernel()}
 	checks := []Check{d.kernelAge(), d.userNS(), d.netNS(), d.proc(), d.mounts(), d.pidfd()}
 	checks = append(checks, d.seccomp(), d.notify(), d.landlock(), d.landlockTCP())
 	checks = append(checks,

@@ -26,7 +26,7 @@ type Facts struct {
 // Probe asks the kernel. It takes some ten system calls.
 func Probe() Facts {
 	f := Facts{
-		Kernel:     ReadKernel(),
+		Kernel:     readKernel(),
 		UID:        os.Geteuid(),
 		HardLimits: hardLimits(),
 	}

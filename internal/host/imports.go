@@ -77,7 +77,7 @@ func lazyRegexp(text string) func() *regexp.Regexp {
 func (i Interpreter) NeededModules(names []string) []string {
 	search := importSearch{seen: make(map[string]bool)}
 	listed := make(listings)
-	for _, dir := range i.ModuleRoots() {
+	for _, dir := range i.moduleRoots() {
 		search.roots = append(search.roots, moduleRoot{dir, modulesIn(listed.of(dir))})
 	}
 	search.queue = startModules()

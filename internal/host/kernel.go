@@ -23,8 +23,8 @@ var (
 	landlockTCPSince = Kernel{Major: 6, Minor: 7}
 )
 
-// ReadKernel returns the running kernel's release.
-func ReadKernel() Kernel {
+// readKernel returns the running kernel's release.
+func readKernel() Kernel {
 	var name unix.Utsname
 	if err := unix.Uname(&name); err != nil {
 		return Kernel{}

@@ -14,9 +14,9 @@ type ModuleFile struct {
 	Dir    bool
 }
 
-// ModuleRoots returns the directories of an interpreter's closure that are on its
+// moduleRoots returns the directories of an interpreter's closure that are on its
 // sys.path: the standard library, its extension modules and the packages.
-func (i Interpreter) ModuleRoots() []string {
+func (i Interpreter) moduleRoots() []string {
 	var roots []string
 	for _, bind := range i.Binds {
 		base := filepath.Base(bind.Path)
@@ -43,7 +43,7 @@ func isRealDir(path string) bool {
 // ListModules lists what lies in the roots, compiled files too. Symlinks are left
 // out: a bind of one would show what it leads to.
 func (i Interpreter) ListModules() ([]ModuleFile, error) {
-	roots := i.ModuleRoots()
+	roots := i.moduleRoots()
 	var files []ModuleFile
 	for _, root := range roots {
 		for _, dir := range []string{root, filepath.Join(root, "__pycache__")} {
@@ -76,7 +76,7 @@ func moduleName(name string) string {
 func (i Interpreter) FindModules(names []string) []ModuleFile {
 	seen := make(listings)
 	var found []ModuleFile
-	for _, root := range i.ModuleRoots() {
+	for _, root := range i.moduleRoots() {
 		for _, name := range names {
 			found = append(found, seen.find(root, name)...)
 		}

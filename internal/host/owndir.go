@@ -17,13 +17,13 @@ func MakeOwnDir(path string) (OwnDir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return OwnDir{-1}, err
 	}
-	return OpenOwnDir(path, os.Geteuid())
+	return openOwnDir(path, os.Geteuid())
 }
 
-// OpenOwnDir opens a directory of uid's. One that is somebody else's or open to
+// openOwnDir opens a directory of uid's. One that is somebody else's or open to
 // others is refused with ErrUntrusted: HOME may be anywhere, and what is read there
 // decides what a sandbox can see.
-func OpenOwnDir(path string, uid int) (OwnDir, error) {
+func openOwnDir(path string, uid int) (OwnDir, error) {
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return OwnDir{-1}, err

@@ -13,7 +13,7 @@ import (
 // directories, from which a program may import as well.
 func (i Interpreter) UnknownModules(names, dirs []string) []string {
 	seen := make(listings)
-	roots := append(i.ModuleRoots(), dirs...)
+	roots := append(i.moduleRoots(), dirs...)
 	has := func(name string) bool {
 		return slices.ContainsFunc(roots, func(root string) bool { return len(seen.find(root, name)) > 0 })
 	}
@@ -45,7 +45,7 @@ func (i Interpreter) NearestModule(name string) string {
 	if parent != "" {
 		known = nil
 	}
-	for _, root := range i.ModuleRoots() {
+	for _, root := range i.moduleRoots() {
 		dir := filepath.Join(root, strings.ReplaceAll(parent, ".", "/"))
 		for _, file := range namesIn([]string{dir}) {
 			module, _, _ := strings.Cut(file, ".")

@@ -44,7 +44,7 @@ func refusedUserNS(s settings, program string) (need, fix string) {
 	case s.is("proc/sys/kernel/unprivileged_userns_clone", 0):
 		return "kernel.unprivileged_userns_clone is 0", setSysctl("kernel.unprivileged_userns_clone", 1)
 	case s.is("proc/sys/kernel/apparmor_restrict_unprivileged_userns", 1):
-		return "AppArmor restricts them to programs that have a profile", AppArmorFix(program)
+		return "AppArmor restricts them to programs that have a profile", appArmorFix(program)
 	case s.is("proc/sys/user/max_user_namespaces", 0):
 		return "user.max_user_namespaces is 0", setSysctl("user.max_user_namespaces", enoughNamespaces)
 	}
@@ -114,10 +114,10 @@ func setSysctl(name string, value int) string {
 	return fmt.Sprintf("echo %s=%d | sudo tee /etc/sysctl.d/60-pysandbox.conf && sudo sysctl -p /etc/sysctl.d/60-pysandbox.conf", name, value)
 }
 
-// AppArmorFix is the command, on one line, that gives a program the right to make
+// appArmorFix is the command, on one line, that gives a program the right to make
 // user namespaces on Ubuntu 23.10 and later and wherever else AppArmor restricts
 // them (apparmor.d(5)).
-func AppArmorFix(program string) string {
+func appArmorFix(program string) string {
 	const file = "/etc/apparmor.d/pysandbox"
 	lines := []string{
 		"abi <abi/4.0>,",

@@ -82,7 +82,7 @@ func TestUserNSFailuresNameCauseAndFix(t *testing.T) {
 func TestAppArmorFixWritesTheProfile(t *testing.T) {
 	dir := t.TempDir()
 	written := filepath.Join(dir, "profile")
-	script := "sudo() { case $1 in tee) cat >" + written + ";; apparmor_parser) echo loaded $3;; esac; }\n" + AppArmorFix("/opt/it's here/pysandbox")
+	script := "sudo() { case $1 in tee) cat >" + written + ";; apparmor_parser) echo loaded $3;; esac; }\n" + appArmorFix("/opt/it's here/pysandbox")
 	output, err := exec.Command("sh", "-ec", script).CombinedOutput()
 	if err != nil || string(output) != "loaded /etc/apparmor.d/pysandbox\n" {
 		t.Errorf("the command: %v\n%s", err, output)
@@ -127,7 +127,7 @@ func TestKernelReleases(t *testing.T) {
 			t.Errorf("%q is older than %s: %v", release, notifySince, got)
 		}
 	}
-	if got := ReadKernel(); got.Major < 4 {
+	if got := readKernel(); got.Major < 4 {
 		t.Errorf("this kernel is %+v", got)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/pysandbox/pysandbox/seccomp"
 )
 
-// DefaultConnections bounds the host sockets in a sandbox's hands where the
+// defaultConnections bounds the host sockets in a sandbox's hands where the
 // configuration does not.
-const DefaultConnections = 256
+const defaultConnections = 256
 
 // Config is what a broker must know of its sandbox.
 type Config struct {
@@ -30,7 +30,7 @@ type Config struct {
 	// same path reaches.
 	UnixSockets []string
 	// Connections bounds the host sockets in the sandbox's hands; 0 means
-	// DefaultConnections.
+	// defaultConnections.
 	Connections int
 	// Memory is what the sandbox may use, in bytes, 0 if there is no limit. The
 	// buffers of host sockets grow in proportion, and so does the number of TCP
@@ -77,7 +77,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Errno = unix.EACCES
 	}
 	if c.Connections == 0 {
-		c.Connections = DefaultConnections
+		c.Connections = defaultConnections
 	}
 	if c.Connections < 0 {
 		return c, fmt.Errorf("limit of %d connections: must not be negative", c.Connections)

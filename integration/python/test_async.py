@@ -1,9 +1,12 @@
 """AsyncSandbox: the same requests, awaited; and tasks of the guest's that await the host."""
 import asyncio
+import inspect
 import time
 import unittest
 
-from pysandbox import AsyncSandbox, DeadlineError, GuestError, RunError, Sandbox, expose
+from pysandbox import (
+    AsyncRun, AsyncSandbox, DeadlineError, GuestError, Run, RunError, Sandbox, expose,
+)
 from support import GUESTS
 
 PATIENCE = 20
@@ -71,6 +74,14 @@ class Async(unittest.TestCase):
                         self.assertEqual(await asyncio.wait_for(run.stdout.__anext__(), PATIENCE), text)
                     self.assertEqual([line async for line in run.stdout], [])
         asyncio.run(main())
+
+    def test_parameters_are_those_of_the_other_classes(self):
+        for ours, theirs in ((AsyncSandbox, Sandbox), (AsyncRun, Run)):
+            own = [name for name, one in vars(ours).items() if name[:1] != "_" and inspect.isfunction(one)]
+            for name in own + ["__init__"] * (ours is AsyncSandbox):
+                with self.subTest(name):
+                    self.assertEqual(*([(p.name, p.kind, p.default) for p in inspect.signature(
+                        getattr(owner, name)).parameters.values()] for owner in (ours, theirs)))
 
     def test_programs_end_with_their_sandbox(self):
         async def main():

@@ -11,19 +11,24 @@ from typing import Any, AsyncIterator, Callable, Dict, Iterable, Optional, Tuple
 
 from . import amounts, forks
 from .capability import Grant
+from .files import LIMIT
 from .results import Event, Execution, Report, Result
 from .run import Run, unended
-from .sandbox import Sandbox
+from .sandbox import DEADLINE, Sandbox
 from .scope import Scope, current
 from .turns import Closed, Left, Turn, Turns, check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Mapping, Sequence, Union
+
+    from .guestfiles import Path
     from .policy import PolicyLike
     from .stream import Stream
 
 
 T = TypeVar("T")
+S = TypeVar("S", bound="AsyncSandbox")
 
 
 class _Threads:
@@ -150,12 +155,14 @@ class AsyncSandbox:
     not within a second. A request that waits for its turn leaves the line, and no other
     one notices."""
 
-    def __init__(self, policy: PolicyLike = "strict", **options: Any):
-        self._sandbox = Sandbox(policy, **options)
+    def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
+                 env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
+                 deadline: "Optional[float]" = DEADLINE):
+        self._sandbox = Sandbox(policy, python=python, env=env, cwd=cwd, deadline=deadline)
         self._sandbox._scope = current
         self._wait = _Threads(16)
 
-    async def __aenter__(self) -> "AsyncSandbox":
+    async def __aenter__(self: S) -> S:
         self._sandbox._callers_loop = asyncio.get_running_loop()
         return self
 
@@ -212,20 +219,28 @@ class AsyncSandbox:
                 asked.exception()  # which nobody else will ask for
             raise
 
-    async def exec(self, source: str, **options: Any) -> Execution:
-        return await self._ask(self._sandbox.exec, source, **options)
+    async def exec(self, source: str, *, filename: str = "<exec>",
+                   timeout: "Optional[float]" = None) -> Execution:
+        return await self._ask(self._sandbox.exec, source, filename=filename, timeout=timeout)
 
-    async def eval(self, source: str, **options: Any) -> Any:
-        return await self._ask(self._sandbox.eval, source, **options)
+    async def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
+        return await self._ask(self._sandbox.eval, source, filename=filename, timeout=timeout)
 
-    async def run_file(self, path: Any, argv: Any = (), **options: Any) -> Execution:
-        return await self._ask(self._sandbox.run_file, path, argv, **options)
+    async def run_file(self, path: Path, argv: "Sequence[str]" = (), *,
+                       timeout: "Optional[float]" = None) -> Execution:
+        return await self._ask(self._sandbox.run_file, path, argv, timeout=timeout)
 
-    async def run_module(self, name: str, argv: Any = (), **options: Any) -> Execution:
-        return await self._ask(self._sandbox.run_module, name, argv, **options)
+    async def run_module(self, name: str, argv: "Sequence[str]" = (), *,
+                         timeout: "Optional[float]" = None) -> Execution:
+        return await self._ask(self._sandbox.run_module, name, argv, timeout=timeout)
 
-    async def start(self, source: "Optional[str]" = None, **options: Any) -> AsyncRun:
-        begun = asyncio.wrap_future(self._wait.begin(self._sandbox.start, source, **options))
+    async def start(self, source: "Optional[str]" = None, *, file: "Optional[Path]" = None,
+                    module: "Optional[str]" = None, argv: "Sequence[str]" = (),
+                    env: "Optional[Mapping[str, str]]" = None, stdin: "Union[bool, bytes]" = False,
+                    timeout: "Optional[float]" = None) -> AsyncRun:
+        begun = asyncio.wrap_future(self._wait.begin(
+            self._sandbox.start, source, file=file, module=module, argv=argv, env=env, stdin=stdin,
+            timeout=timeout))
         try:
             return AsyncRun(await asyncio.shield(begun))
         except asyncio.CancelledError:
@@ -234,17 +249,19 @@ class AsyncSandbox:
                 await self._wait(begun.result().__exit__)
             raise
 
-    async def write_file(self, path: str, data: bytes, mode: int = 0o644, **options: Any) -> None:
-        await self._ask(self._sandbox.write_file, path, data, mode, **options)
+    async def write_file(self, path: Path, data: bytes, mode: int = 0o644, *,
+                         timeout: "Optional[float]" = None) -> None:
+        await self._ask(self._sandbox.write_file, path, data, mode, timeout=timeout)
 
-    async def read_file(self, path: str, **options: Any) -> bytes:
-        return await self._ask(self._sandbox.read_file, path, **options)
+    async def read_file(self, path: Path, limit: int = LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
+        return await self._ask(self._sandbox.read_file, path, limit, timeout=timeout)
 
-    async def copy_in(self, source: Any, path: str, **options: Any) -> None:
-        await self._ask(self._sandbox.copy_in, source, path, **options)
+    async def copy_in(self, source: Path, path: Path, *, timeout: "Optional[float]" = None) -> None:
+        await self._ask(self._sandbox.copy_in, source, path, timeout=timeout)
 
-    async def copy_out(self, path: str, target: Any, **options: Any) -> None:
-        await self._ask(self._sandbox.copy_out, path, target, **options)
+    async def copy_out(self, path: Path, target: Path, limit: int = LIMIT, *,
+                       timeout: "Optional[float]" = None) -> None:
+        await self._ask(self._sandbox.copy_out, path, target, limit, timeout=timeout)
 
-    async def list_files(self, top: str, **options: Any) -> "Dict[str, int]":
-        return await self._ask(self._sandbox.list_files, top, **options)
+    async def list_files(self, top: Path, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
+        return await self._ask(self._sandbox.list_files, top, timeout=timeout)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import io
 import os
 import threading
-from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
 
 from .bastion import Bastion, BastionClass
 from .capability import PLAIN, facet
@@ -22,6 +22,7 @@ from .sandbox import Sandbox
 
 __all__ = ["RExec", "RHooks", "Bastion", "BastionClass", "FileBase", "C_EXTENSION", "PY_SOURCE"]
 
+R = TypeVar("R", bound="RExec")
 PY_SOURCE, C_EXTENSION = 1, 3  # of the module imp
 
 
@@ -132,7 +133,7 @@ class RExec:
         """Ends the cell."""
         self._sandbox.close()
 
-    def __enter__(self) -> "RExec":
+    def __enter__(self: R) -> R:
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -17,7 +17,7 @@ from .typed import check, words
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Union
+    from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, TypeVar, Union
 
     from .capability import Grant
     from .connection import Connection
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from .results import Execution, Report
     from .run import Run
     from .scope import Scope
+    S = TypeVar("S", bound="Sandbox")
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 PATIENCE = 5.0  # seconds that an idle guest has for its own end
 LONG = 64 << 10  # bytes of a program's source, beyond which it is no argument of its interpreter
 SENT = "raise SystemExit('the host has sent no program')"  # what is one then
-# What pysandbox_guest itself has under that name.
-RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")
+RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")  # pysandbox_guest has these
 
 
 class Sandbox(GuestFiles):
@@ -82,7 +82,7 @@ class Sandbox(GuestFiles):
         self._callers_loop: Optional[asyncio.AbstractEventLoop] = None
         self._scope: Callable[[], Optional[Scope]] = lambda: None
 
-    def __enter__(self) -> "Sandbox":
+    def __enter__(self: S) -> S:
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -54,17 +54,36 @@ def program(main, mode, argument, args):
     if mode == "module":
         sys.argv[:] = ["-m"] + args
         sys.path.insert(0, os.getcwd())
-        import runpy
-        guarded(lambda: runpy._run_module_as_main(argument))
+        run_module(argument, True)
         return
     if mode == "script":
         sys.argv[:] = [argument] + args
+        if is_archive(argument):
+            sys.path.insert(0, argument)
+            run_module("__main__", False)
+            return
         sys.path.insert(0, os.path.dirname(argument))
         main.__file__, main.__cached__ = argument, None
     else:
         sys.argv[:] = ["-c" if mode == "code" else "-" if args else ""] + args
         sys.path.insert(0, "")
     guarded(lambda: exec(load(mode, argument), main.__dict__))
+
+
+def run_module(name, as_argument):
+    """as_argument: the module's file takes the place of sys.argv[0]."""
+    import runpy
+    guarded(lambda: runpy._run_module_as_main(name, as_argument))
+
+
+def is_archive(path):
+    """Whether python3 would run the module __main__ in a zip archive (zipapp)."""
+    from zipimport import ZipImportError, zipimporter
+    try:
+        zipimporter(path)
+    except ZipImportError:
+        return False
+    return True
 
 
 def load(mode, argument):
@@ -75,7 +94,14 @@ def load(mode, argument):
     if mode == "input":
         return compile(sys.stdin.buffer.read(), "<stdin>", "exec", dont_inherit=True)
     with open(argument, "rb") as file:
+        if argument.endswith(".pyc"):
+            from pkgutil import read_code
+            return read_code(file) or no_code()
         return compile(file.read(), argument, "exec", dont_inherit=True)
+
+
+def no_code():
+    raise RuntimeError("Bad magic number in .pyc file")  # in the words of python3
 
 
 def guarded(function):

@@ -182,10 +182,14 @@ func withControl(buf, oob []byte) (message, error) {
 		closeAll(fds)
 	}
 	if err == nil && m.bringsFD() && m.fd < 0 {
-		err = errors.New("control message: a descriptor was announced and did not come")
+		err = errNoDescriptor
 	}
 	return m, err
 }
+
+// errNoDescriptor stands beside its message: the kernel drops a descriptor for which
+// this process has no number left (unix(7), RLIMIT_NOFILE).
+var errNoDescriptor = errors.New("control message: a descriptor was announced and did not come")
 
 // bringsFD is whether a descriptor belongs to the message.
 func (m *message) bringsFD() bool { return m.kind == msgSocket || m.kind == msgTerminal }

@@ -67,8 +67,8 @@ type innerSockets struct {
 	arrived chan int
 }
 
-// takeInnerSocket hands a socket to who has asked for it. It is false, and the
-// socket closed, if nobody has.
+// takeInnerSocket hands a socket to who has asked for it, or -1 for one that found no
+// room here. It is false, and the socket closed, if nobody has.
 func (s *sandbox) takeInnerSocket(fd int) bool {
 	if !s.inner.asked.CompareAndSwap(true, false) {
 		_ = unix.Close(fd)
@@ -93,6 +93,9 @@ func (s *sandbox) innerSocket(ctx context.Context, family int) (int, error) {
 	}
 	select {
 	case fd := <-s.inner.arrived:
+		if fd < 0 {
+			return -1, fmt.Errorf("receive a socket of the sandbox: %w", unix.EMFILE)
+		}
 		if err := checkInnerSocket(fd, family); err != nil {
 			_ = unix.Close(fd)
 			s.end(Cause{Kind: CauseInternal, Err: err})

@@ -17,6 +17,7 @@ func (s *sandbox) listen() {
 		switch {
 		case errors.Is(err, io.EOF):
 			return
+		case errors.Is(err, errNoDescriptor) && m.kind == msgSocket: // for who has asked
 		case err != nil:
 			s.end(Cause{Kind: CauseInternal, Err: err})
 			return

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/internal/errnos"
 )
@@ -79,12 +81,33 @@ func (s *server) accept(ctx context.Context, port Port) error {
 			if ctx.Err() != nil {
 				return nil
 			}
+			if exhausted(err) { // the connection waits in the queue
+				pause(ctx)
+				continue
+			}
 			return fmt.Errorf("accept a connection for the sandbox at %s: %w", port.Listener.Addr(), err)
 		}
 		s.tasks.Go(func() {
 			defer func() { <-s.slots }()
 			s.carry(ctx, port, conn)
 		})
+	}
+}
+
+// exhausted is whether something has run out that connections give back when they end
+// (accept(2)): clients must not end the service.
+func exhausted(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) ||
+		errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM)
+}
+
+// breath is how long nothing is accepted once something has run out.
+const breath = 50 * time.Millisecond
+
+func pause(ctx context.Context) {
+	select {
+	case <-time.After(breath):
+	case <-ctx.Done():
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"syscall"
 	"testing"
 	"time"
@@ -221,4 +222,34 @@ func TestRecordNamesTheClient(t *testing.T) {
 		r.Rule != "network.listen[0]" || r.Errno != "" || r.Latency <= 0 {
 		t.Errorf("record: %+v", r)
 	}
+}
+
+// TestClientsOutlastDescriptors connects while the supervisor can open nothing: its
+// listener lives on, and others can connect later.
+func TestClientsOutlastDescriptors(t *testing.T) {
+	p := publish(t, 0, 8)
+	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(client)
+	next, err := unix.Dup(client) // the lowest number that is free
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = unix.Close(next)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(next), Max: limit.Max}); err != nil {
+		t.Fatal(err)
+	}
+	port := netip.MustParseAddrPort(p.address).Port()
+	failed := unix.Connect(client, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: int(port)})
+	time.Sleep(2 * breath)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	_ = dial(t, p)
 }

@@ -17,19 +17,31 @@ import (
 // one processor.
 const shortly = 200 * time.Microsecond
 
+// A guest that calls without a pause has no more than a fourth of a processor looked
+// out for it, once it has used up what it had for a second: what is more is slept.
+const (
+	lookShare = 4
+	lookMost  = time.Second
+)
+
 // waiting is for what a relay does while there is nothing to pass. The zero value
 // sleeps at once.
 type waiting struct {
 	relay *Relay
 	since time.Time // zero if it does not wait
+	looks bool      // it looks out
 	soon  [2]bool   // whether the next frame came shortly, by the direction of the last one
 	last  direction // of the frame before this wait
+
+	room   time.Duration // that it may look out
+	roomAt time.Time     // when that was so much
 }
 
 // over notes that a frame was passed.
 func (w *waiting) over(now time.Time) {
 	if !w.since.IsZero() {
 		w.soon[w.last] = now.Sub(w.since) < shortly
+		w.lookAway(now)
 		w.since = time.Time{}
 	}
 	w.last = w.relay.last
@@ -39,12 +51,29 @@ func (w *waiting) over(now time.Time) {
 func (w *waiting) some(now time.Time) error {
 	if w.since.IsZero() {
 		w.since = now
+		w.looks = w.mayLook(now) && runtime.NumCPU() > 1
 	}
-	if w.soon[w.last] && w.relay.talks && now.Sub(w.since) < shortly && runtime.NumCPU() > 1 {
+	if w.looks && now.Sub(w.since) < shortly {
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 		return nil
 	}
+	w.lookAway(now)
 	return w.sleep(now)
+}
+
+// mayLook is whether it is worth it to look out in the wait that begins.
+func (w *waiting) mayLook(now time.Time) bool {
+	w.room = min(lookMost, w.room+now.Sub(w.roomAt)/lookShare)
+	w.roomAt = now
+	return w.soon[w.last] && w.relay.talks && w.room >= shortly
+}
+
+// lookAway ends the looking out of this wait.
+func (w *waiting) lookAway(now time.Time) {
+	if w.looks {
+		w.looks = false
+		w.room -= now.Sub(w.since)
+	}
 }
 
 // sleep waits for a side that has something or takes something.

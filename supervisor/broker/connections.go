@@ -179,7 +179,8 @@ func (c *connections) forget(cookie uint64) {
 }
 
 // sweep forgets the host sockets that are closed and reports whether there is
-// room. What is entered meanwhile may not have been looked at.
+// room. For each that the kernel keeps all the same, one is not forgotten. What is
+// entered meanwhile may not have been looked at.
 func (c *connections) sweep() bool {
 	c.mu.Lock()
 	before := maps.Clone(c.byCookie)
@@ -188,11 +189,19 @@ func (c *connections) sweep() bool {
 	if eachWatched(c.open, func(w watched) { live[w.data] = true }) != nil {
 		return false
 	}
+	kept, ok := closedUnsent()
+	if !ok {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.swept = time.Now()
 	for cookie := range before {
-		if !live[cookie] {
+		switch {
+		case live[cookie]:
+		case kept > 0:
+			kept--
+		default:
 			c.forget(cookie)
 		}
 	}

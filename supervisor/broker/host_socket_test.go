@@ -4,6 +4,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pysandbox/pysandbox/audit"
 	"github.com/pysandbox/pysandbox/internal/netrule"
@@ -240,6 +241,40 @@ held.append(ended())
 print(outcome(connected, server))
 `, s.host, s.port)
 	if output != "ENOBUFS\nENOBUFS\n" {
+		t.Error(output)
+	}
+}
+
+// A socket that is closed with data that nobody takes stays with the kernel.
+func TestUnsentDataOfClosedConnectionsCounts(t *testing.T) {
+	release := make(chan struct{})
+	s := serveAt(t, outside4, func(c net.Conn) {
+		<-release
+		_ = c.(*net.TCPConn).SetLinger(0)
+	})
+	config := allowing(t, net.JoinHostPort(s.host, s.port))
+	config.Connections = 3
+	time.AfterFunc(2*time.Second, func() { close(release) })
+	output, _ := runPython(t, config, prelude+`
+time = __import__('time')
+server = sys.argv[1], int(sys.argv[2])
+def filled():
+    s = connected(server)
+    s.setblocking(False)
+    try:
+        while True:
+            s.send(b'x' * 65536)
+    except BlockingIOError:
+        s.close()
+for _ in range(3):
+    filled()
+print(outcome(connected, server))
+deadline = time.monotonic() + 20
+while outcome(connected, server) == 'ENOBUFS': # anything else has had room
+    assert time.monotonic() < deadline
+    time.sleep(0.1)
+`, s.host, s.port)
+	if output != "ENOBUFS\n" {
 		t.Error(output)
 	}
 }

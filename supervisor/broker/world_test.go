@@ -32,7 +32,7 @@ const (
 // needs are the features without which only the pure tests run.
 func needs() []testenv.Feature {
 	return []testenv.Feature{
-		testenv.UserNS, testenv.NetNSAdmin, testenv.Notify, testenv.Landlock,
+		testenv.UserNS, testenv.NetNSAdmin, testenv.Notify, testenv.LandlockNet,
 		testenv.Compiler, testenv.DebianPython,
 	}
 }

@@ -65,7 +65,7 @@ func (r *reader) layers(o Options, environment Environment) []layer {
 		return nil
 	}
 	if entry, extends := top.root.Get("extends"); extends {
-		if preset != "" {
+		if preset != "" && preset != entry.Value.Text {
 			r.errs = append(r.errs, &Error{Place: Place{Flag: presetFlag}, Message: fmt.Sprintf(
 				"%s already extends %q; name one base for it", file, entry.Value.Text)})
 		}

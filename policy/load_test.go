@@ -283,6 +283,8 @@ func TestBasesOfAFile(t *testing.T) {
 	if err == nil || err.Error() != `--preset: extended.toml already extends "http-only"; name one base for it` {
 		t.Errorf("two bases: %v", err)
 	}
+	same(t, "layers of one base, named twice", load(t, Options{File: "extended.toml", Preset: "http-only", Directory: dir}).Layers,
+		load(t, Options{File: "extended.toml", Directory: dir}).Layers)
 	_, err = Load(Options{File: "missing.toml", Directory: dir})
 	if err == nil || err.Error() != `--policy: read missing.toml: no such file or directory` {
 		t.Errorf("a missing file: %v", err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -34,7 +35,7 @@ func newExec(u *ui, status *int) *cobra.Command {
 			*status = report.ExitCode
 			if failed := out.finish(report); failed != nil {
 				*status = supervisor.ExitSetup
-				err = errors.Join(err, failed)
+				err = errors.Join(err, withOutcome(failed, report))
 			}
 			if err == nil {
 				report.EndAsInterrupted()
@@ -49,6 +50,14 @@ func newExec(u *ui, status *int) *cobra.Command {
 	results.register(cmd.Flags())
 	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but why a run could not start, and what its audit trail lacks")
 	return cmd
+}
+
+// withOutcome adds to the loss of a report what it would have said first.
+func withOutcome(lost error, report *supervisor.Report) error {
+	if report.Outcome == supervisor.SetupFailed {
+		return lost
+	}
+	return fmt.Errorf("%w; its outcome is %s and its exit_code %d", lost, report.Outcome, report.ExitCode)
 }
 
 const execLong = `Run a Python script, a piece of code, a module or another command in a sandbox.

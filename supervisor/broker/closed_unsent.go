@@ -2,6 +2,8 @@ package broker
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -16,7 +18,7 @@ import (
 func closedUnsent() (count int, ok bool) {
 	for _, table := range []string{"tcp", "tcp6"} {
 		text, err := os.ReadFile("/proc/thread-self/net/" + table)
-		if os.IsNotExist(err) { // no IPv6 on this host
+		if errors.Is(err, fs.ErrNotExist) { // no IPv6 on this host
 			continue
 		}
 		if err != nil {

@@ -30,8 +30,9 @@ func (s scene) serve(t *testing.T, who account, at string) served {
 	t.Helper()
 	cmd, file := s.command(t, who, programs(t))
 	running := served{cmd, make(chan ended, 1)}
+	wait := start(t, who, s.env, cmd)
 	go func() {
-		run := execute(t, who, s.env, cmd)
+		run := wait()
 		run.report = readReport(t, file, run)
 		running.result <- run
 	}()

@@ -185,14 +185,23 @@ func (s scene) command(t *testing.T, who account, dir string) (cmd *exec.Cmd, re
 
 func execute(t *testing.T, who account, env []string, cmd *exec.Cmd) ended {
 	t.Helper()
+	return start(t, who, env, cmd)()
+}
+
+// start starts a command; what it returns waits for its end.
+func start(t *testing.T, who account, env []string, cmd *exec.Cmd) (wait func() ended) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Dir = "/"
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin:/usr/sbin", "HOME=/nonexistent", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}, env...)
 	cmd.WaitDelay = 5 * time.Second
 	testenv.RunAs(t, who.uid, cmd)
-	status := world.Run(t, cmd, patience)
-	return ended{stdout: stdout.String(), stderr: stderr.String(), status: status}
+	end := world.Start(t, cmd, patience)
+	return func() ended {
+		status := end()
+		return ended{stdout: stdout.String(), stderr: stderr.String(), status: status}
+	}
 }
 
 // readReport reads the report of a program that nothing ends but itself.

@@ -20,20 +20,29 @@ import (
 // than patience is killed, and has failed.
 func Run(t *testing.T, cmd *exec.Cmd, patience time.Duration) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
+	return Start(t, cmd, patience)()
+}
+
+// Start starts a command. What it returns waits for its end as Run does, and may be
+// called in another goroutine.
+func Start(t *testing.T, cmd *exec.Cmd, patience time.Duration) (wait func() int) {
+	t.Helper()
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %v: %v", cmd.Args, err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(unix.SIGKILL) })
-	err := cmd.Wait()
-	if !stop() {
-		t.Errorf("%v did not end in %v", cmd.Args, patience)
+	return func() int {
+		defer cancel()
+		err := cmd.Wait()
+		if !stop() {
+			t.Errorf("%v did not end in %v", cmd.Args, patience)
+		}
+		if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+			t.Errorf("%v: %v", cmd.Args, err)
+		}
+		return cmd.ProcessState.ExitCode()
 	}
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		t.Errorf("%v: %v", cmd.Args, err)
-	}
-	return cmd.ProcessState.ExitCode()
 }
 
 // ReadReport reads the report of a run strictly. The run has failed if pysandbox did, as

@@ -274,16 +274,17 @@ class Endings(unittest.TestCase):
                 "threading.Thread(target=sb.exec, args=('while True: pass',), daemon=True).start()\n"
                 "time.sleep(0.5)\n"
                 "print(run._process._child._pid, sb._live[0]._child._pid, flush=True)\n")
+        left = {}
         for end in ("", "os._exit(1)", "os.kill(os.getpid(), 9)", "sys.exit(1)"):
-            with self.subTest(end):
-                host = subprocess.run([sys.executable, "-c", code + end], stdout=subprocess.PIPE, timeout=60)
-                until = time.monotonic() + 30
-                left = host.stdout.split()
-                self.assertEqual(len(left), 2)
-                while left and time.monotonic() < until:
-                    time.sleep(0.05)
-                    left = [pid for pid in left if lives(pid)]
-                self.assertEqual(left, [])
+            host = subprocess.run([sys.executable, "-c", code + end], stdout=subprocess.PIPE, timeout=60)
+            pids = host.stdout.split()
+            self.assertEqual(len(pids), 2, end)
+            left.update(dict.fromkeys(pids, end))
+        until = time.monotonic() + 30
+        while left and time.monotonic() < until:
+            time.sleep(0.05)
+            left = {pid: end for pid, end in left.items() if lives(pid)}
+        self.assertEqual(left, {})
 
     def test_a_program_outlives_the_last_mention_of_its_sandbox(self):
         sb = Sandbox()

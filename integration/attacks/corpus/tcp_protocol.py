@@ -9,7 +9,7 @@ topic: other doors to TCP
 import errno
 import socket
 
-from kit import absent, address, attempt, how, name
+from kit import absent, address, attempt, how, inside, name
 
 KINDS = {
     "mptcp": (socket.AF_INET, socket.SOCK_STREAM, 262),
@@ -28,5 +28,10 @@ with attempt():
             absent(how)
         raise
     with s:
-        s.connect(address())
+        try:
+            s.connect(address())
+        except ConnectionRefusedError:
+            if how == "sctp" and not inside:
+                absent("a server of SCTP")
+            raise
         s.send(b"hello")

@@ -33,6 +33,9 @@ const order = `
 	policy, internal/host, namespaces, seccomp/prebuilt, cpython-shim/python
 		< plan;
 
+	internal/accept
+		< supervisor/broker/names, supervisor/broker/publish;
+
 	plan, audit, seccomp/libseccomp, internal/sigaction
 		< supervisor/broker/names, supervisor/broker/publish, supervisor/broker/relay, supervisor/broker/routes
 		< supervisor/broker;

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"github.com/pysandbox/pysandbox/internal/accept"
 )
 
 // Bounds of what a guest can make the server hold.
@@ -67,11 +67,7 @@ func (s *Server) servePackets(ctx context.Context, packets net.PacketConn, tasks
 func (s *Server) serveStreams(ctx context.Context, streams net.Listener, tasks *sync.WaitGroup) error {
 	slots := make(chan struct{}, mostStreams)
 	for {
-		conn, err := streams.Accept()
-		if exhausted(err) { // the connection waits in the queue
-			pause(ctx)
-			continue
-		}
+		conn, err := accept.Next(ctx, streams.Accept)
 		if err != nil {
 			return err
 		}
@@ -85,22 +81,6 @@ func (s *Server) serveStreams(ctx context.Context, streams net.Listener, tasks *
 			defer func() { <-slots }()
 			s.serveStream(ctx, conn)
 		})
-	}
-}
-
-// exhausted is whether something has run out that is given back again (accept(2)).
-func exhausted(err error) bool {
-	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) ||
-		errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM)
-}
-
-// breath is how long nothing is accepted once something has run out.
-const breath = 50 * time.Millisecond
-
-func pause(ctx context.Context) {
-	select {
-	case <-time.After(breath):
-	case <-ctx.Done():
 	}
 }
 

@@ -13,9 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/pysandbox/pysandbox/audit"
+	"github.com/pysandbox/pysandbox/internal/accept"
 	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
@@ -75,15 +74,11 @@ func (s *server) accept(ctx context.Context, port Port) error {
 		case <-ctx.Done():
 			return nil
 		}
-		conn, err := port.Listener.AcceptTCP()
+		conn, err := accept.Next(ctx, port.Listener.AcceptTCP)
 		if err != nil {
 			<-s.slots
 			if ctx.Err() != nil {
 				return nil
-			}
-			if exhausted(err) { // the connection waits in the queue
-				pause(ctx)
-				continue
 			}
 			return fmt.Errorf("accept a connection for the sandbox at %s: %w", port.Listener.Addr(), err)
 		}
@@ -91,23 +86,6 @@ func (s *server) accept(ctx context.Context, port Port) error {
 			defer func() { <-s.slots }()
 			s.carry(ctx, port, conn)
 		})
-	}
-}
-
-// exhausted is whether something has run out that connections give back when they end
-// (accept(2)): clients must not end the service.
-func exhausted(err error) bool {
-	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) ||
-		errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM)
-}
-
-// breath is how long nothing is accepted once something has run out.
-const breath = 50 * time.Millisecond
-
-func pause(ctx context.Context) {
-	select {
-	case <-time.After(breath):
-	case <-ctx.Done():
 	}
 }
 

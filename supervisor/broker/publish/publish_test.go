@@ -247,7 +247,7 @@ func TestClientsOutlastDescriptors(t *testing.T) {
 	}
 	port := netip.MustParseAddrPort(p.address).Port()
 	failed := unix.Connect(client, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}, Port: int(port)})
-	time.Sleep(2 * breath)
+	time.Sleep(100 * time.Millisecond) // it has met the lack by now
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || failed != nil {
 		t.Fatal(err, failed)
 	}

@@ -53,7 +53,10 @@ func packagePath(root string) string {
 
 // clientTests are those in which the version of the host counts.
 func clientTests() []string {
-	return []string{"test_sandbox", "test_capability", "test_async", "test_turns", "test_forks", "test_words"}
+	return []string{
+		"test_sandbox", "test_endings", "test_programs", "test_files", "test_policies", "test_capability",
+		"test_async", "test_turns", "test_forks", "test_words",
+	}
 }
 
 // timed is the module of tests that are about moments, and so run by themselves.

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/pysandbox/pysandbox/internal/errnos"
 )
 
@@ -30,9 +28,6 @@ func (r Ruling) String() string {
 }
 
 func errnoText(errno uint16) string {
-	if errno == uint16(unix.EOPNOTSUPP) {
-		return "EOPNOTSUPP" // unix prefers its twin, ENOTSUP
-	}
 	if name := errnos.Name(syscall.Errno(errno)); name != "" {
 		return name
 	}

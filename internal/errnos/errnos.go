@@ -13,21 +13,27 @@ import (
 const last = unix.EHWPOISON
 
 // Name returns the name of an error, such as "EACCES", or "" for a number without one.
-// Of two names it is the one that x/sys/unix has: ENOTSUP, EAGAIN, EDEADLK.
-func Name(errno syscall.Errno) string { return unix.ErrnoName(errno) }
+// Of two names it is the kernel's, as strace(1) prints it: EOPNOTSUPP, which Python
+// calls ENOTSUP; EAGAIN; EDEADLK.
+func Name(errno syscall.Errno) string {
+	if errno == unix.EOPNOTSUPP {
+		return "EOPNOTSUPP" // x/sys/unix prefers its twin
+	}
+	return unix.ErrnoName(errno)
+}
 
 // Number returns the error of a name, by its second name too.
 func Number(name string) (syscall.Errno, bool) {
 	switch name {
-	case "EOPNOTSUPP":
-		return unix.EOPNOTSUPP, true
+	case "ENOTSUP":
+		return unix.ENOTSUP, true
 	case "EWOULDBLOCK":
 		return unix.EWOULDBLOCK, true
 	case "EDEADLOCK":
 		return unix.EDEADLOCK, true
 	}
 	for errno := syscall.Errno(1); errno <= last; errno++ {
-		if name != "" && unix.ErrnoName(errno) == name {
+		if name != "" && Name(errno) == name {
 			return errno, true
 		}
 	}
@@ -36,9 +42,9 @@ func Number(name string) (syscall.Errno, bool) {
 
 // Names returns every name that Number knows.
 func Names() []string {
-	names := []string{"EOPNOTSUPP", "EWOULDBLOCK", "EDEADLOCK"}
+	names := []string{"ENOTSUP", "EWOULDBLOCK", "EDEADLOCK"}
 	for errno := syscall.Errno(1); errno <= last; errno++ {
-		if name := unix.ErrnoName(errno); name != "" {
+		if name := Name(errno); name != "" {
 			names = append(names, name)
 		}
 	}

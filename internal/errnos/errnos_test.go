@@ -33,7 +33,7 @@ func TestEveryNameHasItsNumber(t *testing.T) {
 }
 
 func TestTwoNamesOfOneNumber(t *testing.T) {
-	for one, other := range map[string]string{"EOPNOTSUPP": "ENOTSUP", "EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK"} {
+	for one, other := range map[string]string{"ENOTSUP": "EOPNOTSUPP", "EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK"} {
 		first, _ := Number(one)
 		second, _ := Number(other)
 		if first == 0 || first != second || Name(first) != other {

@@ -107,7 +107,7 @@ print(outcome(a.sendmsg, [b'x'], [], socket.MSG_OOB), outcome(a.send, b'x', sock
 	want := []string{
 		`personality  seccomp.default EPERM syscalls.allow = ["personality"]`,
 		`mount  seccomp.default EPERM `,
-		`sendmsg  seccomp.default ENOTSUP `,
+		`sendmsg  seccomp.default EOPNOTSUPP `,
 	}
 	if got := denials(records); !slices.Equal(got, want) {
 		t.Errorf("denials: %q", got)

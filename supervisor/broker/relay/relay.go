@@ -138,12 +138,13 @@ func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-// forward sends one datagram on, if it may go.
+// forward sends one datagram on, if it may go. Its call succeeded long ago, as UDP has
+// it: a record of a denied one has no error, and of an allowed one why it was lost here.
 func (r *Relay) forward(socket *net.UDPConn, key flowKey, payload []byte) {
 	start := time.Now()
 	decision := r.decide(key.to)
 	if decision.Verdict != netrule.Allow {
-		r.record(key, decision, start, audit.Deny, "EACCES")
+		r.record(key, decision, start, audit.Deny, "")
 		return
 	}
 	f, fresh, err := r.flow(socket, key, decision.Canonical)

@@ -65,6 +65,13 @@ func (w *Writer) Dropped() uint64 {
 	return w.dropped
 }
 
+// Full is whether the stream has reached its limit.
+func (w *Writer) Full() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.full
+}
+
 // Close writes what is queued and ends the writer; it closes no file. It waits
 // until the deadline at most and returns the first error of the file, or
 // ErrStalled. A file that can carry a write deadline (a pipe or socket that is

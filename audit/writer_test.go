@@ -157,8 +157,8 @@ func TestWriterHasALimit(t *testing.T) {
 		if whole+missing != sent || missing != int(w.Dropped()) || out.Len() > limit+64 {
 			t.Errorf("queue %d: %d lines and %d missing (Dropped says %d) in %d bytes", queue, whole, missing, w.Dropped(), out.Len())
 		}
-		if full := bytes.Contains(out.Bytes(), []byte("limit_bytes")); queue == 1000 && !full {
-			t.Errorf("queue %d: the limit was not reached", queue)
+		if full := bytes.Contains(out.Bytes(), []byte("limit_bytes")); queue == 1000 && !full || full != w.Full() {
+			t.Errorf("queue %d: the limit was reached: %v, Full says %v", queue, full, w.Full())
 		}
 	}
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -12,15 +10,6 @@ import (
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/policy"
 	"github.com/pysandbox/pysandbox/supervisor"
-)
-
-// auditQueue is how many records may wait for the audit file, auditLimit how many
-// bytes a run may write to it, about a million records, and auditPatience how long
-// its reader may take for the last of them.
-const (
-	auditQueue    = 4096
-	auditLimit    = 256 << 20
-	auditPatience = 5 * time.Second
 )
 
 // runProgram takes one command line of exec from the policy to the report. An
@@ -61,21 +50,10 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	}
 	if trail != nil {
 		if report.AuditIncomplete = incomplete(trail); report.AuditIncomplete != "" {
-			u.warning("the audit trail " + report.AuditIncomplete)
+			u.warning(report.AuditIncomplete)
 		}
 	}
 	return report, nil
-}
-
-// incomplete ends a trail and says what it lacks, if anything.
-func incomplete(trail *audit.Writer) string {
-	if err := trail.Close(time.Now().Add(auditPatience)); err != nil {
-		return "is incomplete: " + cause(err)
-	}
-	if n := trail.Dropped(); n > 0 {
-		return fmt.Sprintf("lacks %d records, where its lines say so", n)
-	}
-	return ""
 }
 
 // resolve makes the plan of an invocation and binds it to this host. kept are

@@ -114,7 +114,7 @@ func explainJSON(r explained) (string, error) {
 // warningsOf are all warnings, and those that exec would say. Each is a list in JSON,
 // also if empty.
 func warningsOf(r *plan.Resolved, p *policy.Policy) (all, told []string) {
-	all = append([]string{}, slips(p)...)
+	all = append(append([]string{}, policy.Unread(r.Plan.Invocation.Env)...), slips(p)...)
 	wishes, _ := concerned(r.Warnings, p)
 	told = append(slices.Clone(all), wishes...)
 	for _, warning := range r.Warnings {

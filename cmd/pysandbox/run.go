@@ -27,7 +27,7 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 		return nil, err
 	}
 	warnings, hint := concerned(resolved.Warnings, pol)
-	u.warnings(slices.Concat(slips(pol), warnings))
+	u.warnings(slices.Concat(policy.Unread(inv.Env), slips(pol), warnings))
 	u.hint(hint)
 
 	options := supervisor.Options{Begun: begun, Cgroup: around().groups, Where: pol.Origins.Where}

@@ -23,8 +23,10 @@ func Check(file, directory string) (p Policy, warnings []*Error, err error) {
 }
 
 // Slips are the rules for a host name that is likely a word of the rules which was
-// written wrong, with their places.
-func (p *Policy) Slips() []*Error { return p.placed(p.Network.Rules.Slips()) }
+// written wrong, and the programs that are likely meant as yes or no, with their places.
+func (p *Policy) Slips() []*Error {
+	return append(p.placed(p.Network.Rules.Slips()), p.spawnSlips()...)
+}
 
 func (p *Policy) placed(doubts []*netrule.RuleError) []*Error {
 	var warnings []*Error

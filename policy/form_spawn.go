@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/pysandbox/pysandbox/policy/document"
 )
 
@@ -39,7 +42,35 @@ func (f spawn) flag(r *reader, key, text string) {
 		r.origins()[key] = r.flagSource().place
 		return
 	}
-	f.programs().flag(r, key, text)
+	switch strings.ToLower(text) {
+	case "1", "on":
+		r.failFlag(text, fmt.Errorf("%q is no program; --allow-spawn without a value allows any program of the system", text))
+	case "0", "off", "no":
+		r.failFlag(text, fmt.Errorf("%q is no program; leave --allow-spawn out to allow none", text))
+	default:
+		f.programs().flag(r, key, text)
+	}
+}
+
+// spawnSlips are the programs of --allow-spawn that are likely meant as yes or no, with
+// their places.
+func (p *Policy) spawnSlips() []*Error {
+	var slips []*Error
+	for i, program := range p.Process.Spawn {
+		meaning := map[string]string{
+			"true":  "--allow-spawn without a value allows any program of the system",
+			"yes":   "--allow-spawn without a value allows any program of the system",
+			"false": "without --allow-spawn there is none",
+		}[program]
+		place := p.Origins[Item("process.spawn", i)]
+		if meaning == "" || place.Flag == "" || p.Process.SpawnAny {
+			continue
+		}
+		slips = append(slips, &Error{Place: place, Message: fmt.Sprintf(
+			"%q is the program of that name; %s, and /bin/%s says that the program is meant",
+			program, meaning, program)})
+	}
+	return slips
 }
 
 func (spawn) collects() bool { return true }

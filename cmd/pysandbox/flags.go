@@ -95,7 +95,7 @@ func concerned(warnings []*policy.Problem, p *policy.Policy) (texts []string, hi
 	return texts, hint
 }
 
-// slips are the warnings of rules whose target is likely a word written wrong.
+// slips are the warnings of what is valid and likely meant otherwise.
 func slips(p *policy.Policy) []string {
 	var texts []string
 	for _, slip := range p.Slips() {

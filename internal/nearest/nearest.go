@@ -6,12 +6,12 @@ import "strings"
 
 // Name returns the candidate that takes the fewest edits to reach from word, or
 // "" where none is near enough to be a likely slip: at most one edit in three
-// letters, at least one and never more than three, or else the only one that begins with
-// word. Case does not count.
+// letters, at least one and never more than three nor as many as word has letters, or
+// else the only one that begins with word. Case does not count.
 func Name(word string, candidates []string) string {
 	best, limit := "", min(3, max(1, len(word)/3))+1
 	for _, candidate := range candidates {
-		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < limit {
+		if d := distance(strings.ToLower(word), strings.ToLower(candidate)); d < limit && d < len(word) {
 			best, limit = candidate, d
 		}
 	}

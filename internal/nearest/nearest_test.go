@@ -3,7 +3,7 @@ package nearest
 import "testing"
 
 func TestName(t *testing.T) {
-	candidates := []string{"memory", "pids", "cpu", "cpu_quota", "open_files"}
+	candidates := []string{"c", "memory", "pids", "cpu", "cpu_quota", "open_files"}
 	for word, want := range map[string]string{
 		"memry": "memory", "mmeory": "memory", "Memory": "memory", "pid": "pids", "cup": "cpu",
 		"cpuquota": "cpu_quota", "openfiles": "open_files", "mem": "memory", "open": "open_files", "me": "", "wall": "", "": "", "x": "", "zzzzzz": "",

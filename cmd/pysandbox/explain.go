@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ func newExplain(u *ui, _ *int) *cobra.Command {
 	var (
 		program programFlags
 		layer   policyFlags
+		results resultFlags
 		format  = "text"
 	)
 	cmd := &cobra.Command{
@@ -30,19 +32,22 @@ func newExplain(u *ui, _ *int) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return explain(u, format, &layer, inv)
+			return explain(u, format, &layer, inv, results.named(policy.ReadEnvironment(os.LookupEnv)))
 		},
 		DisableFlagsInUseLine: true,
 	}
 	cmd.Flags().Var((*text)(&format), "format", "print as `FORMAT`: "+strings.Join(formats(), ", "))
 	layer.register(cmd.Flags())
 	program.register(cmd.Flags())
+	cmd.Flags().Var((*file)(&results.report), flagReport, "taken as by exec, which alone writes `FILE`")
+	cmd.Flags().Var((*file)(&results.audit), flagAudit, "taken as by exec, which alone writes `FILE`")
+	cmd.Flags().BoolVarP(&u.quiet, "quiet", "q", false, "say nothing but the plan, and why there is none")
 	return cmd
 }
 
 const explainLong = `Show the plan that exec would enforce for the same flags, each line with the
 layer that enforces it: the kernel's namespaces, Landlock or filter, or the
-supervisor. Nothing is run.
+supervisor. Nothing is run, and no report or audit trail is written.
 
 The formats are text for people, json for the whole plan, oci for its portable
 half as the config.json of an OCI bundle with ids from 100000 on, which enforces less,
@@ -56,13 +61,13 @@ const formatOCI = "oci"
 
 func formats() []string { return []string{"text", "json", formatOCI, "bpf"} }
 
-// explain prints what the invocation would run under.
-func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation) error {
+// explain prints what the invocation would run under, with its account in kept.
+func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation, kept []account) error {
 	print, known := printers()[format]
 	if !known {
 		return misuse("one of "+strings.Join(formats(), ", "), "--format: %q is no format", format)
 	}
-	resolved, pol, err := resolve(layer, inv, nil, lookAround())
+	resolved, pol, err := resolve(layer, inv, kept, lookAround())
 	if err != nil {
 		return err
 	}

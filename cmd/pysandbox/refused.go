@@ -17,13 +17,13 @@ import (
 // that the line asks for: the report of a run before must not be taken for the one of
 // this.
 func refused(cmd *cobra.Command, args []string, err error) error {
-	if cmd.Flags().Lookup(flagReport) == nil {
+	if cmd.Name() != "exec" { // which alone writes one
 		return err
 	}
 	environment := policy.ReadEnvironment(os.LookupEnv)
 	asked := resultFlags{report: fileAsked(cmd.Flags(), args, flagReport)}
 	report, _ := choose(asked.report, "", environment.Report, "")
-	trail, _ := choose(fileAsked(cmd.Flags(), args, "audit"), "", environment.Audit, "")
+	trail, _ := choose(fileAsked(cmd.Flags(), args, flagAudit), "", environment.Audit, "")
 	if sameFile(report, trail) {
 		return err // the report would take the place of the trail of earlier runs
 	}

@@ -13,14 +13,17 @@ import (
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
-const flagReport = "report"
+const (
+	flagReport = "report"
+	flagAudit  = "audit"
+)
 
 // resultFlags say where the account of a run goes.
 type resultFlags struct{ report, audit string }
 
 func (r *resultFlags) register(flags *pflag.FlagSet) {
 	flags.Var((*file)(&r.report), flagReport, "write the report of the run to `FILE`, or to the open descriptor fd:N")
-	flags.Var((*file)(&r.audit), "audit", "append each decision to `FILE`, or write it to the open descriptor fd:N")
+	flags.Var((*file)(&r.audit), flagAudit, "append each decision to `FILE`, or write it to the open descriptor fd:N")
 }
 
 // results are the opened destinations; nil where none was asked for.
@@ -54,7 +57,7 @@ func (r *resultFlags) open(env policy.Environment) (results, error) {
 	if trail != "" {
 		if out.audit, err = supervisor.OpenAudit(trail); err != nil {
 			out.audit = nil
-			failed = misuse(descriptorHint("audit", trail), "%s: %v", trailName, err)
+			failed = misuse(descriptorHint(flagAudit, trail), "%s: %v", trailName, err)
 		} else {
 			out.keep(trail, "the audit trail", out.audit)
 		}
@@ -70,6 +73,18 @@ func (r *resultFlags) open(env policy.Environment) (results, error) {
 		return results{}, failed
 	}
 	return out, failed
+}
+
+// named lists the files that open would open.
+func (r *resultFlags) named(env policy.Environment) []account {
+	var out results
+	if report, _ := choose(r.report, "", env.Report, ""); report != "" {
+		out.keep(report, "the report", nil)
+	}
+	if trail, _ := choose(r.audit, "", env.Audit, ""); trail != "" {
+		out.keep(trail, "the audit trail", nil)
+	}
+	return out.files
 }
 
 // keep notes a destination, which file is if it is open.

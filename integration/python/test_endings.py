@@ -3,6 +3,7 @@ import gc
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -169,6 +170,23 @@ class Endings(unittest.TestCase):
         os.environ["PYSANDBOX_BINARY"] = "/nowhere/pysandbox"
         with self.assertRaises(SetupError):
             Sandbox().eval("1")
+
+    def test_another_program_in_place_of_the_binary_is_told_as_such(self):
+        real = os.environ["PYSANDBOX_BINARY"]
+        self.addCleanup(os.environ.__setitem__, "PYSANDBOX_BINARY", real)
+        with tempfile.TemporaryDirectory() as top:
+            headless = os.path.join(top, "headless")  # execve(2): ENOEXEC
+            with open(headless, "wb") as file:
+                file.write(b"no program")
+            os.chmod(headless, 0o755)
+            for binary, words in (("/bin/true", "did not answer as .* status 0; correct or unset PYSANDBOX_BINARY$"),
+                                  ("/bin/cat", "status 1 and said \".*option.*\"; correct or unset PYSANDBOX_BINARY$"),
+                                  ("/bin/echo", "did not answer as pysandbox of this version does"),
+                                  (headless, "could not be started: Exec format error")):
+                os.environ["PYSANDBOX_BINARY"] = binary
+                for call in lambda: Policy.parse({}), lambda: Sandbox().eval("1"):
+                    with self.subTest(binary), self.assertRaisesRegex(SetupError, "^%s .*%s" % (binary, words)):
+                        call()
 
 
 if __name__ == "__main__":

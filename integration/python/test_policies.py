@@ -4,6 +4,7 @@ import os
 import pathlib
 import sys
 import tempfile
+import types
 import unittest
 
 from pysandbox import Policy, PolicyError, Sandbox
@@ -79,6 +80,29 @@ class Policies(unittest.TestCase):
                 Policy.parse({"extends": "strict", **document})
             self.assertTrue(str(caught.exception).startswith(words), caught.exception)
             self.assertNotIn("/proc/", str(caught.exception))
+
+    def test_what_json_has_no_word_for_is_named_by_its_key(self):
+        itself = {"version": 1}
+        itself["env"] = itself
+        for document, words in (
+                ({"network": {"allow": {"a"}}}, "network.allow: found the set {'a'}; write a list"),
+                ({"network": {"allow": ["a", b"b"]}}, "network.allow[1]: found the bytes b'b'; write a str"),
+                ({"limits": {"cpu_quota": float("nan")}}, "limits.cpu_quota: nan is no number"),
+                ({"limits": {"cpu_quota": float("-inf")}}, "limits.cpu_quota: -inf is no number"),
+                ({"env": {"set": {1: "x"}}}, "env.set: the key 1 is no text; write it as a str"),
+                ({"env": {"set": {"A": object}}}, "env.set.A: found the type <class 'object'>; write "),
+                ({"env": {"set": {"A": pathlib.Path("/")}}}, "env.set.A: there is no path here; write a str"),
+                ({"files": {"read": [os.fsdecode(b"/\xff")]}}, "files.read[0]: '/\\udcff' is no UTF-8"),
+                ({"\ud800": 1}, "'\\ud800' is no UTF-8"),
+                (itself, "env.env.")):
+            with self.subTest(words), self.assertRaises(PolicyError) as caught:
+                Policy.parse(document)
+            text = str(caught.exception)
+            self.assertTrue(text.startswith("policy: " + words), text)
+            self.assertTrue(text.isprintable(), text)
+        with self.assertRaisesRegex(PolicyError, "nested too deeply"):
+            Policy.parse(itself)
+        Policy.parse(types.MappingProxyType({"env": types.MappingProxyType({"set": {"A": "b"}, "pass": ("A",)})}))
 
     def test_mistakes_name_their_place(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from .binary import find
+from .binary import find, is_ours, stranger, unstarted
 from .errors import PolicyError, SandboxError, SetupError, of_limit
 
 TYPE_CHECKING = False
@@ -68,17 +68,18 @@ class Policy:
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> "Policy":
         """The policy in a dict with the keys of a policy file. Relative paths
-        are relative to the working directory."""
-        from copy import deepcopy
-        copied = deepcopy(dict(document))
-        copied.setdefault("version", 1)
-        _make_absolute(copied)
-        if isinstance(copied.get("replace"), dict):
-            _make_absolute(copied["replace"])
-        base = copied.get("extends")
+        are relative to the working directory. PolicyError names the key of every
+        mistake."""
+        from .document import checked, copied
+        own = copied(document)
+        own.setdefault("version", 1)
+        _make_absolute(own)
+        if isinstance(own.get("replace"), dict):
+            _make_absolute(own["replace"])
+        base = own.get("extends")
         if isinstance(base, str) and ("/" in base or base.endswith((".toml", ".json"))):
-            copied["extends"] = os.path.abspath(base)
-        policy = cls._of("document", copied)
+            own["extends"] = os.path.abspath(base)
+        policy = cls._of("document", checked(own))
         policy.plan()
         return policy
 
@@ -141,12 +142,21 @@ class Policy:
         import json
         import subprocess
         with Arguments(self) as arguments:
-            command = [find(), "explain", "--format=json"] + arguments.flags + ["-c", ""]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
-                                  pass_fds=list(arguments.fds.values()))
-        if done.returncode != 0:
-            raise _refusal(said(done.stderr) or "the policy was refused")
-        return json.loads(done.stdout)  # type: ignore[no-any-return]
+            binary = find()
+            command = [binary, "explain", "--format=json"] + arguments.flags + ["-c", ""]
+            try:
+                done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                                      pass_fds=list(arguments.fds.values()))
+            except OSError as problem:
+                raise unstarted(binary, problem) from None
+        if done.returncode != 0 and is_ours(done.stderr):
+            raise _refusal(said(done.stderr))
+        try:
+            explained: Dict[str, Any] = json.loads(done.stdout)
+            explained["plan"], explained["exec_warnings"]
+        except (ValueError, LookupError, TypeError):
+            raise stranger(binary, done.returncode, done.stderr) from None
+        return explained
 
     def _tell(self) -> None:
         """Tells the host's operator, for one sandbox, what this host does not hold as

@@ -10,7 +10,7 @@ from _signal import SIGINT, SIGKILL, SIGTERM  # signal makes enumerations of the
 from _thread import RLock, allocate_lock, start_new_thread  # type: ignore[attr-defined]
 from time import monotonic
 
-from .binary import find
+from .binary import find, is_ours, stranger, unstarted
 from .child import Child
 from .errors import (
     CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, TooLargeError,
@@ -76,7 +76,8 @@ class Process:
             fds = {0: input_end, _CHANNEL: theirs.fileno()}
             fds.update(zip((1, 2, _REPORT, _AUDIT), writers))
             with Arguments(policy, _POLICY) as arguments:
-                command = [find(), "exec", "--quiet", "--capabilities=fd:%d" % _CHANNEL,
+                self._binary = find()
+                command = [self._binary, "exec", "--quiet", "--capabilities=fd:%d" % _CHANNEL,
                            "--report=fd:%d" % _REPORT, "--audit=fd:%d" % _AUDIT]
                 self._child = _spawn(command + arguments.flags + list(words), {**fds, **arguments.fds})
         except BaseException:
@@ -198,8 +199,8 @@ class Process:
             number = -status if status is not None and status < 0 else SIGKILL  # SIGINT before it began, say
             return Report(outcome="signaled", reason="killed by the host", exit_code=128 + number,
                           signal=Signals(number).name)
-        raise SetupError(said(self.stderr.available()) or
-                         "the supervisor ended with status %d and no report" % status)
+        stderr = self.stderr.available()
+        raise SetupError(said(stderr)) if is_ours(stderr) else stranger(self._binary, status, stderr)
 
     def output(self, mark: bytes) -> "tuple[bytes, bytes, bool]":
         """What has been written between two marks to the two streams, and whether that
@@ -266,7 +267,7 @@ def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
                                 "takes at most %d bytes of each" % (128 << 10)) from None  # execve(2)
         if problem.errno in (EMFILE, EBADF):  # the latter for a number that is too high: dup2(2)
             raise of_limit(OSError(EMFILE, problem.strerror)) from None
-        raise SetupError("%s could not be started: %s" % (command[0], problem.strerror)) from None
+        raise unstarted(command[0], problem) from None
 
 
 def _given(data: "Union[bool, bytes]") -> int:

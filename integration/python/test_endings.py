@@ -179,14 +179,16 @@ class Endings(unittest.TestCase):
             with open(headless, "wb") as file:
                 file.write(b"no program")
             os.chmod(headless, 0o755)
-            for binary, words in (("/bin/true", "did not answer as .* status 0; correct or unset PYSANDBOX_BINARY$"),
-                                  ("/bin/cat", "status 1 and said \".*option.*\"; correct or unset PYSANDBOX_BINARY$"),
-                                  ("/bin/echo", "did not answer as pysandbox of this version does"),
-                                  (headless, "could not be started: Exec format error")):
+            for binary, words in (
+                    ("/bin/true", "did not answer as .* status 0; correct or unset PYSANDBOX_BINARY$"),
+                    ("/bin/cat", "status 1 and said \".*option.*\"; correct or unset PYSANDBOX_BINARY$"),
+                    ("/bin/echo", "did not answer as pysandbox of this version does"),
+                    (headless, "could not be started: Exec format error")):
                 os.environ["PYSANDBOX_BINARY"] = binary
                 for call in lambda: Policy.parse({}), lambda: Sandbox().eval("1"):
-                    with self.subTest(binary), self.assertRaisesRegex(SetupError, "^%s .*%s" % (binary, words)):
+                    with self.subTest(binary), self.assertRaises(SetupError) as caught:
                         call()
+                    self.assertRegex(str(caught.exception), "^%s .*%s" % (binary, words))
 
 
 if __name__ == "__main__":

@@ -102,7 +102,8 @@ class Policies(unittest.TestCase):
             self.assertTrue(text.isprintable(), text)
         with self.assertRaisesRegex(PolicyError, "nested too deeply"):
             Policy.parse(itself)
-        Policy.parse(types.MappingProxyType({"env": types.MappingProxyType({"set": {"A": "b"}, "pass": ("A",)})}))
+        inner = types.MappingProxyType({"set": {"A": "b"}, "pass": ("A",)})
+        Policy.parse(types.MappingProxyType({"env": inner}))
 
     def test_mistakes_name_their_place(self):
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:

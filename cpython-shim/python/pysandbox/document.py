@@ -35,7 +35,8 @@ def _walked(key: str, value: Any, leaf: Leaf, depth: int) -> Any:
             if not isinstance(name, str):
                 raise _mistake(key, "the key %s is no text; write it as a str" % _shown(name))
             _crosses(key, name)
-        return {name: _walked(key + "." * bool(key) + name, value[name], leaf, depth - 1) for name in value.keys()}
+        below = key + "." if key else ""
+        return {name: _walked(below + name, value[name], leaf, depth - 1) for name in value.keys()}
     if isinstance(value, (list, tuple)):
         return [_walked("%s[%d]" % (key, i), item, leaf, depth - 1) for i, item in enumerate(value)]
     return leaf(key, value)
@@ -46,7 +47,7 @@ def _leaf(key: str, value: Any) -> Any:
         _crosses(key, value)
     elif isinstance(value, float):
         if value - value != 0:  # infinite, or not a number
-            raise _mistake(key, "%r is no number that a policy can hold; leave the key out, or write a number" % value)
+            raise _mistake(key, "%r is no number that a policy can hold; write another, or leave the key out" % value)
     elif isinstance(value, os.PathLike):
         raise _mistake(key, "there is no path here; write a str")
     elif value is not None and not isinstance(value, int):  # None the binary tells
@@ -73,4 +74,6 @@ def _mistake(key: str, what: str) -> PolicyError:
 def _shown(value: Any) -> str:
     """A value as an error shows it, in one line."""
     text = repr(value)
-    return text if len(text) <= 80 and text.isprintable() else text[:80].encode("unicode_escape").decode() + "..."
+    if len(text) <= 80 and text.isprintable():
+        return text
+    return text[:80].encode("unicode_escape").decode() + "..."

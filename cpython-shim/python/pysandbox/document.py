@@ -47,7 +47,7 @@ def _leaf(key: str, value: Any) -> Any:
         _crosses(key, value)
     elif isinstance(value, float):
         if value - value != 0:  # infinite, or not a number
-            raise _mistake(key, "%r is no number that a policy can hold; write another, or leave the key out" % value)
+            raise _mistake(key, "%r is no number that a policy can hold; write another or no key" % value)
     elif isinstance(value, os.PathLike):
         raise _mistake(key, "there is no path here; write a str")
     elif value is not None and not isinstance(value, int):  # None the binary tells

@@ -26,11 +26,12 @@ func bothWays() []socketOptions {
 		}},
 		{unix.SOL_IP, []uint32{
 			unix.IP_TOS, unix.IP_TTL, unix.IP_MTU_DISCOVER, unix.IP_RECVERR, unix.IP_PKTINFO,
+			unix.IP_RECVTOS, unix.IP_RECVTTL,
 			unix.IP_BIND_ADDRESS_NO_PORT, unix.IP_MULTICAST_IF, unix.IP_MULTICAST_TTL, unix.IP_MULTICAST_LOOP,
 		}},
 		{unix.SOL_IPV6, []uint32{
 			unix.IPV6_V6ONLY, unix.IPV6_TCLASS, unix.IPV6_UNICAST_HOPS, unix.IPV6_RECVPKTINFO,
-			unix.IPV6_RECVERR, unix.IPV6_MTU_DISCOVER,
+			unix.IPV6_RECVTCLASS, unix.IPV6_RECVHOPLIMIT, unix.IPV6_RECVERR, unix.IPV6_MTU_DISCOVER,
 		}},
 	}
 }

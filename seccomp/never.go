@@ -34,4 +34,5 @@ func quietRefusals(t *table) {
 	t.refuseQuietly("attributes stay as they are, as on a file system without them", unix.EOPNOTSUPP,
 		"fremovexattr", "fsetxattr", "lremovexattr", "lsetxattr", "removexattr", "removexattrat",
 		"setxattr", "setxattrat")
+	t.refuseQuietly("groups are root's to change, as they are outside", unix.EPERM, "setgroups")
 }

@@ -177,6 +177,8 @@ func optionUses() []use {
 		set("reuse address", unix.SOL_SOCKET, unix.SO_REUSEADDR, allowed),
 		set("no delay", unix.SOL_TCP, unix.TCP_NODELAY, allowed),
 		set("both families", unix.SOL_IPV6, unix.IPV6_V6ONLY, allowed),
+		set("hop limits of what arrives", unix.SOL_IPV6, unix.IPV6_RECVHOPLIMIT, allowed),
+		set("congestion marks of what arrives", unix.SOL_IP, unix.IP_RECVTOS, allowed),
 		set("routing header", unix.SOL_IPV6, unix.IPV6_RTHDR, unknown),
 		set("record route", unix.SOL_IP, unix.IP_OPTIONS, unknown),
 		set("bind to device", unix.SOL_SOCKET, unix.SO_BINDTODEVICE, unknown),
@@ -229,6 +231,7 @@ func processUses() []use {
 		{"descriptors of another process", "pidfd_getfd", [6]uint64{3, 0}, nil, reported(unix.EPERM)},
 		{"tracing", "ptrace", [6]uint64{16, 1}, nil, reported(unix.EPERM)},
 		{"own user", "setuid", [6]uint64{1000}, nil, allowed},
+		{"groups", "setgroups", [6]uint64{}, nil, quiet(unix.EPERM)},
 	}
 }
 

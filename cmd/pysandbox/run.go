@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -42,11 +43,15 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 		trail = audit.NewWriter(out.audit, auditQueue, auditLimit)
 		options.Audit = trail
 	}
-	unseen := unseenModule(resolved) // root looks with root's rights
+	unseen := func() string { return unseenModule(resolved) }
+	if os.Geteuid() == 0 { // with root's rights, which it gives up
+		hint := unseen()
+		unseen = func() string { return hint }
+	}
 	report := supervisor.Run(context.Background(), resolved, options)
 	u.verdict(report)
 	if missedModule(report) {
-		u.hint(unseen)
+		u.hint(unseen())
 	}
 	if trail != nil {
 		if report.AuditIncomplete = incomplete(trail); report.AuditIncomplete != "" {

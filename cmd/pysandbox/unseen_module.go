@@ -1,41 +1,98 @@
 package main
 
 import (
+	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor"
 )
 
-// unseenModule is a hint for -m MODULE where that lies in the caller's directory, which
-// the sandbox does not show, and is none of the interpreter's; or empty. It names what
-// the operator wrote: the program has no say in it.
+// unseenModule is a hint for a module that is to be run, or that the script or code of
+// the command line imports, where it lies beside that, which the sandbox does not show,
+// and is none of the interpreter's; or empty. It names what the operator wrote: the
+// program has no say in it.
 func unseenModule(r *plan.Resolved) string {
-	inv := r.Plan.Invocation
-	elsewhere := slices.ContainsFunc(r.Environment(), func(line string) bool { return strings.HasPrefix(line, "PYTHONPATH=") })
-	if inv.Kind != plan.RunModule || r.Plan.Process.Directory != "" || elsewhere {
+	if slices.ContainsFunc(r.Environment(), func(line string) bool { return strings.HasPrefix(line, "PYTHONPATH=") }) {
 		return ""
 	}
-	name, _, _ := strings.Cut(inv.Argument, ".")
-	file := name + "/"
-	path, err := filepath.EvalSymlinks(filepath.Join(inv.Directory, file))
-	if err != nil {
-		file = name + ".py"
-		path, err = filepath.EvalSymlinks(filepath.Join(inv.Directory, file))
+	place, names := modulesWanted(r.Plan)
+	for _, name := range names {
+		file := moduleBeside(r, place, name)
+		if file == "" || len(r.Interpreter.UnknownModules([]string{name}, nil)) == 0 {
+			continue
+		}
+		if here, err := filepath.EvalSymlinks(r.Plan.Invocation.Directory); err == nil && here == place {
+			return file + " of the current directory is not in the sandbox; --allow-read=. shows it"
+		}
+		return file + " beside the script is not in the sandbox; --allow-read=" + shellQuote(place) + " shows it"
 	}
-	shown := func(top string) bool { return path == top || strings.HasPrefix(path, strings.TrimSuffix(top, "/")+"/") }
-	if err != nil || slices.ContainsFunc(r.Named, shown) {
-		return ""
-	}
-	if len(r.Interpreter.UnknownModules([]string{name}, nil)) == 0 {
-		return ""
-	}
-	return file + " of the current directory is not in the sandbox; --allow-read=. shows it"
+	return ""
 }
 
-// missedModule is whether a run may have ended for want of its module, as python -m does.
+// modulesWanted are the top-level modules that a command line wants, and the directory
+// from which Python would import them outside.
+func modulesWanted(p *plan.Plan) (place string, names []string) {
+	inv := p.Invocation
+	from := filepath.Join(inv.Directory, "-")
+	switch {
+	case inv.Kind == plan.RunScript:
+		from = p.Command.Script
+		names = host.Imports(beginning(from))
+	case p.Process.Directory != "":
+	case inv.Kind == plan.RunCode:
+		names = host.Imports([]byte(inv.Argument))
+	case inv.Kind == plan.RunModule:
+		name, _, _ := strings.Cut(inv.Argument, ".")
+		names = []string{name}
+	}
+	if script, err := filepath.EvalSymlinks(from); err == nil {
+		from = script // as Python takes it for sys.path[0]
+	}
+	place, err := filepath.EvalSymlinks(filepath.Dir(from))
+	if err != nil {
+		return "", nil
+	}
+	return place, names
+}
+
+// beginning is what a file begins with, as far as its imports are looked for there, or
+// empty.
+func beginning(name string) []byte {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	source, _ := io.ReadAll(io.LimitReader(file, 1<<20)) // what was read will do
+	return source
+}
+
+// moduleBeside is the name of the file or package of a module in a directory, or empty
+// where there is none or the sandbox shows it.
+func moduleBeside(r *plan.Resolved, place, name string) string {
+	if name == "" || strings.ContainsRune(name, '/') {
+		return ""
+	}
+	for _, file := range []string{name + "/", name + ".py"} {
+		path, err := filepath.EvalSymlinks(filepath.Join(place, file))
+		if err != nil {
+			continue
+		}
+		shown := func(top string) bool { return path == top || strings.HasPrefix(path, strings.TrimSuffix(top, "/")+"/") }
+		if slices.ContainsFunc(r.Named, shown) {
+			return ""
+		}
+		return file
+	}
+	return ""
+}
+
+// missedModule is whether a run may have ended for want of a module, as Python does.
 func missedModule(report *supervisor.Report) bool {
 	return report.Outcome == supervisor.Exited && report.ExitCode == 1
 }

@@ -239,6 +239,20 @@ func cutLast(name string) (above string, found bool) {
 	return "", false
 }
 
+// Imports returns the top-level names of the modules that a program imports, at once or
+// in a function, in the order of its lines. It reads the source as text.
+func Imports(source []byte) []string {
+	var names []string
+	now, late := importsOf(source, "")
+	for _, name := range slices.Concat(now, late) {
+		top, _, _ := strings.Cut(name, ".")
+		if top != "" && !slices.Contains(names, top) {
+			names = append(names, top)
+		}
+	}
+	return names
+}
+
 // importsOf returns the dotted names in the import statements of a source of a
 // package: those that run when it is imported, and those in functions and classes.
 // What only runs when it is a program is left out.

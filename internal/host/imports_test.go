@@ -66,3 +66,10 @@ func TestImportsOfOddSources(t *testing.T) {
 		}
 	}
 }
+
+func TestImportsOfAProgram(t *testing.T) {
+	source := "import os, helper.part as h\nfrom . import beside\nfrom tools.x import y\ndef f():\n    import late\n    import helper\n"
+	if got, want := Imports([]byte(source)), []string{"os", "helper", "tools", "late"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

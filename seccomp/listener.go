@@ -167,7 +167,13 @@ func (l *Listener) AddFD(id uint64, source, target int, flags AddFDFlags, closeO
 			uint64(flags) | uint64(uint32(source))<<32,
 			uint64(uint32(target)) | uint64(newFlags)<<32,
 		}
-		number, errno := waitingIoctlResult(l.fd, unix.SECCOMP_IOCTL_NOTIF_ADDFD, &l.addFD[0])
+		install := waitingIoctlResult
+		if flags&AddFDSend != 0 {
+			// A signal to this thread would take the descriptor back, but leave the
+			// call answered, with 0 (seccomp_notify_addfd of the kernel).
+			install = uninterruptedIoctl
+		}
+		number, errno := install(l.fd, unix.SECCOMP_IOCTL_NOTIF_ADDFD, &l.addFD[0])
 		switch errno {
 		case 0:
 			return number, nil

@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"runtime"
 	"syscall"
 	"unsafe"
 
@@ -32,6 +33,23 @@ func waitingIoctl(fd int, request uintptr, words *uint64) syscall.Errno {
 func waitingIoctlResult(fd int, request uintptr, words *uint64) (int, syscall.Errno) {
 	result, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(unsafe.Pointer(words)))
 	return int(result), errno
+}
+
+// uninterruptedIoctl is waitingIoctlResult with every signal of the thread held back,
+// also those by which the Go runtime takes the processor from a goroutine.
+func uninterruptedIoctl(fd int, request uintptr, words *uint64) (int, syscall.Errno) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	all, old := ^uint64(0), uint64(0)
+	setSignalMask(&all, &old)
+	defer setSignalMask(&old, nil)
+	return waitingIoctlResult(fd, request, words)
+}
+
+// setSignalMask is rt_sigprocmask(SIG_SETMASK), which cannot fail with such arguments.
+func setSignalMask(mask, old *uint64) {
+	_, _, _ = unix.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK,
+		uintptr(unsafe.Pointer(mask)), uintptr(unsafe.Pointer(old)), unsafe.Sizeof(*mask), 0, 0)
 }
 
 // setListenerFlags is SECCOMP_IOCTL_NOTIF_SET_FLAGS, whose argument is a number

@@ -6,13 +6,15 @@ import io
 import json
 import os
 import re
+import select
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from pysandbox import GuestError, LimitError, Policy
+from pysandbox import DeadlineError, GuestError, LimitError, Policy
 from pysandbox.bastion import Bastion, BastionClass
 from pysandbox.rexec import RExec, RHooks
 from support import GUESTS
@@ -125,6 +127,24 @@ class Parity(Cell):
         finally:
             sys.stdin = real
         self.assertEqual(self.r.r_eval("[a, b]"), ["first\n", ["second\n"]])
+
+    def test_a_deadline_leaves_what_is_typed_later(self):
+        import pty
+        master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        real = sys.stdin
+        self.addCleanup(setattr, sys, "stdin", real)
+        with RExec(timeout=1) as r, open(slave) as sys.stdin:
+            r.r_exec("import sys")
+            for call in "sys.stdin.readline()", "sys.stdin.read()", "sys.stdin.read(100)":
+                with self.assertRaises(DeadlineError):
+                    r.s_exec(call)
+            os.write(master, b"one\ntwo\nthree\nfour\n")
+            self.assertTrue(select.select([slave], [], [], 5)[0])
+            time.sleep(0.2)
+            self.assertEqual(sys.stdin.readline(), "one\n")
+            r.s_exec("a = sys.stdin.readline(), sys.stdin.readline(3), sys.stdin.readline(), sys.stdin.read(2)")
+            self.assertEqual(r.r_eval("list(a)"), ["two\n", "thr", "ee\n", "fo"])
 
     def test_s_eval_and_s_execfile(self):
         self.assertEqual(self.r.s_eval("1 + 1"), 2)

@@ -1,10 +1,14 @@
 """The capability by which a cell of pysandbox.rexec reaches its host."""
 from __future__ import annotations
 
+import os
 import sys
+import threading
+from select import POLLIN, poll
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple
 
 from .capability import expose, reference
+from .service import is_cancelled
 
 if TYPE_CHECKING:
     from .rexec import RExec
@@ -17,6 +21,8 @@ class CellHost:
 
     def __init__(self, cell: "RExec"):
         self._cell = cell
+        self._reading = threading.Lock()
+        self._begun = False  # a line of a terminal's has been read in part
 
     @expose(params=(str, str), raises=(RuntimeError,))
     def write(self, stream: str, text: str) -> None:
@@ -28,11 +34,39 @@ class CellHost:
 
     @expose(params=(str, int), returns=str, raises=(RuntimeError,))
     def read(self, stream: str, size: int) -> str:
-        return str(self._stream(stream, ("stdin",)).read(size))
+        source = self._stream(stream, ("stdin",))
+        with self._reading:
+            fd = _terminal(source)
+            if fd is None:
+                return str(source.read(size))
+            text, left = "", size
+            while left != 0:
+                line = self._line(source, fd, left)
+                if not line:
+                    break
+                text, left = text + line, left - len(line) if size > 0 else size
+            return text
 
     @expose(params=(str, int), returns=str, raises=(RuntimeError,))
     def readline(self, stream: str, size: int) -> str:
-        return str(self._stream(stream, ("stdin",)).readline(size))
+        source = self._stream(stream, ("stdin",))
+        with self._reading:
+            fd = _terminal(source)
+            return str(source.readline(size)) if fd is None else self._line(source, fd, size)
+
+    def _line(self, source: Any, fd: int, size: int) -> str:
+        """A line of a terminal's, which is not begun to be read before it is there: a call
+        that nobody waits for any more must not take what is typed for somebody else."""
+        ready = poll()
+        ready.register(fd, POLLIN)
+        there: Any = self._begun
+        while not there:
+            there = ready.poll(50)
+            if is_cancelled():
+                raise RuntimeError("nobody waits for the line any more")
+        text = str(source.readline(size))
+        self._begun = text[-1:] not in ("", "\n")
+        return text
 
     def _stream(self, name: str, allowed: "Sequence[str]") -> Any:
         """A stream of the host's. Code in the cell can call this whenever it likes,
@@ -65,6 +99,16 @@ class CellHost:
         finally:
             self._cell._nested.on = False
         return [opened.file, opened.mode, opened.buf] if isinstance(opened, OwnFile) else _File(opened)
+
+
+def _terminal(source: Any) -> "Optional[int]":
+    """The descriptor of a stream that reads a terminal. It holds one line at a time, so
+    nothing is left in the stream when one has been read; of a pipe there may be more."""
+    try:
+        fd = int(source.fileno())
+    except (AttributeError, OSError, ValueError):  # a StringIO has none
+        return None
+    return fd if os.isatty(fd) else None
 
 
 class OwnFile:

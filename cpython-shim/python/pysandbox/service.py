@@ -215,6 +215,12 @@ class _Running:
 _performed: "ContextVar[Tuple[_Running, ...]]" = ContextVar("performed", default=())
 
 
+def is_cancelled() -> bool:
+    """Whether nobody waits any more for the method that asks this."""
+    performed = _performed.get()
+    return bool(performed) and performed[-1].cancelled
+
+
 def _explain(entry: "Entry", problem: BaseException, running: _Running) -> Refused:
     if running.cancelled and type(problem).__name__ == "CancelledError":
         return Refused("CancelledError", "the call was cancelled")

@@ -1,4 +1,5 @@
-"""The wheel that the build backend makes."""
+"""The wheel that the build backend makes, and how the package is written."""
+import ast
 import importlib.util
 import os
 import subprocess
@@ -41,6 +42,26 @@ class Wheel(unittest.TestCase):
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout, self.path + "/pysandbox/__init__.py 42\n")
+
+
+class Annotations(unittest.TestCase):
+    def test_none_is_quoted(self):
+        """What is in quotes is no type to a reader at once, and needs none where
+        annotations are not evaluated."""
+        top = os.path.join(HERE, "pysandbox")
+        for file in sorted(os.listdir(top)):
+            with open(os.path.join(top, file), "rb") as opened:
+                source = opened.read() if file.endswith(".py") else b""
+            if b"from __future__ import annotations" in source:  # the guest's own files have none
+                quoted = [part.lineno for note in annotations(ast.parse(source)) for part in ast.walk(note)
+                          if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+                self.assertEqual(quoted, [], file)
+
+
+def annotations(tree):
+    for node in ast.walk(tree):
+        found = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        yield from (one for one in found if one is not None)
 
 
 if __name__ == "__main__":

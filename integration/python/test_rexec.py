@@ -143,7 +143,7 @@ class Parity(Cell):
             self.assertTrue(select.select([slave], [], [], 5)[0])
             time.sleep(0.2)
             self.assertEqual(sys.stdin.readline(), "one\n")
-            r.s_exec("a = sys.stdin.readline(), sys.stdin.readline(3), sys.stdin.readline(), sys.stdin.read(2)")
+            r.s_exec("line, typed = sys.stdin.readline, sys.stdin\na = line(), line(3), line(), typed.read(2)")
             self.assertEqual(r.r_eval("list(a)"), ["two\n", "thr", "ee\n", "fo"])
 
     def test_s_eval_and_s_execfile(self):

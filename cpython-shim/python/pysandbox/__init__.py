@@ -55,5 +55,5 @@ def __getattr__(name: str) -> object:
     raise AttributeError("module 'pysandbox' has no attribute %r" % name)
 
 
-def __dir__() -> "list[str]":
+def __dir__() -> list[str]:
     return sorted(set(globals()) | set(__all__))

@@ -38,10 +38,10 @@ class _Threads:
         self._count, self._owner = count, os.getpid()
         self._pool = ThreadPoolExecutor(count, "pysandbox")
 
-    async def __call__(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> T:
+    async def __call__(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         return await asyncio.wrap_future(self.begin(function, *args, **kwargs))
 
-    def begin(self, function: "Callable[..., T]", *args: Any, **kwargs: Any) -> "Future[T]":
+    def begin(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> Future[T]:
         forks.check(self._owner)  # a fork has no threads
         try:
             return self._pool.submit(function, *args, **kwargs)
@@ -61,19 +61,19 @@ class AsyncRun:
         self._run = run
         self._wait = _Threads(8)
         self._end = _Threads(2)  # a thread is free for the end, whatever is waited for
-        self._ended: "Optional[Future[Result]]" = None
+        self._ended: Optional[Future[Result]] = None
 
     @property
-    def stdout(self) -> "AsyncIterator[bytes]":
+    def stdout(self) -> AsyncIterator[bytes]:
         """The lines of standard output, as they arrive."""
         return _lines(self._run.stdout)
 
     @property
-    def stderr(self) -> "AsyncIterator[bytes]":
+    def stderr(self) -> AsyncIterator[bytes]:
         """The lines of standard error, as they arrive."""
         return _lines(self._run.stderr)
 
-    async def audit(self) -> "AsyncIterator[Event]":
+    async def audit(self) -> AsyncIterator[Event]:
         async for line in _lines(self._run._process.audit):
             yield Event.parse(line)
 
@@ -83,7 +83,7 @@ class AsyncRun:
     def close_stdin(self) -> None:
         self._run.close_stdin()
 
-    async def wait(self, timeout: "Optional[float]" = None) -> Result:
+    async def wait(self, timeout: Optional[float] = None) -> Result:
         # One thread waits for all who ask: one who is cancelled cannot end its own.
         limit = amounts.seconds("timeout", timeout)
         if self._ended is None:
@@ -101,7 +101,7 @@ class AsyncRun:
     async def kill(self) -> None:
         await self._end(self._run.kill)
 
-    async def __aenter__(self) -> "AsyncRun":
+    async def __aenter__(self) -> AsyncRun:
         return self
 
     async def __aexit__(self, *details: Any) -> None:
@@ -110,7 +110,7 @@ class AsyncRun:
         self._end.close()
 
 
-async def _lines(stream: "Stream") -> "AsyncIterator[bytes]":
+async def _lines(stream: Stream) -> AsyncIterator[bytes]:
     """The lines of a stream. No thread waits for them, so a task that stops waiting
     takes none along."""
     loop = asyncio.get_running_loop()
@@ -132,7 +132,7 @@ async def _lines(stream: "Stream") -> "AsyncIterator[bytes]":
             return
 
 
-def _join(turns: "Turns") -> "Tuple[Turn, asyncio.Future[None]]":
+def _join(turns: Turns) -> Tuple[Turn, asyncio.Future[None]]:
     """A place in the line, and what is done when there is nothing to wait for."""
     loop = asyncio.get_running_loop()
     came: asyncio.Future[None] = loop.create_future()
@@ -155,9 +155,9 @@ class AsyncSandbox:
     not within a second. A request that waits for its turn leaves the line, and no other
     one notices."""
 
-    def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
-                 env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
-                 deadline: "Optional[float]" = DEADLINE):
+    def __init__(self, policy: PolicyLike = "strict", *, python: Optional[str] = None,
+                 env: Optional[Mapping[str, str]] = None, cwd: Optional[str] = None,
+                 deadline: Optional[float] = DEADLINE):
         self._sandbox = Sandbox(policy, python=python, env=env, cwd=cwd, deadline=deadline)
         self._sandbox._scope = current
         self._wait = _Threads(16)
@@ -176,14 +176,14 @@ class AsyncSandbox:
         self._wait.close()
 
     @property
-    def report(self) -> "Optional[Report]":
+    def report(self) -> Optional[Report]:
         return self._sandbox.report
 
-    def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *,
+    def grant(self, name: str, thing: Any, methods: Optional[Iterable[str]] = None, *,
               callbacks: bool = False) -> Grant:
         return self._sandbox.grant(name, thing, methods, callbacks=callbacks)
 
-    async def _ask(self, function: "Callable[..., T]", *args: Any, timeout: "Optional[float]" = None,
+    async def _ask(self, function: Callable[..., T], *args: Any, timeout: Optional[float] = None,
                    **kwargs: Any) -> T:
         """Waits in the loop for a turn, so that the wait costs no thread and is ended
         by whatever cancels the task, and then in a thread."""
@@ -220,24 +220,24 @@ class AsyncSandbox:
             raise
 
     async def exec(self, source: str, *, filename: str = "<exec>",
-                   timeout: "Optional[float]" = None) -> Execution:
+                   timeout: Optional[float] = None) -> Execution:
         return await self._ask(self._sandbox.exec, source, filename=filename, timeout=timeout)
 
-    async def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
+    async def eval(self, source: str, *, filename: str = "<eval>", timeout: Optional[float] = None) -> Any:
         return await self._ask(self._sandbox.eval, source, filename=filename, timeout=timeout)
 
-    async def run_file(self, path: Path, argv: "Sequence[str]" = (), *,
-                       timeout: "Optional[float]" = None) -> Execution:
+    async def run_file(self, path: Path, argv: Sequence[str] = (), *,
+                       timeout: Optional[float] = None) -> Execution:
         return await self._ask(self._sandbox.run_file, path, argv, timeout=timeout)
 
-    async def run_module(self, name: str, argv: "Sequence[str]" = (), *,
-                         timeout: "Optional[float]" = None) -> Execution:
+    async def run_module(self, name: str, argv: Sequence[str] = (), *,
+                         timeout: Optional[float] = None) -> Execution:
         return await self._ask(self._sandbox.run_module, name, argv, timeout=timeout)
 
-    async def start(self, source: "Optional[str]" = None, *, file: "Optional[Path]" = None,
-                    module: "Optional[str]" = None, argv: "Sequence[str]" = (),
-                    env: "Optional[Mapping[str, str]]" = None, stdin: "Union[bool, bytes]" = False,
-                    timeout: "Optional[float]" = None) -> AsyncRun:
+    async def start(self, source: Optional[str] = None, *, file: Optional[Path] = None,
+                    module: Optional[str] = None, argv: Sequence[str] = (),
+                    env: Optional[Mapping[str, str]] = None, stdin: Union[bool, bytes] = False,
+                    timeout: Optional[float] = None) -> AsyncRun:
         begun = asyncio.wrap_future(self._wait.begin(
             self._sandbox.start, source, file=file, module=module, argv=argv, env=env, stdin=stdin,
             timeout=timeout))
@@ -250,18 +250,18 @@ class AsyncSandbox:
             raise
 
     async def write_file(self, path: Path, data: bytes, mode: int = 0o644, *,
-                         timeout: "Optional[float]" = None) -> None:
+                         timeout: Optional[float] = None) -> None:
         await self._ask(self._sandbox.write_file, path, data, mode, timeout=timeout)
 
-    async def read_file(self, path: Path, limit: int = LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
+    async def read_file(self, path: Path, limit: int = LIMIT, *, timeout: Optional[float] = None) -> bytes:
         return await self._ask(self._sandbox.read_file, path, limit, timeout=timeout)
 
-    async def copy_in(self, source: Path, path: Path, *, timeout: "Optional[float]" = None) -> None:
+    async def copy_in(self, source: Path, path: Path, *, timeout: Optional[float] = None) -> None:
         await self._ask(self._sandbox.copy_in, source, path, timeout=timeout)
 
     async def copy_out(self, path: Path, target: Path, limit: int = LIMIT, *,
-                       timeout: "Optional[float]" = None) -> None:
+                       timeout: Optional[float] = None) -> None:
         await self._ask(self._sandbox.copy_out, path, target, limit, timeout=timeout)
 
-    async def list_files(self, top: Path, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
+    async def list_files(self, top: Path, *, timeout: Optional[float] = None) -> Dict[str, int]:
         return await self._ask(self._sandbox.list_files, top, timeout=timeout)

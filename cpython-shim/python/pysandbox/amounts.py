@@ -62,7 +62,7 @@ def spelled(number: int, unit: str) -> str:
 FOREVER = 1e8  # seconds, three years: what a wait can be told instead of no end
 
 
-def seconds(name: str, value: "float | None") -> float:
+def seconds(name: str, value: float | None) -> float:
     """How long something may take. None and infinity are no limit."""
     if value is None:
         return FOREVER

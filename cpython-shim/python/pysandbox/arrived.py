@@ -19,12 +19,12 @@ class Arrived:
 
     __slots__ = ("connection", "callbacks", "objects", "bytes", "problem")
 
-    def __init__(self, connection: "Connection"):
+    def __init__(self, connection: Connection):
         self.connection = connection
         self.callbacks = self.objects = self.bytes = 0
         self.problem: Optional[Refused] = None
 
-    def resolve(self, place: "Any") -> "Any":
+    def resolve(self, place: Any) -> Any:
         """What a reference or a region stands for; an object of the host's is still in
         its facet, which says what of it the guest was granted."""
         connection = self.connection

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, Type
 class BastionClass:
     """Holds _get_, which finds an attribute or raises, and _name_, for repr."""
 
-    def __init__(self, get: "Callable[[str], Any]", name: str):
+    def __init__(self, get: Callable[[str], Any], name: str):
         self._get_ = get
         self._name_ = name
 
@@ -23,9 +23,9 @@ class BastionClass:
         self.__dict__[name] = attribute
         return attribute
 
-    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Callable[..., Any], Tuple[Type[BaseException], ...]]]":
+    def __pysandbox_facet__(self) -> Dict[str, Tuple[Callable[..., Any], Tuple[Type[BaseException], ...]]]:
         """The methods that a guest may call, found when the object is granted."""
-        found: "Dict[str, Tuple[Callable[..., Any], Tuple[Type[BaseException], ...]]]" = {}
+        found: Dict[str, Tuple[Callable[..., Any], Tuple[Type[BaseException], ...]]] = {}
         for name in self._get_.names():  # type: ignore[attr-defined]
             try:
                 found[name] = (self._get_(name), (Exception,))
@@ -39,12 +39,12 @@ class BastionClass:
         return "Bastion for %s" % self._name_ if getattr(self._get_, "named", False) else ""
 
 
-def Bastion(object: Any, filter: "Callable[[str], bool]" = lambda name: name[:1] != "_",
-            name: "Optional[str]" = None, bastionclass: type = BastionClass) -> Any:
+def Bastion(object: Any, filter: Callable[[str], bool] = lambda name: name[:1] != "_",
+            name: Optional[str] = None, bastionclass: type = BastionClass) -> Any:
     """An object that shows the methods of another, and neither its data nor
     callables stored as data. Names with a leading underscore never cross to a
     guest, whatever the filter says."""
-    def get(name: str, object: Any = object, filter: "Callable[[str], bool]" = filter) -> Any:
+    def get(name: str, object: Any = object, filter: Callable[[str], bool] = filter) -> Any:
         if filter(name):
             attribute = getattr(object, name)
             if type(attribute) is MethodType:

@@ -26,7 +26,7 @@ class Exposed:
 
     __slots__ = ("params", "returns", "raises")
 
-    def __init__(self, params: "Optional[Sequence[Schema]]", returns: Schema, raises: "Tuple[type, ...]"):
+    def __init__(self, params: Optional[Sequence[Schema]], returns: Schema, raises: Tuple[type, ...]):
         self.params, self.returns, self.raises = params, returns, raises
 
 
@@ -64,8 +64,8 @@ if TYPE_CHECKING:
                raises: Sequence[type] = ()) -> Callable[[F], F]: ...
 
 
-def expose(function: "Optional[Callable[..., Any]]" = None, *, params: "Optional[Sequence[Schema]]" = None,
-           returns: Schema = anything, raises: "Sequence[type]" = ()) -> Any:
+def expose(function: Optional[Callable[..., Any]] = None, *, params: Optional[Sequence[Schema]] = None,
+           returns: Schema = anything, raises: Sequence[type] = ()) -> Any:
     """Marks a method as one that a guest may be granted. params are the schemas of
     the parameters without self, returns that of the result, and raises the
     exception classes that the guest is told by name and message. Any other
@@ -89,7 +89,7 @@ def expose(function: "Optional[Callable[..., Any]]" = None, *, params: "Optional
     return mark if function is None else mark(function)
 
 
-def _schemas(params: "Optional[Sequence[Schema]]") -> "Optional[Tuple[Schema, ...]]":
+def _schemas(params: Optional[Sequence[Schema]]) -> Optional[Tuple[Schema, ...]]:
     if params is None:
         return None
     if not isinstance(params, (list, tuple)):
@@ -97,7 +97,7 @@ def _schemas(params: "Optional[Sequence[Schema]]") -> "Optional[Tuple[Schema, ..
     return tuple(_schema(one, ARGUMENTS, "params[%d]" % at) for at, one in enumerate(params))
 
 
-def _schema(schema: Schema, types: "Tuple[type, ...]", where: str) -> Schema:
+def _schema(schema: Schema, types: Tuple[type, ...], where: str) -> Schema:
     """A schema, if it is one. TypeError otherwise."""
     if isinstance(schema, tuple) and schema:
         return tuple(_schema(one, types, where) for one in schema)
@@ -109,7 +109,7 @@ def _schema(schema: Schema, types: "Tuple[type, ...]", where: str) -> Schema:
                     "tuples of these" % (where, schema, ", ".join(one.__name__ for one in types)))
 
 
-def _classes(raises: "Sequence[type]") -> "Tuple[type, ...]":
+def _classes(raises: Sequence[type]) -> Tuple[type, ...]:
     if not isinstance(raises, (list, tuple)) or not all(
             isinstance(one, type) and issubclass(one, BaseException) for one in raises):
         raise TypeError("raises=%r: it is a list of exception classes" % (raises,))
@@ -202,7 +202,7 @@ class Facet:
     """An object with the table of the methods that may be called. label is what the
     guest's repr() says of it."""
 
-    def __init__(self, thing: Any, table: "Dict[str, Entry]", grant: "Optional[Grant]" = None,
+    def __init__(self, thing: Any, table: Dict[str, Entry], grant: Optional[Grant] = None,
                  label: str = ""):
         self.thing, self.table, self.grant, self.label = thing, table, grant, label
 
@@ -216,7 +216,7 @@ class Facet:
         return self.grant is None or not self.grant.revoked
 
 
-def facet(thing: Any, methods: "Optional[Iterable[str]]" = None, grant: "Optional[Grant]" = None) -> Facet:
+def facet(thing: Any, methods: Optional[Iterable[str]] = None, grant: Optional[Grant] = None) -> Facet:
     """The named methods of an object, or all exposed ones. PolicyError for a name
     that is private or was not exposed."""
     if isinstance(methods, str):
@@ -247,7 +247,7 @@ def facet(thing: Any, methods: "Optional[Iterable[str]]" = None, grant: "Optiona
     return Facet(thing, table, grant)
 
 
-def exposed_methods(thing: Any) -> "Dict[str, Entry]":
+def exposed_methods(thing: Any) -> Dict[str, Entry]:
     """The exposed methods of an object's class, by name."""
     found = {}
     for kind in type(thing).__mro__:
@@ -263,7 +263,7 @@ def exposed_methods(thing: Any) -> "Dict[str, Entry]":
 class Grant:
     """What sb.grant returns: the means to take a capability back."""
 
-    def __init__(self, name: str, callbacks: bool, on_revoke: "Callable[[Grant], None]"):
+    def __init__(self, name: str, callbacks: bool, on_revoke: Callable[[Grant], None]):
         self.name, self.callbacks = name, callbacks
         self.revoked = False
         self.facet: Optional[Facet] = None
@@ -289,15 +289,15 @@ class Callback:
     sandbox, between two requests. While no thread waits, because the guest computes
     or sleeps, the call waits; at its deadline it is given up, and has not begun."""
 
-    def __init__(self, connection: "Connection", number: int):
+    def __init__(self, connection: Connection, number: int):
         self._connection, self.number = connection, number
 
-    def __call__(self, *args: "Any", timeout: "Optional[float]" = None) -> "Any":
+    def __call__(self, *args: Any, timeout: Optional[float] = None) -> Any:
         """Calls it with plain data or objects that were granted. GuestError if it
         raises, DeadlineError if it does not answer within timeout seconds."""
         return self._connection.call(self.number, "__call__", args, {}, timeout)
 
-    def _belongs_to(self, connection: "Connection") -> bool:
+    def _belongs_to(self, connection: Connection) -> bool:
         return self._connection is connection
 
     def __del__(self) -> None:

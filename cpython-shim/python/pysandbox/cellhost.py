@@ -19,7 +19,7 @@ FILE_METHODS = ("close", "flush", "read", "readline", "readlines", "seek", "tell
 class CellHost:
     """What a cell may ask of the host."""
 
-    def __init__(self, cell: "RExec"):
+    def __init__(self, cell: RExec):
         self._cell = cell
         self._reading = threading.Lock()
         self._begun = False  # a line of a terminal's has been read in part
@@ -68,7 +68,7 @@ class CellHost:
         self._begun = text[-1:] not in ("", "\n")
         return text
 
-    def _stream(self, name: str, allowed: "Sequence[str]") -> Any:
+    def _stream(self, name: str, allowed: Sequence[str]) -> Any:
         """A stream of the host's. Code in the cell can call this whenever it likes,
         whatever its own sys.stdout is: the host knows when it may."""
         if not self._cell._lends_streams():
@@ -78,7 +78,7 @@ class CellHost:
         return getattr(sys, name)
 
     @expose(params=(str,), returns=(list, None))
-    def load(self, name: str) -> "Optional[List[Any]]":
+    def load(self, name: str) -> Optional[List[Any]]:
         return self._cell.hooks.find(name, self._cell.ok_path)
 
     @expose(params=(str, str), raises=(Exception,))
@@ -101,7 +101,7 @@ class CellHost:
         return [opened.file, opened.mode, opened.buf] if isinstance(opened, OwnFile) else _File(opened)
 
 
-def _terminal(source: Any) -> "Optional[int]":
+def _terminal(source: Any) -> Optional[int]:
     """The descriptor of a stream that reads a terminal. It holds one line at a time, so
     nothing is left in the stream when one has been read; of a pipe there may be more."""
     try:
@@ -125,6 +125,6 @@ class _File:
     def __init__(self, opened: Any):
         self._opened = opened
 
-    def __pysandbox_facet__(self) -> "Dict[str, Tuple[Any, Tuple[type, ...]]]":
+    def __pysandbox_facet__(self) -> Dict[str, Tuple[Any, Tuple[type, ...]]]:
         return {name: (getattr(self._opened, name), (OSError, ValueError))
                 for name in FILE_METHODS if hasattr(self._opened, name)}

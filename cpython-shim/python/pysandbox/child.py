@@ -16,7 +16,7 @@ class Child:
     """A process of ours. fds are the descriptors that it gets: number inside to
     number here. It inherits no other one."""
 
-    def __init__(self, command: "Sequence[str]", fds: "Dict[int, int]"):
+    def __init__(self, command: Sequence[str], fds: Dict[int, int]):
         actions: list[tuple[int, ...]] = []
         # Numbers that are free on both sides come between the two, so that no
         # dup2 closes what a later one needs (dup2(2)).
@@ -49,7 +49,7 @@ class Child:
     def kill(self) -> None:
         self.send(_signal.SIGKILL)
 
-    def wait(self) -> "Optional[int]":
+    def wait(self) -> Optional[int]:
         """Blocks until it has ended, for one thread only. Its exit status, negative
         for a signal, or None if another part of the host has taken it."""
         try:
@@ -64,7 +64,7 @@ class Child:
                 return None
 
 
-def _inheritable() -> "list[int]":
+def _inheritable() -> list[int]:
     """Our descriptors above 2 that a child would inherit."""
     found = []
     for name in os.listdir("/proc/self/fd"):

@@ -39,10 +39,10 @@ class Connection:
     protocol or does not answer, and lost() is why the channel has ended. program is
     the source of a program that is too long to be an argument of its interpreter."""
 
-    def __init__(self, channel: _socket.socket, grants: "Mapping[str, Grant]", deadline: float,
-                 loop: "Callable[[], asyncio.AbstractEventLoop]",
-                 broken: "Callable[[Exception], None]", lost: "Callable[[], Exception]",
-                 program: "Optional[str]" = None):
+    def __init__(self, channel: _socket.socket, grants: Mapping[str, Grant], deadline: float,
+                 loop: Callable[[], asyncio.AbstractEventLoop],
+                 broken: Callable[[Exception], None], lost: Callable[[], Exception],
+                 program: Optional[str] = None):
         self._owner = os.getpid()
         self._fd = channel.fileno()
         self._channel = channel
@@ -60,7 +60,7 @@ class Connection:
         self._readers = Readers(self._next, self._perform, MAX_CALLS + 2)
         self._service = Service(grants, self.exports, self.send, loop, self._readers.leave, program)
 
-    def _welcome(self) -> "Tuple[str, ...]":
+    def _welcome(self) -> Tuple[str, ...]:
         """Takes the areas from the supervisor. The names that it sends are those
         that the policy lets be granted; none is no restriction."""
         try:
@@ -98,7 +98,7 @@ class Connection:
 
     # Frames
 
-    def _next(self) -> "Optional[Tuple[List[Any], Arrived]]":
+    def _next(self) -> Optional[Tuple[List[Any], Arrived]]:
         """Takes frames in until one is a call. None at the end."""
         try:
             while not self._closed:
@@ -115,7 +115,7 @@ class Connection:
         self._fail()
         return None
 
-    def _take(self, data: bytes) -> "Optional[Tuple[List[Any], Arrived]]":
+    def _take(self, data: bytes) -> Optional[Tuple[List[Any], Arrived]]:
         arrived = Arrived(self)
         frame = codec.decode(data, arrived.resolve)
         kind = kind_of(frame)
@@ -138,7 +138,7 @@ class Connection:
             self.ready.set()
         return None
 
-    def _answered(self, kind: int, frame: "List[Any]", arrived: Arrived) -> None:
+    def _answered(self, kind: int, frame: List[Any], arrived: Arrived) -> None:
         with self._lock:
             pending = self._pending.pop(frame[1], None)
         if pending is None:
@@ -153,7 +153,7 @@ class Connection:
         pending.answered = True
         pending.wake()
 
-    def _perform(self, call: "Tuple[List[Any], Arrived]") -> None:
+    def _perform(self, call: Tuple[List[Any], Arrived]) -> None:
         frame, arrived = call
         try:
             self._service.perform(frame, arrived)
@@ -167,11 +167,11 @@ class Connection:
             with self._lock:
                 self.bulk += size
 
-    def send(self, frame: "List[Any]", grant: "Optional[Grant]" = None,
-             seconds: "Optional[float]" = None) -> "Optional[DeadlineError]":
+    def send(self, frame: List[Any], grant: Optional[Grant] = None,
+             seconds: Optional[float] = None) -> Optional[DeadlineError]:
         """Sends a frame, whose objects belong to grant. A guest that does not read
         is ended after so many seconds, or the deadline; the error says so."""
-        put: "List[int]" = []
+        put: List[int] = []
         try:
             data = codec.encode(frame, lambda value: self._refer(value, grant, put))
         except Gone:
@@ -182,7 +182,7 @@ class Connection:
             raise
         return self._sender.send(data, seconds)
 
-    def _refer(self, value: "Any", grant: "Optional[Grant]", put: "List[int]") -> "Optional[Place]":
+    def _refer(self, value: Any, grant: Optional[Grant], put: List[int]) -> Optional[Place]:
         if isinstance(value, (bytes, bytearray, memoryview)):
             place = self.area.put(value)
             put.append(place[0])
@@ -197,9 +197,9 @@ class Connection:
 
     # Calls to the guest
 
-    def call(self, target: int, method: str, args: "Sequence[Any]", kwargs: "Mapping[str, Any]",
-             timeout: "Optional[float]" = None, scope: "Optional[Scope]" = None,
-             waited: float = 0.0) -> "Any":
+    def call(self, target: int, method: str, args: Sequence[Any], kwargs: Mapping[str, Any],
+             timeout: Optional[float] = None, scope: Optional[Scope] = None,
+             waited: float = 0.0) -> Any:
         """Calls a method of the guest and returns its result. GuestError if it
         raises, DeadlineError if it does not answer in time, CancelledError if scope
         was cancelled, or what ended the run. A method that the guest is waiting for
@@ -241,7 +241,7 @@ class Connection:
             raise RunError("a capability's method cannot ask the sandbox that waits for it; "
                            "call a function that it was given")
 
-    def _wait(self, pending: "Pending", number: int, seconds: float, waited: float) -> None:
+    def _wait(self, pending: Pending, number: int, seconds: float, waited: float) -> None:
         """Returns when there is an answer, or nobody who could give one."""
         try:
             pending.done.acquire(timeout=max(0.0, seconds - waited))
@@ -276,7 +276,7 @@ class Connection:
         if not self._closed:
             self._sender.post(codec.encode([RELEASE, number, 1]))
 
-    def revoke(self, grant: "Grant") -> None:
+    def revoke(self, grant: Grant) -> None:
         """Forgets what was exported of a grant."""
         number = None if grant.facet is None else self.exports.revoke(grant.facet.key)
         self._service.revoke(grant)  # before the word to the guest, which may read nothing

@@ -18,15 +18,15 @@ class SandboxError(Exception):
     """Every error of this package. output is what a request had written until then,
     an Execution, where one was under way."""
 
-    output: "Optional[Execution]" = None
+    output: Optional[Execution] = None
 
-    def __reduce__(self) -> "Tuple[Any, ...]":
+    def __reduce__(self) -> Tuple[Any, ...]:
         """Errors cross between processes: what they were made of need not be what
         Exception keeps of it."""
         return _again, (type(self), self.args), self.__dict__
 
 
-def _again(kind: "Type[SandboxError]", args: "Tuple[Any, ...]") -> SandboxError:
+def _again(kind: Type[SandboxError], args: Tuple[Any, ...]) -> SandboxError:
     """An error as pickle and copy had it, before its attributes are set."""
     return kind.__new__(kind, *args)
 
@@ -43,7 +43,7 @@ class SetupError(SandboxError):
 class RunError(SandboxError):
     """A run has ended in another way than was asked for. report tells all."""
 
-    def __init__(self, message: str, report: "Optional[Report]" = None):
+    def __init__(self, message: str, report: Optional[Report] = None):
         super().__init__(message)
         self.report = report
 
@@ -51,7 +51,7 @@ class RunError(SandboxError):
 class LimitError(RunError):
     """A limit ended the run; limit is its name: "wall", "memory", "cpu", "output"."""
 
-    def __init__(self, limit: str, report: "Optional[Report]" = None):
+    def __init__(self, limit: str, report: Optional[Report] = None):
         super().__init__("the limit on %s ended the run" % limit, report)
         self.limit = limit
 

@@ -25,7 +25,7 @@ def is_below(name: str) -> bool:
     return bool(name) and "\0" not in name and not any(part in ("", ".", "..") for part in parts)
 
 
-def _open_parent(top: str, name: str, make: bool) -> "Tuple[int, str]":
+def _open_parent(top: str, name: str, make: bool) -> Tuple[int, str]:
     if not is_below(name):
         raise ViolationError("%r is no path below %s" % (name, top))
     *parents, last = name.split("/")
@@ -98,16 +98,16 @@ def _replace(parent: int, name: str, data: bytes) -> None:
         raise
 
 
-def walk_below(top: str) -> "Iterator[str]":
+def walk_below(top: str) -> Iterator[str]:
     """The regular files below a directory, as relative paths, sorted. What goes away
     meanwhile is left out. ViolationError for more than 100 directories within each
     other."""
-    found: "List[str]" = []
+    found: List[str] = []
     _walk(os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "", 0, found)
     return iter(sorted(found))
 
 
-def _walk(at: int, path: str, depth: int, found: "List[str]") -> None:
+def _walk(at: int, path: str, depth: int, found: List[str]) -> None:
     """Adds the files below the directory at, which it closes."""
     below = []
     try:

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     class Held(Protocol):
         def forget(self) -> None: ...
 
-_held: "Dict[int, ref[Held]]" = {}  # os.register_at_fork has no counterpart, so there is one for all
+_held: Dict[int, ref[Held]] = {}  # os.register_at_fork has no counterpart, so there is one for all
 
 
-def hold(thing: "Held") -> None:
+def hold(thing: Held) -> None:
     """Lets a child that is forked while thing lives call its forget(), which closes
     descriptors. It must take no lock: a thread that does not exist may have it."""
     key = id(thing)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MOST_FILES = 1 << 18  # of one list
 
 
-def _name(path: Path) -> "Union[str, bytes]":
+def _name(path: Path) -> Union[str, bytes]:
     """A path as it crosses: a name that is no UTF-8, which list_files may tell of, as
     bytes."""
     name = os.fspath(path)
@@ -33,11 +33,11 @@ class GuestFiles:
     """What Sandbox does with files of its guest."""
 
     def _request(
-            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None) -> Any:
+            self, method: str, args: List[Any], timeout: Optional[float] = None) -> Any:
         raise NotImplementedError
 
     def write_file(self, path: Path, data: bytes, mode: int = 0o644, *,
-                   timeout: "Optional[float]" = None) -> None:
+                   timeout: Optional[float] = None) -> None:
         """Writes a regular file inside; the guest writes it, under its own rights. A
         relative path is relative to the directory in which the guest is at that time:
         Sandbox's cwd, unless it has changed it. Directories are not made.
@@ -45,7 +45,7 @@ class GuestFiles:
         check(data=(data, BYTES), mode=(mode, int))
         self._request("write", [_name(path), data, mode], timeout)
 
-    def read_file(self, path: Path, limit: int = files.LIMIT, *, timeout: "Optional[float]" = None) -> bytes:
+    def read_file(self, path: Path, limit: int = files.LIMIT, *, timeout: Optional[float] = None) -> bytes:
         """The content of a regular file inside, at most limit bytes (a longer one is a
         GuestError); a relative path is as in write_file. The guest reads it, so
         whatever its symlinks say, it is a file of the guest's own."""
@@ -56,7 +56,7 @@ class GuestFiles:
         return data
 
     def copy_in(self, source: Path, path: Path, *,
-                timeout: "Optional[float]" = None) -> None:
+                timeout: Optional[float] = None) -> None:
         """Copies a file of the host's into the sandbox, as write_file does, not its
         mode. source is relative to the host's working directory, path as in write_file
         to the guest's."""
@@ -64,13 +64,13 @@ class GuestFiles:
             self.write_file(path, file.read(), timeout=timeout)
 
     def copy_out(self, path: Path, target: Path, limit: int = files.LIMIT, *,
-                 timeout: "Optional[float]" = None) -> None:
+                 timeout: Optional[float] = None) -> None:
         """Copies a file out of the sandbox, as read_file does: path is relative to the
         guest's directory, target to the host's working directory. The target is replaced,
         never followed if it is a symlink, and only its owner may read it."""
         files.replace(os.fspath(target), self.read_file(path, limit, timeout=timeout))
 
-    def list_files(self, top: Path, *, timeout: "Optional[float]" = None) -> "Dict[str, int]":
+    def list_files(self, top: Path, *, timeout: Optional[float] = None) -> Dict[str, int]:
         """The regular files below a directory inside, as relative paths and sizes:
         the guest's word. top is relative to the guest's directory, the paths are to
         top. Names that lead out of top are left out. RunError for more than 262,144."""

@@ -43,9 +43,9 @@ class Sender:
     """Sends frames to a guest that may not read them. broken(error) is told of one
     that has read nothing for too long."""
 
-    def __init__(self, channel: _socket.socket, deadline: float, broken: "Callable[[Exception], None]"):
+    def __init__(self, channel: _socket.socket, deadline: float, broken: Callable[[Exception], None]):
         self._channel, self._deadline, self._broken = channel, deadline, broken
-        self._posted: "List[bytes]" = []
+        self._posted: List[bytes] = []
 
     def post(self, data: bytes) -> None:
         """Sends a frame for which nobody waits, and never blocks: a finalizer may call it,
@@ -63,7 +63,7 @@ class Sender:
                 self._posted.insert(0, data)
                 return
 
-    def send(self, data: bytes, seconds: "Optional[float]" = None) -> "Optional[DeadlineError]":
+    def send(self, data: bytes, seconds: Optional[float] = None) -> Optional[DeadlineError]:
         """Sends one frame; waits for room at most so many seconds, or the deadline.
         Whether that failed."""
         self._send_posted()

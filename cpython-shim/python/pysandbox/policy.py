@@ -50,7 +50,7 @@ class Policy:
         self._lacks: Tuple[str, ...] = ()  # what this host does not hold as it was asked for
 
     @classmethod
-    def preset(cls, name: str) -> "Policy":
+    def preset(cls, name: str) -> Policy:
         """A shipped policy: "strict", "http-only", "web-client" or "worker"."""
         if name not in PRESETS:
             raise PolicyError("%r is no preset; there are %s; a file is read by Policy.load" % (
@@ -58,7 +58,7 @@ class Policy:
         return cls._of("preset", name)
 
     @classmethod
-    def load(cls, path: "str | os.PathLike[str]") -> "Policy":
+    def load(cls, path: str | os.PathLike[str]) -> Policy:
         """The policy in a TOML or JSON file. PolicyError names file and line of
         every mistake."""
         policy = cls._of("file", os.path.abspath(os.fspath(path)))
@@ -66,7 +66,7 @@ class Policy:
         return policy
 
     @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> "Policy":
+    def parse(cls, document: Mapping[str, Any]) -> Policy:
         """The policy in a dict with the keys of a policy file. Relative paths
         are relative to the working directory. PolicyError names the key of every
         mistake."""
@@ -84,12 +84,12 @@ class Policy:
         return policy
 
     @classmethod
-    def _of(cls, kind: str, base: Any) -> "Policy":
+    def _of(cls, kind: str, base: Any) -> Policy:
         policy = cls()
         policy._base = (kind, base)
         return policy
 
-    def narrow(self, *, deny_net: "Union[str, Sequence[str]]" = (), **limits: Value) -> "Policy":
+    def narrow(self, *, deny_net: Union[str, Sequence[str]] = (), **limits: Value) -> Policy:
         """A policy with lower limits and more that is denied: wall and cpu (seconds,
         or a text such as "1m30s"), memory, file_size, tmp_size and output (bytes, or a
         text such as "64MiB" or "64k"), pids, open_files, and deny_net (a rule, or
@@ -113,7 +113,7 @@ class Policy:
         narrower.plan()
         return narrower
 
-    def _within(self, timeout: "Optional[float]") -> "Policy":
+    def _within(self, timeout: Optional[float]) -> Policy:
         """A policy with that limit on the wall clock, which Sandbox.start was given."""
         if timeout is None or timeout == float("inf"):
             return self
@@ -168,7 +168,7 @@ class Policy:
         return "<Policy %s%s>" % (name, "".join(" " + flag for flag in self._flags))
 
 
-def _make_absolute(tables: "Dict[str, Any]") -> None:
+def _make_absolute(tables: Dict[str, Any]) -> None:
     """The paths in a document, which has no directory for the binary, and is relative to
     the working directory. What is no path or list of them, the binary tells."""
     for table, keys in _PATHS.items():
@@ -199,7 +199,7 @@ def _refusal(text: str) -> SandboxError:
     return PolicyError(text)
 
 
-def _warn(texts: "Sequence[str]") -> None:
+def _warn(texts: Sequence[str]) -> None:
     if texts:
         import logging
         for text in texts:
@@ -211,7 +211,7 @@ class Arguments:
     name, by their numbers in the binary's process, open for the length of a with
     statement. number is the one that is free there; without it they keep theirs."""
 
-    def __init__(self, policy: Policy, number: "Optional[int]" = None) -> None:
+    def __init__(self, policy: Policy, number: Optional[int] = None) -> None:
         kind, base = policy._base
         self.fds: Dict[int, int] = {}
         self.flags: List[str] = []
@@ -226,7 +226,7 @@ class Arguments:
             self.flags.append("--policy=%s%d" % (_MEMFD, fd if number is None else number))
         self.flags += policy._flags
 
-    def __enter__(self) -> "Arguments":
+    def __enter__(self) -> Arguments:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -37,9 +37,9 @@ END_PATIENCE = 10.0  # seconds that a run may take whose output has ended
 class Process:
     """One sandbox: the supervisor's process, its streams and its channel."""
 
-    def __init__(self, policy: Policy, program: "Sequence[str]", *, python: "Optional[str]" = None,
-                 env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
-                 stdin: "Union[bool, bytes]" = False):
+    def __init__(self, policy: Policy, program: Sequence[str], *, python: Optional[str] = None,
+                 env: Optional[Mapping[str, str]] = None, cwd: Optional[str] = None,
+                 stdin: Union[bool, bytes] = False):
         self.owner = os.getpid()
         self.blame: Optional[Exception] = None  # why we ended it ourselves
         self.closed = False  # with its sandbox, in the middle of a request
@@ -58,7 +58,7 @@ class Process:
         self._pump = Pump(dict(zip(readers, streams)), self._child.wait)
         hold(self)
 
-    def _begin(self, policy: Policy, words: "Sequence[str]", stdin: "Union[bool, bytes]") -> "list[int]":
+    def _begin(self, policy: Policy, words: Sequence[str], stdin: Union[bool, bytes]) -> list[int]:
         """Starts the child and returns the descriptors from which its output, its errors,
         its report and its audit trail are read."""
         self.channel, theirs = socketpair(1, SOCK_SEQPACKET | SOCK_CLOEXEC)
@@ -122,7 +122,7 @@ class Process:
             if fd is not None:
                 os.close(fd)
 
-    def kill(self, blame: "Optional[Exception]" = None) -> None:
+    def kill(self, blame: Optional[Exception] = None) -> None:
         """Ends the whole tree at once, for blame. The supervisor does it, so that
         there is a report, or dies of it."""
         if blame is not None and self.blame is None:
@@ -161,11 +161,11 @@ class Process:
         handles that; there is still a report."""
         self._child.send(SIGTERM)
 
-    def ended(self, timeout: "Optional[float]" = None) -> bool:
+    def ended(self, timeout: Optional[float] = None) -> bool:
         """Whether the run is over, if need be after some time."""
         return self._pump.join(timeout)
 
-    def wait(self, timeout: "Optional[float]" = None) -> "Optional[Result]":
+    def wait(self, timeout: Optional[float] = None) -> Optional[Result]:
         """The result once the run is over, or None if it is not within timeout."""
         report = self.report(timeout)
         if report is None:
@@ -177,7 +177,7 @@ class Process:
                 self._result = Result(report, self.stdout.available(), stderr)
             return self._result
 
-    def report(self, timeout: "Optional[float]" = None) -> "Optional[Report]":
+    def report(self, timeout: Optional[float] = None) -> Optional[Report]:
         """The report once the run is over, or None if it is not within timeout. The
         output stays where it is."""
         if os.getpid() != self.owner:
@@ -189,7 +189,7 @@ class Process:
                 self._known = self._read(self._pump.status)
             return self._known
 
-    def _read(self, status: "Optional[int]") -> Report:
+    def _read(self, status: Optional[int]) -> Report:
         from .results import Report  # with dataclasses, which a run need not wait for
         text = self._report.rest()
         if text:
@@ -202,7 +202,7 @@ class Process:
         stderr = self.stderr.available()
         raise SetupError(said(stderr)) if is_ours(stderr) else stranger(self._binary, status, stderr)
 
-    def output(self, mark: bytes) -> "tuple[bytes, bytes, bool]":
+    def output(self, mark: bytes) -> tuple[bytes, bytes, bool]:
         """What has been written between two marks to the two streams, and whether that
         is all. It is not if the run has ended on the way, of which the answer of a
         guest knows nothing. What stands before them is dropped."""
@@ -215,7 +215,7 @@ class Process:
             whole = not self.ended(END_PATIENCE if ends else 0)
         return stdout, stderr, whole
 
-    def known_report(self, timeout: float) -> "Optional[Report]":
+    def known_report(self, timeout: float) -> Optional[Report]:
         try:
             return self.report(timeout)
         except SetupError:
@@ -244,7 +244,7 @@ class Process:
         return EndedError("the guest has ended with status %d" % report.exit_code, report)
 
 
-def stop(processes: "Sequence[Process]") -> None:
+def stop(processes: Sequence[Process]) -> None:
     """Ends several runs, all at the same time. Each has a moment for what it does at
     SIGTERM; then the supervisor ends it."""
     left = [process for process in processes if not process.ended(0)]
@@ -258,7 +258,7 @@ def stop(processes: "Sequence[Process]") -> None:
         process.ended()
 
 
-def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
+def _spawn(command: Sequence[str], fds: dict[int, int]) -> Child:
     try:
         return Child(command, fds)
     except OSError as problem:
@@ -270,14 +270,14 @@ def _spawn(command: "Sequence[str]", fds: "dict[int, int]") -> Child:
         raise unstarted(command[0], problem) from None
 
 
-def _given(data: "Union[bool, bytes]") -> int:
+def _given(data: Union[bool, bytes]) -> int:
     """A descriptor from which a program reads all of its input."""
     if data is False:
         return os.open(os.devnull, os.O_RDONLY)
     return in_memory("stdin", data)  # type: ignore[arg-type]
 
 
-def check_variables(env: "Optional[Mapping[str, str]]") -> None:
+def check_variables(env: Optional[Mapping[str, str]]) -> None:
     """TypeError or ValueError for what is no environment."""
     for name, value in (env or {}).items():
         if not isinstance(name, str) or not isinstance(value, str):
@@ -287,7 +287,7 @@ def check_variables(env: "Optional[Mapping[str, str]]") -> None:
                              "zero byte" % (name, value))
 
 
-def _flags(python: "Optional[str]", env: "Optional[Mapping[str, str]]", cwd: "Optional[str]") -> "list[str]":
+def _flags(python: Optional[str], env: Optional[Mapping[str, str]], cwd: Optional[str]) -> list[str]:
     flags = [] if python is None else ["--python=" + str(python)]
     if cwd is not None:
         flags.append("--cwd=" + cwd)

@@ -18,7 +18,7 @@ class Readers:
     so that a slow method holds nobody up; but of no more than most threads. read()
     returns a call, or None at the end; perform(call) performs it."""
 
-    def __init__(self, read: "Callable[[], Optional[Any]]", perform: "Callable[[Any], None]", most: int):
+    def __init__(self, read: Callable[[], Optional[Any]], perform: Callable[[Any], None], most: int):
         self._read, self._perform, self._most = read, perform, most
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)

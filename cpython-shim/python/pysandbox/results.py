@@ -84,7 +84,7 @@ class Report:
     audit_incomplete: str = ""
 
     @classmethod
-    def parse(cls, text: "str | bytes") -> "Report":
+    def parse(cls, text: str | bytes) -> Report:
         """The report in its JSON form; what a later version adds is left out."""
         raw = json.loads(text)
         values = _known(cls, raw)
@@ -101,7 +101,7 @@ class Report:
         """Whether the program ended by itself with status 0."""
         return self.outcome == "exited" and self.exit_code == 0
 
-    def error(self) -> "Optional[SandboxError]":
+    def error(self) -> Optional[SandboxError]:
         """The typed error of a run that did not end by itself, or None."""
         if self.outcome == "exited":
             return None
@@ -134,7 +134,7 @@ class Event:
     raw: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
-    def parse(cls, line: "str | bytes") -> "Event":
+    def parse(cls, line: str | bytes) -> Event:
         """The record in a line of an audit trail."""
         raw = json.loads(line)
         return cls(raw=raw, **_known(cls, {k: v for k, v in raw.items() if k != "raw"}))
@@ -189,7 +189,7 @@ class Result:
         """As in Report."""
         return self.report.violations
 
-    def check(self) -> "Result":
+    def check(self) -> Result:
         """This result, or the typed error of a run that did not exit with 0."""
         problem = self.report.error()
         if problem is not None:
@@ -199,6 +199,6 @@ class Result:
         return self
 
 
-def _known(cls: type, raw: Mapping[str, Any]) -> "Dict[str, Any]":
+def _known(cls: type, raw: Mapping[str, Any]) -> Dict[str, Any]:
     names = {field.name for field in dataclasses.fields(cls)}
     return {key: value for key, value in raw.items() if key in names and value is not None}

@@ -45,7 +45,7 @@ class RHooks:
     def openfile(self, path: str, mode: str = "r") -> Any:
         return open(path, mode, encoding=None if "b" in mode else "utf-8")
 
-    def find(self, name: str, path: "Sequence[str]") -> "Optional[List[Any]]":
+    def find(self, name: str, path: Sequence[str]) -> Optional[List[Any]]:
         """[source, file name, whether it is a package] of a module, or None."""
         parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
@@ -64,7 +64,7 @@ class Module:
     to read one asks for plain data. Objects that are no plain data are granted: an
     object with exposed methods, or a Bastion."""
 
-    def __init__(self, cell: "RExec", name: str):
+    def __init__(self, cell: RExec, name: str):
         object.__setattr__(self, "_cell", cell)
         object.__setattr__(self, "__name__", name)
 
@@ -115,9 +115,9 @@ class RExec:
     nok_builtin_names: Tuple[str, ...] = ("open", "file", "reload", "__import__")
     ok_file_types: Tuple[int, ...] = (C_EXTENSION, PY_SOURCE)
 
-    def __init__(self, hooks: "Optional[RHooks]" = None, verbose: int = 0, *,
-                 policy: "Union[Policy, str, Mapping[str, Any]]" = "strict", python: "Optional[str]" = None,
-                 timeout: "Optional[float]" = 60.0):
+    def __init__(self, hooks: Optional[RHooks] = None, verbose: int = 0, *,
+                 policy: Union[Policy, str, Mapping[str, Any]] = "strict", python: Optional[str] = None,
+                 timeout: Optional[float] = 60.0):
         self.hooks = hooks or RHooks(verbose)
         self.verbose = verbose
         self.ok_dynamic_modules = self.ok_builtin_modules
@@ -141,7 +141,7 @@ class RExec:
 
     # Making the cell
 
-    def _ask(self, method: str, args: "List[Any]") -> Any:
+    def _ask(self, method: str, args: List[Any]) -> Any:
         self._sandbox._check()  # which a method of the cell's cannot ask, nor wait for
         with self._making:
             self._make()
@@ -171,7 +171,7 @@ class RExec:
     def is_builtin(self, mname: str) -> bool:
         return mname in self.ok_builtin_modules
 
-    def get_suffixes(self) -> "List[Tuple[str, str, int]]":
+    def get_suffixes(self) -> List[Tuple[str, str, int]]:
         return [(".py", "r", PY_SOURCE)]
 
     def load_dynamic(self, name: str, filename: str, file: Any) -> Any:
@@ -181,24 +181,24 @@ class RExec:
     def set_trusted_path(self) -> None:
         """The mounts decide what can be loaded as machine code."""
 
-    def copy_only(self, src: Any, names: "Sequence[str]") -> Module:
+    def copy_only(self, src: Any, names: Sequence[str]) -> Module:
         """A module of the cell with the named contents of one of the guest's."""
         return self._copy(src, list(names), [])
 
-    def copy_except(self, src: Any, exceptions: "Sequence[str]") -> Module:
+    def copy_except(self, src: Any, exceptions: Sequence[str]) -> Module:
         return self._copy(src, None, list(exceptions))
 
     def copy_none(self, src: Any) -> Module:
         return self._copy(src, [], [])
 
-    def _copy(self, src: Any, names: "Optional[List[str]]", exceptions: "List[str]") -> Module:
+    def _copy(self, src: Any, names: Optional[List[str]], exceptions: List[str]) -> Module:
         name = src if isinstance(src, str) else src.__name__
         self._ask("copy", [name, name, names, exceptions])
         return Module(self, name)
 
     # Running
 
-    def _run(self, method: str, args: "List[Any]") -> Any:
+    def _run(self, method: str, args: List[Any]) -> Any:
         streams = self._streams()
         self._lend(streams)
         try:
@@ -244,7 +244,7 @@ class RExec:
         if not getattr(self._nested, "on", False):
             self._run("r_unload", [_name(m)])
 
-    def s_apply(self, func: Any, args: "Sequence[Any]" = (), kw: "Mapping[str, Any]" = {}) -> Any:
+    def s_apply(self, func: Any, args: Sequence[Any] = (), kw: Mapping[str, Any] = {}) -> Any:
         """Calls an r_ method while the cell's streams are the host's."""
         before, self._streaming.on = self._streams(), True
         try:
@@ -289,7 +289,7 @@ class RExec:
         data = self._sandbox.read_file(file)
         return io.BytesIO(data) if mode == "rb" else io.StringIO(data.decode())
 
-    def r_exc_info(self) -> "Tuple[None, None, None]":
+    def r_exc_info(self) -> Tuple[None, None, None]:
         """Exceptions of a cell are GuestErrors; none is under way in the host."""
         return None, None, None
 

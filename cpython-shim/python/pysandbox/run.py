@@ -40,13 +40,13 @@ class Run:
         """Lets the program see the end of its input."""
         self._process.close_stdin()
 
-    def audit(self) -> "Iterator[Event]":
+    def audit(self) -> Iterator[Event]:
         """The decisions about this run, as they are made. Of what nobody has read,
         the last 4 MiB are kept."""
         for line in self._process.audit:
             yield Event.parse(line)
 
-    def wait(self, timeout: "Optional[float]" = None) -> Result:
+    def wait(self, timeout: Optional[float] = None) -> Result:
         """The result, once the program has ended. DeadlineError after timeout
         seconds; the program then goes on."""
         forks.check(self._process.owner)
@@ -70,7 +70,7 @@ class Run:
         if not self._process.ended(STOP_PATIENCE):
             self._process.terminate()  # the supervisor passes only the first one on
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> Run:
         return self
 
     def __exit__(self, *_: Any) -> None:

@@ -59,9 +59,9 @@ class Sandbox(GuestFiles):
     It belongs to the process that made it. A forked child can do nothing with it, and
     nothing to it: each request there is a RunError."""
 
-    def __init__(self, policy: PolicyLike = "strict", *, python: "Optional[str]" = None,
-                 env: "Optional[Mapping[str, str]]" = None, cwd: "Optional[str]" = None,
-                 deadline: "Optional[float]" = DEADLINE):
+    def __init__(self, policy: PolicyLike = "strict", *, python: Optional[str] = None,
+                 env: Optional[Mapping[str, str]] = None, cwd: Optional[str] = None,
+                 deadline: Optional[float] = DEADLINE):
         self.policy = policy_of(policy)
         check_variables(env)
         self.policy._tell()
@@ -72,10 +72,10 @@ class Sandbox(GuestFiles):
         self._allowed: tuple[str, ...] = ()
         self._lock = allocate_lock()
         self._turns = Turns()
-        self._live: "Optional[tuple[Process, Connection]]" = None
-        self._runs: "List[tuple[Process, Connection]]" = []
-        self._injected: "set[str]" = set()
-        self._events: "Optional[Loop]" = None
+        self._live: Optional[tuple[Process, Connection]] = None
+        self._runs: List[tuple[Process, Connection]] = []
+        self._injected: set[str] = set()
+        self._events: Optional[Loop] = None
         self._closed = False
         self._ended: Optional[Process] = None
         # AsyncSandbox sets these two.
@@ -128,7 +128,7 @@ class Sandbox(GuestFiles):
             self._events = None
 
     @property
-    def report(self) -> "Optional[Report]":
+    def report(self) -> Optional[Report]:
         """How the live interpreter has ended, once it has or the sandbox is closed.
         None if it never came to life."""
         live = self._live
@@ -141,7 +141,7 @@ class Sandbox(GuestFiles):
 
     # Capabilities
 
-    def grant(self, name: str, thing: Any, methods: "Optional[Iterable[str]]" = None, *,
+    def grant(self, name: str, thing: Any, methods: Optional[Iterable[str]] = None, *,
               callbacks: bool = False) -> Grant:
         """Lets guest code call the named methods of thing, or all that @expose
         marks, as `from pysandbox_guest import NAME` and as the global NAME, where it
@@ -177,14 +177,14 @@ class Sandbox(GuestFiles):
 
     # The live interpreter
 
-    def exec(self, source: str, *, filename: str = "<exec>", timeout: "Optional[float]" = None) -> Execution:
+    def exec(self, source: str, *, filename: str = "<exec>", timeout: Optional[float] = None) -> Execution:
         """Runs statements in the guest's __main__ and returns what they wrote, or what
         threads of the guest have written at that time; between requests, it is dropped.
         GuestError if they raise; its state stays as it was then."""
         check(source=(source, str), filename=(filename, str))
         return self._run("exec", [source, filename], timeout)
 
-    def eval(self, source: str, *, filename: str = "<eval>", timeout: "Optional[float]" = None) -> Any:
+    def eval(self, source: str, *, filename: str = "<eval>", timeout: Optional[float] = None) -> Any:
         """The value of an expression in the guest's __main__: None, bool, int,
         float, str, bytes, and lists (tuples too) and dicts with str keys of them.
         GuestError if it raises or is anything else: type_name is then "TypeError",
@@ -192,8 +192,8 @@ class Sandbox(GuestFiles):
         check(source=(source, str), filename=(filename, str))
         return self._request("eval", [source, filename], timeout)
 
-    def run_file(self, path: "Union[str, os.PathLike[str]]", argv: "Sequence[str]" = (), *,
-                 timeout: "Optional[float]" = None) -> Execution:
+    def run_file(self, path: Union[str, os.PathLike[str]], argv: Sequence[str] = (), *,
+                 timeout: Optional[float] = None) -> Execution:
         """Runs a file of the host's, relative to its working directory, in the guest's
         __main__. The host reads it, and inside only its name is known. It may end with
         sys.exit(), if that tells of success; any other is a GuestError."""
@@ -203,17 +203,17 @@ class Sandbox(GuestFiles):
         return self._run("run_file", [os.path.basename(name), source, words(argv)], timeout)
 
     def run_module(
-            self, name: str, argv: "Sequence[str]" = (), *, timeout: "Optional[float]" = None) -> Execution:
+            self, name: str, argv: Sequence[str] = (), *, timeout: Optional[float] = None) -> Execution:
         """Runs a module as `python -m` does; its names go to __main__, unless it ends
         with sys.exit(), as in run_file."""
         check(name=(name, str))
         return self._run("run_module", [name, words(argv)], timeout)
 
-    def _run(self, method: str, args: "List[Any]", timeout: "Optional[float]") -> Execution:
+    def _run(self, method: str, args: List[Any], timeout: Optional[float]) -> Execution:
         execution: Execution = self._in_turn(timeout, lambda left: self._run_now(method, args, left))
         return execution
 
-    def _run_now(self, method: str, args: "List[Any]", left: Left) -> Execution:
+    def _run_now(self, method: str, args: List[Any], left: Left) -> Execution:
         process, _ = self._start()
         from .results import Execution  # while the guest comes to life
         mark = b"\0" + os.urandom(16)
@@ -235,10 +235,10 @@ class Sandbox(GuestFiles):
         return output
 
     def _request(
-            self, method: str, args: "List[Any]", timeout: "Optional[float]" = None) -> Any:
+            self, method: str, args: List[Any], timeout: Optional[float] = None) -> Any:
         return self._in_turn(timeout, lambda left: self._request_now(method, args, left))
 
-    def _in_turn(self, timeout: "Optional[float]", perform: "Callable[[Left], Any]") -> Any:
+    def _in_turn(self, timeout: Optional[float], perform: Callable[[Left], Any]) -> Any:
         """Waits for this request's turn, and performs it in the time that is left."""
         seconds = self._seconds(timeout)
         self._check()
@@ -260,7 +260,7 @@ class Sandbox(GuestFiles):
         ended = self._ended
         return EndedError("the sandbox is closed", None if ended is None else ended.known_report(2.0))
 
-    def _seconds(self, timeout: "Optional[float]") -> float:
+    def _seconds(self, timeout: Optional[float]) -> float:
         return self._deadline if timeout is None else amounts.seconds("timeout", timeout)
 
     def _check(self) -> None:
@@ -270,7 +270,7 @@ class Sandbox(GuestFiles):
         if live is not None:
             live[1].check()
 
-    def _request_now(self, method: str, args: "List[Any]", left: Left, **kwargs: Any) -> Any:
+    def _request_now(self, method: str, args: List[Any], left: Left, **kwargs: Any) -> Any:
         _, connection = self._start()
         with self._lock:
             missing = sorted(set(self._grants) - self._injected)
@@ -284,7 +284,7 @@ class Sandbox(GuestFiles):
                 raise
         return connection.call(0, method, args, kwargs, left.seconds, self._scope(), left.waited)
 
-    def _start(self) -> "tuple[Process, Connection]":
+    def _start(self) -> tuple[Process, Connection]:
         with self._lock:
             if self._closed:
                 raise self._closed_error()
@@ -300,9 +300,9 @@ class Sandbox(GuestFiles):
         stop([live[0]])
         raise self._closed_error()
 
-    def _launch(self, program: "Sequence[str]", stdin: "Union[bool, bytes]", policy: Policy,
-                env: "Optional[Mapping[str, str]]" = None,
-                sent: "Optional[str]" = None) -> "tuple[Process, Connection]":
+    def _launch(self, program: Sequence[str], stdin: Union[bool, bytes], policy: Policy,
+                env: Optional[Mapping[str, str]] = None,
+                sent: Optional[str] = None) -> tuple[Process, Connection]:
         merged = dict(self._env or {})
         merged.update(env or {})
         process = Process(
@@ -339,10 +339,10 @@ class Sandbox(GuestFiles):
 
     # Programs of their own
 
-    def start(self, source: "Optional[str]" = None, *, file: "Union[str, os.PathLike[str], None]" = None,
-              module: "Optional[str]" = None, argv: "Sequence[str]" = (
-                  ), env: "Optional[Mapping[str, str]]" = None,
-              stdin: "Union[bool, bytes]" = False, timeout: "Optional[float]" = None) -> Run:
+    def start(self, source: Optional[str] = None, *, file: Union[str, os.PathLike[str], None] = None,
+              module: Optional[str] = None, argv: Sequence[str] = (
+                  ), env: Optional[Mapping[str, str]] = None,
+              stdin: Union[bool, bytes] = False, timeout: Optional[float] = None) -> Run:
         """Starts a program in an interpreter of its own: source, or a file that the host
         can read, relative to its working directory, or a module. argv is sys.argv without
         its first word, env are variables beside those of the sandbox, stdin is all of the
@@ -389,12 +389,12 @@ def _is_long(source: str) -> bool:
     return True
 
 
-def _forget(sandbox: "Optional[Sandbox]", grant: "Grant") -> None:
+def _forget(sandbox: Optional[Sandbox], grant: Grant) -> None:
     if sandbox is not None:
         sandbox._revoke(grant)
 
 
-def _loop_of(sandbox: "Optional[Sandbox]") -> "asyncio.AbstractEventLoop":
+def _loop_of(sandbox: Optional[Sandbox]) -> asyncio.AbstractEventLoop:
     if sandbox is None:
         raise RunError("the sandbox is gone")
     return sandbox._loop()

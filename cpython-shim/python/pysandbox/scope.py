@@ -17,13 +17,13 @@ _current = threading.local()
 class Scope:
     """The requests that one function makes of a sandbox, one after the other."""
 
-    def __init__(self, left: "Optional[Left]" = None) -> None:
+    def __init__(self, left: Optional[Left] = None) -> None:
         self.left = left  # set if the requests have their turn
         self._lock = threading.Lock()
         self._cancelled = False
         self._stop: Optional[Callable[[], None]] = None
 
-    def enter(self, stop: "Callable[[], None]") -> None:
+    def enter(self, stop: Callable[[], None]) -> None:
         """A request begins, which stop() would end. CancelledError if it is too late."""
         with self._lock:
             if self._cancelled:
@@ -37,7 +37,7 @@ class Scope:
             if self._stop is not None:
                 self._stop()
 
-    def __enter__(self) -> "Scope":
+    def __enter__(self) -> Scope:
         _current.scope = self
         return self
 
@@ -45,6 +45,6 @@ class Scope:
         _current.scope = None
 
 
-def current() -> "Optional[Scope]":
+def current() -> Optional[Scope]:
     """The scope that this thread is in, or None."""
     return getattr(_current, "scope", None)

@@ -33,10 +33,10 @@ class Service:
     """The calls of one guest. send(frame, grant) answers, loop() is an event loop
     for async methods, and waiting() is called by a thread that will block."""
 
-    def __init__(self, grants: "Mapping[str, Grant]", exports: "Exports",
-                 send: "Callable[[List[Any], Optional[Grant]], object]",
-                 loop: "Callable[[], asyncio.AbstractEventLoop]", waiting: "Callable[[], None]",
-                 program: "Optional[str]"):
+    def __init__(self, grants: Mapping[str, Grant], exports: Exports,
+                 send: Callable[[List[Any], Optional[Grant]], object],
+                 loop: Callable[[], asyncio.AbstractEventLoop], waiting: Callable[[], None],
+                 program: Optional[str]):
         self._grants, self._exports = grants, exports
         self._send, self._loop, self._waiting = send, loop, waiting
         self._program = program
@@ -48,7 +48,7 @@ class Service:
         which the guest waits."""
         return any(running.service is self and not running.over for running in _performed.get())
 
-    def perform(self, frame: "List[Any]", arrived: "Arrived") -> None:
+    def perform(self, frame: List[Any], arrived: Arrived) -> None:
         """Performs a call and answers it."""
         _, number, _, target, name, args, kwargs = frame
         grant = None
@@ -83,7 +83,7 @@ class Service:
                 if self._running.get(number) is running:
                     del self._running[number]
 
-    def _begin(self, number: int, running: "_Running") -> None:
+    def _begin(self, number: int, running: _Running) -> None:
         with self._lock:
             if number in self._running:
                 raise Refused("RemoteError", "a call %d is under way already" % number)
@@ -99,7 +99,7 @@ class Service:
         if running is not None:
             running.cancel()
 
-    def revoke(self, grant: "Grant") -> None:
+    def revoke(self, grant: Grant) -> None:
         """Answers the calls of a grant's objects: nobody waits for them any more. An
         async method is cancelled; of any other the result is dropped."""
         with self._lock:
@@ -116,7 +116,7 @@ class Service:
         for running in left:
             running.cancel()
 
-    def _root(self, name: str, args: "List[Any]", arrived: "Arrived") -> "Any":
+    def _root(self, name: str, args: List[Any], arrived: Arrived) -> Any:
         if name == "names" and not args:
             return sorted(self._grants)
         if name == "lookup" and len(args) == 1 and type(args[0]) is str:
@@ -134,8 +134,8 @@ class Service:
             return self._program
         raise Refused("AttributeError", "the host has no such request")
 
-    def _invoke(self, owner: Facet, name: str, args: "List[Any]", kwargs: "Dict[str, Any]",
-                arrived: "Arrived", running: "_Running") -> "Any":
+    def _invoke(self, owner: Facet, name: str, args: List[Any], kwargs: Dict[str, Any],
+                arrived: Arrived, running: _Running) -> Any:
         entry = owner.table.get(name)
         if entry is None:
             raise Refused("AttributeError", "the capability has no method %r" % name[:100])
@@ -158,8 +158,8 @@ class Service:
             raise _explain(entry, problem, running) from None
         return _result(entry, result, owner.grant)
 
-    def _await(self, entry: "Entry", args: "List[Any]", kwargs: "Dict[str, Any]",
-               running: "_Running") -> "Any":
+    def _await(self, entry: Entry, args: List[Any], kwargs: Dict[str, Any],
+               running: _Running) -> Any:
         import asyncio  # which takes longer than all other imports
         self._waiting()
         future = asyncio.run_coroutine_threadsafe(_kept(entry.call(*args, **kwargs)), self._loop())
@@ -170,7 +170,7 @@ class Service:
         return result
 
 
-async def _kept(method: "Awaitable[Any]") -> "Tuple[Any, Optional[BaseException]]":
+async def _kept(method: Awaitable[Any]) -> Tuple[Any, Optional[BaseException]]:
     """What an async method returns, or what it raises in order to end the host: a loop
     would end by that. A KeyboardInterrupt may be the operator's, in the main thread."""
     try:
@@ -190,16 +190,16 @@ class _Running:
 
     def __init__(self, service: Service) -> None:
         self.service, self.over = service, False
-        self.future: "Optional[Future[Any]]" = None
+        self.future: Optional[Future[Any]] = None
         self.cancelled = False
-        self.grant: "Optional[Grant]" = None
+        self.grant: Optional[Grant] = None
         self._unanswered = threading.Lock()
 
     def claim(self) -> bool:
         """Whether the caller is the one to answer; only the first is."""
         return self._unanswered.acquire(False)
 
-    def begin(self, future: "Future[Any]") -> None:
+    def begin(self, future: Future[Any]) -> None:
         self.future = future
         if self.cancelled:
             future.cancel()
@@ -212,7 +212,7 @@ class _Running:
 
 # The calls that the code which asks performs, outermost first. A task has those of the
 # thread that made it.
-_performed: "ContextVar[Tuple[_Running, ...]]" = ContextVar("performed", default=())
+_performed: ContextVar[Tuple[_Running, ...]] = ContextVar("performed", default=())
 
 
 def is_cancelled() -> bool:
@@ -221,7 +221,7 @@ def is_cancelled() -> bool:
     return bool(performed) and performed[-1].cancelled
 
 
-def _explain(entry: "Entry", problem: BaseException, running: _Running) -> Refused:
+def _explain(entry: Entry, problem: BaseException, running: _Running) -> Refused:
     if running.cancelled and type(problem).__name__ == "CancelledError":
         return Refused("CancelledError", "the call was cancelled")
     if isinstance(problem, entry.exposed.raises):
@@ -231,7 +231,7 @@ def _explain(entry: "Entry", problem: BaseException, running: _Running) -> Refus
     return Refused("RemoteError", "the method %s failed" % entry.name)
 
 
-def _result(entry: "Entry", result: "Any", grant: "Optional[Grant]") -> "Any":
+def _result(entry: Entry, result: Any, grant: Optional[Grant]) -> Any:
     declared = entry.exposed.returns
     problem = None
     for schema in declared if isinstance(declared, tuple) else (declared,):
@@ -248,7 +248,7 @@ def _result(entry: "Entry", result: "Any", grant: "Optional[Grant]") -> "Any":
     raise Refused("RemoteError", "the result of %s is not what it declares" % entry.name)
 
 
-def warn(message: str, *args: "Any", problem: "Optional[BaseException]" = None) -> None:
+def warn(message: str, *args: Any, problem: Optional[BaseException] = None) -> None:
     """Tells the host's operator what the guest is not told."""
     import logging
     logging.getLogger("pysandbox").warning(message, *args, exc_info=problem)

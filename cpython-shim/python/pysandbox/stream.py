@@ -26,7 +26,7 @@ class Stream:
         self._searched = 0  # bytes of data that hold no end of a line
         self._ended = False
         self._changed = threading.Condition()
-        self._wakes: "List[Callable[[], None]]" = []
+        self._wakes: List[Callable[[], None]] = []
 
     def feed(self, data: bytes) -> None:
         with self._changed:
@@ -61,7 +61,7 @@ class Stream:
         self._searched = 0
         return taken
 
-    def rest(self, timeout: "Optional[float]" = None) -> bytes:
+    def rest(self, timeout: Optional[float] = None) -> bytes:
         """All that nobody has read, once the stream has ended."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended, timeout)
@@ -77,14 +77,14 @@ class Stream:
         with self._changed:
             return self._take(len(self._data))
 
-    def between(self, mark: bytes, until: float) -> "tuple[bytes, bool]":
+    def between(self, mark: bytes, until: float) -> tuple[bytes, bool]:
         """What stands between two marks, as until does; what is before is dropped."""
         before, begun = self.until(mark, max(0.0, until - time.monotonic()))
         if not begun:
             return b"", False
         return self.until(mark, max(0.0, until - time.monotonic()))
 
-    def until(self, mark: bytes, timeout: float) -> "tuple[bytes, bool]":
+    def until(self, mark: bytes, timeout: float) -> tuple[bytes, bool]:
         """What stands before mark, which is taken away, and True. Without a mark in
         time (the guest may have closed its output), all that has arrived, but for
         the beginning of a mark, and False."""
@@ -107,14 +107,14 @@ class Stream:
                     return before, False
                 self._changed.wait(left)
 
-    def _line(self) -> "Optional[bytes]":
+    def _line(self) -> Optional[bytes]:
         at = self._data.find(b"\n", self._searched)
         if at < 0 and not self._ended:
             self._searched = len(self._data)
             return None
         return self._take(at + 1 if at >= 0 else len(self._data))
 
-    def line(self, wake: "Callable[[], None]") -> "Optional[bytes]":
+    def line(self, wake: Callable[[], None]) -> Optional[bytes]:
         """The next line, b"" at the end, or None if it is not there yet: then wake() is
         called once, by any thread, when it may be, unless forget_wake() comes first."""
         with self._changed:
@@ -123,11 +123,11 @@ class Stream:
                 self._wakes.append(wake)
             return line
 
-    def forget_wake(self, wake: "Callable[[], None]") -> None:
+    def forget_wake(self, wake: Callable[[], None]) -> None:
         with self._changed:
             self._wakes = [other for other in self._wakes if other is not wake]
 
-    def __iter__(self) -> "Iterator[bytes]":
+    def __iter__(self) -> Iterator[bytes]:
         while True:
             with self._changed:
                 line = self._line()
@@ -143,7 +143,7 @@ class Pump:
     """One thread that reads several descriptors, which it owns, into streams, and
     then waits for the process that wrote. status is what wait() has returned."""
 
-    def __init__(self, streams: "Dict[int, Stream]", wait: "Callable[[], Optional[int]]"):
+    def __init__(self, streams: Dict[int, Stream], wait: Callable[[], Optional[int]]):
         self._streams, self._wait = streams, wait
         self.status: Optional[int] = None
         self._open = set(streams)
@@ -183,6 +183,6 @@ class Pump:
             self._over.release()
         return over
 
-    def join(self, timeout: "Optional[float]") -> bool:
+    def join(self, timeout: Optional[float]) -> bool:
         self._thread.join(timeout)
         return not self._thread.is_alive()

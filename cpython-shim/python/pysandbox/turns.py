@@ -22,7 +22,7 @@ class Turn:
 
     __slots__ = ("wake", "thread", "mine", "closed", "cancelled")
 
-    def __init__(self, wake: "Callable[[], None]", thread: int = 0):
+    def __init__(self, wake: Callable[[], None], thread: int = 0):
         self.wake, self.thread = wake, thread
         self.mine = self.closed = self.cancelled = False
 
@@ -46,11 +46,11 @@ class Turns:
 
     def __init__(self) -> None:
         self._lock = allocate_lock()
-        self._changing: "Set[int]" = set()  # threads that change the line, and may have the lock
-        self._line: "List[Turn]" = []
+        self._changing: Set[int] = set()  # threads that change the line, and may have the lock
+        self._line: List[Turn] = []
         self._closed = False
 
-    def join(self, wake: "Callable[[], None]", thread: int = 0) -> Turn:
+    def join(self, wake: Callable[[], None], thread: int = 0) -> Turn:
         """Gives a request the last place; it must leave. thread is the one that it
         blocks, if any."""
         turn, own = Turn(wake, thread), get_ident()
@@ -79,7 +79,7 @@ class Turns:
         finally:
             self._changing.discard(own)
 
-    def _after(self, turn: Turn) -> "Optional[Turn]":
+    def _after(self, turn: Turn) -> Optional[Turn]:
         """Takes a turn out of the line. Whose turn it is then, if that is new."""
         with self._lock:
             if turn not in self._line:
@@ -91,7 +91,7 @@ class Turns:
             first.mine = True
             return first
 
-    def wait(self, seconds: float, scope: "Optional[Scope]") -> Turn:
+    def wait(self, seconds: float, scope: Optional[Scope]) -> Turn:
         """Waits for a turn, in this thread, at most so many seconds. A thread that has
         one, or waits for it, or is about to leave, may come again from a signal handler;
         that could never end."""
@@ -145,7 +145,7 @@ def check(turn: Turn, seconds: float) -> None:
                                      "other requests of this sandbox came first" % seconds))
 
 
-def _unbegun(problem: "DeadlineError | CancelledError") -> "DeadlineError | CancelledError":
+def _unbegun(problem: DeadlineError | CancelledError) -> DeadlineError | CancelledError:
     from .results import Execution  # with dataclasses, which others need not wait for
     problem.begun, problem.output = False, Execution()
     return problem

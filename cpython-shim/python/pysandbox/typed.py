@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 BYTES = (bytes, bytearray, memoryview)
 
 
-def check(**values: "tuple[Any, type | tuple[type, ...]]") -> None:
+def check(**values: tuple[Any, type | tuple[type, ...]]) -> None:
     """Takes for each argument its value and the type, or types, that it must have.
     TypeError for another one."""
     for name, (value, wanted) in values.items():
@@ -19,7 +19,7 @@ def check(**values: "tuple[Any, type | tuple[type, ...]]") -> None:
             raise TypeError("%s is of type %s; it must be %s" % (name, type(value).__name__, kind.__name__))
 
 
-def words(argv: "Sequence[str]") -> "List[str]":
+def words(argv: Sequence[str]) -> List[str]:
     """The words of a command line. A text is a sequence too, and surely not meant as one."""
     if isinstance(argv, (str, bytes)):
         raise TypeError("argv=%r: it is a list of words" % (argv,))

@@ -143,7 +143,7 @@ class Parity(Cell):
             self.assertTrue(select.select([slave], [], [], 5)[0])
             time.sleep(0.2)
             self.assertEqual(sys.stdin.readline(), "one\n")
-            r.s_exec("line, typed = sys.stdin.readline, sys.stdin\na = line(), line(3), line(), typed.read(2)")
+            r.s_exec("line, more = sys.stdin.readline, sys.stdin.read\na = line(), line(3), line(), more(2)")
             self.assertEqual(r.r_eval("list(a)"), ["two\n", "thr", "ee\n", "fo"])
 
     def test_s_eval_and_s_execfile(self):

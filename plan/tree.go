@@ -23,19 +23,14 @@ type view struct {
 	rules    namespaces.Landlock // of the whole tree
 }
 
-// groupedFiles is how many public files of one directory are worth binding the
-// directory for: some four Landlock rules cost as much as one mount, and the
-// tier without Landlock has no mounts.
-const groupedFiles = 8
-
 // resolveView finds the operator's paths and builds the tree of the sandbox.
 func (p *Plan) resolveView(h *Host) (*view, error) {
 	v := &view{
 		user:     make(map[string]access),
-		closures: []host.Closure{h.Interpreter.Group(groupedFiles)},
+		closures: []host.Closure{h.Interpreter.Closure},
 	}
 	if p.startsPrograms() {
-		v.closures = append(v.closures, h.Spawn.Group(groupedFiles))
+		v.closures = append(v.closures, h.Spawn)
 	}
 	if err := errors.Join(v.addUserPaths(p, h), v.addScript(p, h)); err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func (c Cache) remember(key string, caller Caller, find func(*tree) (Interpreter
 	if err != nil {
 		return Interpreter{}, err
 	}
-	found.Closure = found.Group(groupedLibraries)
+	found.Closure = found.group(groupedLibraries)
 	if c.Dir == "" {
 		return found, nil
 	}
@@ -79,10 +79,6 @@ func (c Cache) remember(key string, caller Caller, find func(*tree) (Interpreter
 	}
 	return found, nil
 }
-
-// groupedLibraries is the number of libraries from which on their directory is
-// bound as a whole.
-const groupedLibraries = 8
 
 // clockTick bounds the granularity of change times: a file that was changed
 // within it before it was read may be changed again without a trace.

@@ -105,11 +105,16 @@ func mergeSorted(x, y []string) []string {
 	return slices.Compact(merged)
 }
 
-// Group binds a system directory of libraries once instead of each file, where
+// groupedLibraries is the number of libraries from which on their directory is
+// bound as a whole. Every closure that is found is grouped by it, once.
+const groupedLibraries = 8
+
+// group binds a system directory of libraries once instead of each file, where
 // at least so many of its libraries are needed. A mount costs some four times as
 // much as a Landlock rule, so a closure with many libraries starts faster this
-// way. The links in such a directory come with it.
-func (c Closure) Group(least int) Closure {
+// way; the tier without Landlock has no mounts. The links in such a directory come
+// with it.
+func (c Closure) group(least int) Closure {
 	files := make(map[string]int)
 	for _, bind := range c.Binds {
 		if bind.Public && isLibraryName(filepath.Base(bind.Path)) && isSystemDir(bind.Path) {

@@ -68,14 +68,14 @@ func TestGroupBindsALibraryDirectoryOnce(t *testing.T) {
 		},
 		Links: []Link{{"/lib", "usr/lib"}},
 	}
-	got := closure.Group(2)
+	got := closure.group(2)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v", got)
 	}
-	if again := got.Group(2); !reflect.DeepEqual(again, want) {
+	if again := got.group(2); !reflect.DeepEqual(again, want) {
 		t.Errorf("a second time: %+v", again)
 	}
-	if same := closure.Group(3); !reflect.DeepEqual(same, closure) {
+	if same := closure.group(3); !reflect.DeepEqual(same, closure) {
 		t.Errorf("with fewer files than it takes: %+v", same)
 	}
 }

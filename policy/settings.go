@@ -198,7 +198,7 @@ func environmentSettings() []setting {
 			"env.set",
 			table{func(p *Policy) *map[string]string { return &p.Env.Set }, variableSyntax(), freeTextSyntax()},
 			"--env",
-			"Environment variables with fixed values; beats env.pass.",
+			"Environment variables with fixed values; beats env.pass. A program starts with PYTHONDONTWRITEBYTECODE=1, so that it leaves no compiled files where it may write; an empty text lifts that.",
 		},
 	}
 }

@@ -17,6 +17,7 @@ func layerBase(t *table) {
 	t.allow("who and where the process is",
 		"capget", "getcpu", "getcwd", "getegid", "geteuid", "getgid", "getgroups", "getpgid", "getpgrp",
 		"getpid", "getppid", "getresgid", "getresuid", "getsid", "gettid", "getuid", "sysinfo", "uname")
+	t.allow("a process holds no capability, so it can only give up what it lacks", "capset")
 	t.allow("its own pace, within its rights",
 		"getpriority", "ioprio_get", "sched_get_priority_max", "sched_get_priority_min",
 		"sched_getaffinity", "sched_getattr", "sched_getparam", "sched_getscheduler",

@@ -231,6 +231,7 @@ func processUses() []use {
 		{"descriptors of another process", "pidfd_getfd", [6]uint64{3, 0}, nil, reported(unix.EPERM)},
 		{"tracing", "ptrace", [6]uint64{16, 1}, nil, reported(unix.EPERM)},
 		{"own user", "setuid", [6]uint64{1000}, nil, allowed},
+		{"giving up capabilities", "capset", [6]uint64{1, 1}, nil, allowed},
 		{"groups", "setgroups", [6]uint64{}, nil, quiet(unix.EPERM)},
 	}
 }

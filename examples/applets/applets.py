@@ -114,13 +114,16 @@ class Origin:
             self.sandbox.write_file(HOME + "/" + name, files.read_below(self.home, name, self.quota))
 
     def _save(self):
-        """Keeps what the guest has in its home, as far as the quota and the deadline go."""
+        """Keeps what the guest has in its home, as far as the quota goes. Where that takes
+        longer than the deadline, what it had at the last visit stays."""
         left, until = self.quota, time.monotonic() + self.deadline
         new = tempfile.mkdtemp(dir=os.path.dirname(self.home))
         try:
             for name, _ in sorted(self.sandbox.list_files(HOME).items()):
                 parts, seconds = name.count("/") + 1, until - time.monotonic()
-                if seconds <= 0 or left <= parts * ENTRY:
+                if seconds <= 0:
+                    return
+                if left <= parts * ENTRY:
                     break
                 if parts > DEEP:
                     continue

@@ -49,6 +49,10 @@ func layerBase(t *table) {
 	processOptions(t)
 }
 
+// setDelegation is F_SETDELEG of Linux 6.19, a lease on directories too (fcntl.h). It
+// differs from F_SETLEASE in one bit, so one condition has both.
+const setDelegation = unix.F_SETLEASE + 16
+
 // baseByArguments are the calls of base that registers narrow, but for ioctl and
 // prctl.
 func baseByArguments(t *table) {
@@ -59,7 +63,8 @@ func baseByArguments(t *table) {
 
 	t.allowIf("closing descriptors of the whole process", "close_range", noneOf(2, unix.CLOSE_RANGE_UNSHARE))
 	t.refuse("descriptors that one thread alone has", unix.EPERM, "close_range")
-	t.refuseIf("a lease on a visible file would hold up the host", unix.EACCES, "fcntl", intIs(1, unix.F_SETLEASE))
+	t.refuseIf("a lease or delegation of what is visible would hold up the host", unix.EACCES, "fcntl",
+		bitsAre(1, intMask&^(setDelegation^unix.F_SETLEASE), unix.F_SETLEASE))
 
 	t.allowIf("map memory", "mmap", noneOf(3, unix.MAP_HUGETLB))
 	t.refuseQuietly("huge pages are outside the memory limit", unix.ENOMEM, "mmap")

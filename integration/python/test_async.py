@@ -1,15 +1,14 @@
 """AsyncSandbox: the same requests, awaited; and tasks of the guest's that await the host."""
 import asyncio
 import inspect
+import threading
 import time
 import unittest
 
 from pysandbox import (
     AsyncRun, AsyncSandbox, DeadlineError, GuestError, Run, RunError, Sandbox, expose,
 )
-from support import GUESTS
-
-PATIENCE = 20
+from support import GUESTS, PATIENCE, eventually
 
 
 class Clock:
@@ -46,7 +45,7 @@ class Async(unittest.TestCase):
                     await run.write(b"one\n")
                     run.close_stdin()
                     self.assertEqual([line async for line in run.stdout], [b"one\n", b"two\n"])
-                    self.assertEqual((await run.wait(30)).exit_code, 0)
+                    self.assertEqual((await run.wait(PATIENCE)).exit_code, 0)
         asyncio.run(main())
 
     def test_who_stops_waiting_takes_no_thread(self):
@@ -92,7 +91,7 @@ class Async(unittest.TestCase):
                 async for _ in deaf.stdout:
                     break
                 began = time.monotonic()
-            self.assertLess(time.monotonic() - began, 5)
+            self.assertLess(time.monotonic() - began, PATIENCE / 2)
             for run in runs + [deaf]:
                 self.assertEqual((await run.wait(PATIENCE)).outcome, "signaled")
         asyncio.run(main())
@@ -118,7 +117,7 @@ class Asker:
 
     def __init__(self):
         self.sb = self.task = None
-        self.heard = []
+        self.heard, self.answered = [], asyncio.Event()
 
     async def ask(self):
         try:
@@ -144,7 +143,7 @@ class Asker:
     @expose
     async def later(self):
         async def wait():
-            await asyncio.sleep(0.3)
+            await self.answered.wait()
             await self.ask()
         self.task = asyncio.create_task(wait())
 
@@ -161,6 +160,7 @@ class Refusals(unittest.TestCase):
                     self.assertIn("cannot ask the sandbox that waits for it", asker.heard.pop())
                 self.assertLess(time.monotonic() - began, PATIENCE)
                 await asker.sb.eval("asker.later()")
+                asker.answered.set()
                 await asker.task  # nobody waits for that
                 self.assertEqual(asker.heard, [42])
         asyncio.run(main())
@@ -176,17 +176,41 @@ class Refusals(unittest.TestCase):
 
 
 class Slow:
-    def __init__(self):
+    """Methods that take their time. Of meet and meet_blocking the first ones return when
+    so many calls are under way together."""
+
+    def __init__(self, together=0):
         self.at_once = self.most = 0
+        self.together, self.lock = together, threading.Lock()
+
+    def count(self, more):
+        with self.lock:
+            self.at_once += more
+            self.most = max(self.most, self.at_once)
 
     @expose
     async def echo(self, value, seconds):
-        self.at_once += 1
-        self.most = max(self.most, self.at_once)
+        self.count(1)
         try:
             await asyncio.sleep(seconds)
         finally:
-            self.at_once -= 1
+            self.count(-1)
+        return value
+
+    @expose
+    async def meet(self, value):
+        self.count(1)
+        until = time.monotonic() + PATIENCE
+        while self.most < self.together and time.monotonic() < until:
+            await asyncio.sleep(0.01)
+        self.count(-1)
+        return value
+
+    @expose
+    def meet_blocking(self, value):
+        self.count(1)
+        eventually(lambda: self.most >= self.together)
+        self.count(-1)
         return value
 
     @expose
@@ -202,30 +226,29 @@ class Slow:
 class Awaited(unittest.TestCase):
     """call_async, in the guest."""
 
-    def run_in(self, python, source):
-        slow = Slow()
+    def run_in(self, python, source, together=0):
+        slow = Slow(together)
         with Sandbox("strict", python=python) as sb:
             sb.grant("slow", slow)
-            began = time.monotonic()
-            sb.exec("import asyncio\n" + source, timeout=PATIENCE)
+            sb.exec("import asyncio\n" + source, timeout=3 * PATIENCE)
             self.assertEqual(sb.eval("slow.block(1, 0)"), 1)
-        return slow, time.monotonic() - began
+        return slow
 
     def test_calls_are_under_way_together(self):
         for python in [None] + GUESTS:
-            for method in ("echo", "block"):
+            for method in ("meet", "meet_blocking"):
                 with self.subTest(python=python, method=method):
-                    _, took = self.run_in(
+                    slow = self.run_in(
                         python, "async def main(): return await asyncio.gather(*("
-                        "slow.%s.call_async(n, 0.5) for n in range(50)))\n"
-                        "assert asyncio.run(main()) == list(range(50))" % method)
-                    self.assertLess(took, 3)  # six at a time would take over four
+                        "slow.%s.call_async(n) for n in range(50)))\n"
+                        "assert asyncio.run(main()) == list(range(50))" % method, 50)
+                    self.assertEqual(slow.most, 50)
 
     def test_more_of_them_wait(self):
-        slow, _ = self.run_in(None, "async def main(): return await asyncio.gather(*("
-                              "slow.echo.call_async(n, 0.01) for n in range(500)))\n"
-                              "for _ in range(3): assert asyncio.run(main()) == list(range(500))")
-        self.assertGreater(slow.most, 6)
+        slow = self.run_in(None, "async def main(): return await asyncio.gather(*("
+                           "slow.meet.call_async(n) for n in range(500)))\n"
+                           "for _ in range(3): assert asyncio.run(main()) == list(range(500))", 60)
+        self.assertGreaterEqual(slow.most, 60)
         self.assertLessEqual(slow.most, 64)
 
     def test_beside_threads(self):
@@ -246,7 +269,7 @@ class Awaited(unittest.TestCase):
                     "    else: assert False\nasyncio.run(main())")
 
     def test_cancelled_ones_leave_their_places(self):
-        slow, took = self.run_in(
+        slow = self.run_in(
             None, "async def main():\n"
             "    tasks = [asyncio.ensure_future(slow.echo.call_async(n, 600)) for n in range(150)]\n"
             "    await asyncio.sleep(0.5)\n    for task in tasks: task.cancel()\n"
@@ -255,7 +278,7 @@ class Awaited(unittest.TestCase):
             "    await asyncio.sleep(0.2)\n"
             "    return await asyncio.gather(*(slow.echo.call_async(n, 0) for n in range(150)))\n"
             "assert asyncio.run(main()) == list(range(150))")
-        self.assertEqual(slow.at_once, 0)
+        self.assertTrue(eventually(lambda: slow.at_once == 0), slow.at_once)
 
     def test_in_a_program(self):
         with Sandbox("strict") as sb:

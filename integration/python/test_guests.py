@@ -4,7 +4,6 @@ import os
 import subprocess
 import tempfile
 import unittest
-from unittest import mock
 
 from pysandbox import DeadlineError, GuestError, Sandbox
 from pysandbox.rexec import RExec
@@ -160,8 +159,8 @@ for statement in ("from urllib import request", "import multiprocessing", "from 
 
     def test_a_deadline_stops_what_runs_whatever_is_allowed(self):
         for path in GUESTS:
-            for code in ("while True: pass", "import time\ntime.sleep(60)"):
-                with self.subTest(path, code=code), mock.patch("pysandbox.connection.GRACE", 15):
+            for code in ("while True: pass", "import time\nwhile True: time.sleep(5)"):
+                with self.subTest(path, code=code):
                     with Sandbox({"python": {"modules": {"allow": ["time"]}}}, python=path) as sb:
                         with self.assertRaises(DeadlineError) as caught:
                             sb.exec(code, timeout=0.3)

@@ -12,13 +12,14 @@ from pathlib import Path
 from unittest import mock
 
 from pysandbox import codec
+from support import PATIENCE, signal_while_in
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "cpython-shim/python"))
 from pysandbox_guest import _channel, _interrupt, _reading, _serve, _tables  # noqa: E402
 
 CALL, CANCEL = codec.CALL, codec.CANCEL
-SPIN = ("import time\nend = time.monotonic() + 20\n"
-        "while time.monotonic() < end: pass\nraise ValueError('not stopped')")
+SPIN = ("import time\nend = time.monotonic() + %d\n"
+        "while time.monotonic() < end: pass\nraise ValueError('not stopped')" % PATIENCE)
 
 
 class Moments(unittest.TestCase):
@@ -27,7 +28,7 @@ class Moments(unittest.TestCase):
         self.host, guest = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.addCleanup(self.host.close)
         self.addCleanup(guest.close)
-        self.host.settimeout(30)
+        self.host.settimeout(2 * PATIENCE)
         area = os.open("/dev/null", os.O_RDWR)
         self.addCleanup(os.close, area)
         with mock.patch("pysandbox_guest._channel.Area"):
@@ -89,7 +90,7 @@ class Moments(unittest.TestCase):
         began = time.monotonic()
         answers = self.serve()
         self.assertIn(answers[7], ("KeyboardInterrupt", codec.NOT_BEGUN))
-        self.assertLess(time.monotonic() - began, 10)
+        self.assertLess(time.monotonic() - began, PATIENCE / 2)
 
     def test_when_the_call_was_read(self):
         self.at(self.guest.reading, "take", 7)
@@ -198,7 +199,7 @@ class Moments(unittest.TestCase):
         self.skip_kind(codec.RELEASE)
         self.answers_calls()
         receive = self.receive
-        self.receive = lambda: (full.wait(20), receive())[1]
+        self.receive = lambda: (full.wait(PATIENCE), receive())[1]
         timer = threading.Timer(0.3, lambda: (self.cancel(7), time.sleep(0.3), full.set()))
         self.exec(7, "fill()\nguest.call(5, 'm', (), {})\n" + SPIN)
         self.assertEqual(self.serve()[7], "KeyboardInterrupt")
@@ -216,7 +217,7 @@ class Moments(unittest.TestCase):
                      "guest.call(6, 'm', (), {})")
 
         def later():
-            self.main.up.wait(20)
+            self.main.up.wait(PATIENCE)
             time.sleep(0.5)
             self.cancel(7)
         thread = threading.Thread(target=later)
@@ -310,11 +311,10 @@ class Moments(unittest.TestCase):
 
     def test_a_program_is_interrupted_while_it_waits_for_the_host(self):
         self.guest.interrupt.serves = False
-        timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-        timer.start()
         with self.assertRaises(KeyboardInterrupt):
+            thread = signal_while_in(_reading.Reading._comes, signal.SIGINT)
             self.guest.call(5, "m", (), {})
-        timer.join()
+        thread.join()
 
     def test_a_program_that_nobody_asks_is_interrupted(self):
         self.guest.interrupt.serves = False
@@ -333,9 +333,10 @@ class Moments(unittest.TestCase):
     def test_two_that_fall_together_swallow_no_other(self):
         """The kernel has delivered one signal for both."""
         self.guest.interrupt.serves = False
-        self.send(CANCEL, 98)
-        self.cancel(99)
-        time.sleep(0.01)
+        with mock.patch.object(_interrupt, "TOGETHER", PATIENCE):
+            self.send(CANCEL, 98)
+            self.cancel(99)
+            time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)  # the other may come a little later
         time.sleep(0.01)
         with mock.patch.object(_interrupt, "TOGETHER", 0.1):
@@ -363,9 +364,10 @@ class Moments(unittest.TestCase):
         def leave(*_):
             raise TimeoutError
         signal.signal(signal.SIGALRM, leave)
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
         with self.assertRaises(TimeoutError):
+            thread = signal_while_in(_reading.Reading._comes, signal.SIGALRM)
             self.guest.call(5, "m", (), {})
+        thread.join()
         depth = self.guest.interrupt.enter()
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0)

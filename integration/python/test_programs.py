@@ -1,13 +1,14 @@
 """Programs of their own in a sandbox."""
 import os
+import signal
 import tempfile
 import threading
-import time
 import unittest
 from array import array
 
 from pysandbox import EndedError, GuestError, Sandbox
-from support import GUESTS, Case
+from pysandbox.process import Process
+from support import GUESTS, PATIENCE, Case, eventually, waits_in
 
 
 class Programs(Case):
@@ -61,9 +62,9 @@ class Programs(Case):
                 caught.append(problem)
         writer = threading.Thread(target=write)
         writer.start()
-        time.sleep(0.3)
+        self.assertTrue(eventually(lambda: waits_in(writer, Process.feed)))
         run.kill()
-        writer.join(10)
+        writer.join(PATIENCE)
         self.assertEqual(len(caught), 1)
 
     def test_all_of_an_array_is_written(self):
@@ -81,10 +82,23 @@ class Programs(Case):
 
     def test_a_program_that_ignores_signals_is_killed_too(self):
         with self.sb.start("import signal, time\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\n"
-                           "print('up', flush=True)\ntime.sleep(60)") as run:
+                           "print('up', flush=True)\ntime.sleep(600)") as run:
             self.assertEqual(next(iter(run.stdout)), b"up\n")
             run.kill()
-            self.assertEqual(run.wait(10).outcome, "signaled")
+            self.assertEqual(run.wait(PATIENCE).outcome, "signaled")
+
+    def test_a_supervisor_that_stands_still_kills_it_too(self):
+        """Signals of one number that come meanwhile are one to it."""
+        with self.sb.start("import signal, time\nsignal.signal(15, signal.SIG_IGN)\n"
+                           "print('up', flush=True)\nwhile True: time.sleep(60)") as run:
+            self.assertEqual(next(iter(run.stdout)), b"up\n")
+            supervisor = run._process._child._pid
+            os.kill(supervisor, signal.SIGSTOP)
+            try:
+                run.kill()
+            finally:
+                os.kill(supervisor, signal.SIGCONT)
+            self.assertEqual(run.wait(PATIENCE).outcome, "signaled")
 
     def test_an_exception_of_a_program(self):
         result = self.sb.start("def f():\n    1/0\nf()").wait(30)
@@ -103,7 +117,7 @@ class Programs(Case):
         self.assertNotIn(".pysandbox", caught.exception.traceback)
 
     def test_an_interrupt_of_a_program(self):
-        source = "import time\ndef f():\n    print('up', flush=True)\n    time.sleep(60)\nf()"
+        source = "import time\ndef f():\n    print('up', flush=True)\n    while True: time.sleep(0.1)\nf()"
         with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
             file.write(source)
             file.flush()

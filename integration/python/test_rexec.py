@@ -270,8 +270,8 @@ class Parity(Cell):
                           ".execv('/bin/sh', ['sh', '-c', 'id'])")
 
     def test_there_are_limits(self):
-        with RExec(policy=Policy.preset("strict").narrow(wall=1)) as r:
-            with self.assertRaises(LimitError):
+        with self.assertRaises(LimitError):
+            with RExec(policy=Policy.preset("strict").narrow(wall=1)) as r:
                 r.r_exec("while True: pass")
 
 

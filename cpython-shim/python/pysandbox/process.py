@@ -32,6 +32,7 @@ MARK_PATIENCE = 1.0  # seconds to wait for output that was promised
 KILL_PATIENCE = 2.0  # seconds that the supervisor has to end a run and report
 STOP_PATIENCE = 0.5  # seconds that a program has for what it does at SIGTERM
 END_PATIENCE = 10.0  # seconds that a run may take whose output has ended
+REPORT_PATIENCE = 2.0  # seconds that one may take whose channel has ended
 
 
 class Process:
@@ -215,24 +216,24 @@ class Process:
             whole = not self.ended(END_PATIENCE if ends else 0)
         return stdout, stderr, whole
 
-    def known_report(self, timeout: float) -> Optional[Report]:
+    def known_report(self) -> Optional[Report]:
         try:
-            return self.report(timeout)
+            return self.report(REPORT_PATIENCE)
         except SetupError:
             return None
 
-    def end_error(self, timeout: float = 2.0) -> SandboxError:
+    def end_error(self) -> SandboxError:
         """Why the run is over, as a typed error."""
         if self.closed:
-            return EndedError("the sandbox was closed", self.known_report(timeout))
+            return EndedError("the sandbox was closed", self.known_report())
         if isinstance(self.blame, (CancelledError, DeadlineError)):
             return EndedError("the guest was killed by the host: %s" % self.blame,
-                              self.known_report(timeout))
+                              self.known_report())
         if self.blame is not None:
             return ViolationError("the guest broke the capability channel: %s" % self.blame,
-                                  self.known_report(timeout))
+                                  self.known_report())
         try:
-            report = self.report(timeout)
+            report = self.report(REPORT_PATIENCE)
         except SetupError as problem:
             return problem
         if report is None:

@@ -68,7 +68,7 @@ class Run:
         self.close_stdin()
         self._process.terminate()
         if not self._process.ended(STOP_PATIENCE):
-            self._process.terminate()  # the supervisor passes only the first one on
+            self._process.kill()
 
     def __enter__(self) -> Run:
         return self

@@ -258,7 +258,7 @@ class Sandbox(GuestFiles):
     def _closed_error(self) -> EndedError:
         """What a request gets that comes too late. close() may not be done yet."""
         ended = self._ended
-        return EndedError("the sandbox is closed", None if ended is None else ended.known_report(2.0))
+        return EndedError("the sandbox is closed", None if ended is None else ended.known_report())
 
     def _seconds(self, timeout: Optional[float]) -> float:
         return self._deadline if timeout is None else amounts.seconds("timeout", timeout)

@@ -92,11 +92,13 @@ func victimOutside(t *testing.T, who account, _ string) *scene {
 	s.target["pid"] = victim
 	before := fingerprint(victim)
 	s.happened = func(run ended) bool {
-		// A signal takes its time.
-		for end := time.Now().Add(grace); fingerprint(victim) == before && time.Now().Before(end); {
+		if saidEffect(run) {
+			return true
+		}
+		for end := time.Now().Add(run.grace()); fingerprint(victim) == before && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
-		return saidEffect(run) || fingerprint(victim) != before
+		return fingerprint(victim) != before
 	}
 	return s
 }

@@ -72,7 +72,7 @@ func fill(t *testing.T, who account, how string) *scene {
 		"files":         {1000, nil, "[limits]\ninodes = 500\n"},
 		"descriptors":   {200, []string{"--open-files=64"}, ""},
 		"output":        {4, []string{"--output=1M"}, ""},
-		"stubborn":      {3, []string{"--timeout=1s"}, ""},
+		"stubborn":      {15, []string{"--timeout=1s"}, ""},
 		"computation":   {4, []string{"--cpu=1s"}, ""},
 	}
 	limit := limits[how]

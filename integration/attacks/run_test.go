@@ -163,7 +163,7 @@ func (s *scene) run(t *testing.T, who account, cmd *exec.Cmd) ended {
 		home = "/nonexistent" // a cache of interpreters there could be in the way
 	}
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + home, "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = patience() / 3
 	s.target["marker"] = s.dir
 	if s.prepare != nil {
 		s.prepare(cmd)
@@ -226,7 +226,7 @@ func readReport(t *testing.T, file string, run ended) *supervisor.Report {
 // supervisor has ended.
 func awaitNothingLeft(t *testing.T, marker string) {
 	t.Helper()
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience() / 3)
 	for {
 		left := processesWith(t, marker)
 		switch {

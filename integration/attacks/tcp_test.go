@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"strconv"
 	"testing"
-	"time"
 )
 
 func TestDoorsToTCP(t *testing.T)          { runAttacks(t, doorsToTCP()) }
@@ -69,7 +68,7 @@ func portOfTheHost(t *testing.T, who account, _ string) *scene {
 	reached := false
 	s.during = func() {
 		_ = thePeer.Do(func() error {
-			conn, err := net.DialTimeout("tcp", net.JoinHostPort(hostAddress, strconv.Itoa(port)), 5*time.Second)
+			conn, err := net.DialTimeout("tcp", net.JoinHostPort(hostAddress, strconv.Itoa(port)), patience()/5)
 			if err != nil {
 				return err
 			}

@@ -36,17 +36,26 @@ func sharedPort(t *testing.T, who account, _ string) *scene {
 	s.target["host"], s.target["port"] = hostAddress, listener.Addr().(*net.TCPAddr).Port
 	s.target["allowed"], s.target["closed"] = outside, outsideOther
 	s.during = func() {
-		_ = thePeer.Do(func() error {
+		err := thePeer.Do(func() error {
 			for range theftTries {
-				if conn, err := net.DialTimeout("tcp", listener.Addr().String(), time.Second); err == nil {
-					_ = conn.Close()
+				conn, err := net.DialTimeout("tcp", listener.Addr().String(), patience()/3)
+				if err != nil {
+					return err
 				}
+				_ = conn.Close()
 			}
 			return nil
 		})
+		if err != nil {
+			t.Errorf("connect to the shared port: %v", err)
+		}
 	}
-	s.happened = func(ended) bool {
-		for deadline := time.Now().Add(time.Second); served.Load() < theftTries && time.Now().Before(deadline); {
+	s.happened = func(run ended) bool {
+		long := time.Second // the control loses some for ever
+		if run.report != nil {
+			long = patience() / 3
+		}
+		for deadline := time.Now().Add(long); served.Load() < theftTries && time.Now().Before(deadline); {
 			time.Sleep(5 * time.Millisecond)
 		}
 		return served.Load() < theftTries

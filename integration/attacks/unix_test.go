@@ -80,15 +80,15 @@ func serveLocal(t *testing.T, how, path string) func(ended) bool {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = conn.Close() })
-		return func(ended) bool {
-			_ = conn.SetReadDeadline(time.Now().Add(grace))
+		return func(run ended) bool {
+			_ = conn.SetReadDeadline(time.Now().Add(run.grace()))
 			n, _ := conn.Read(make([]byte, 16))
 			return n > 0
 		}
 	}
 	listener := listenLocal(t, path)
-	return func(ended) bool {
-		_ = listener.SetDeadline(time.Now().Add(grace))
+	return func(run ended) bool {
+		_ = listener.SetDeadline(time.Now().Add(run.grace()))
 		conn, err := listener.Accept()
 		if err != nil {
 			return false

@@ -31,4 +31,4 @@ def other_ways():
 for work in (connect, connect, other_ways):
     threading.Thread(target=work, daemon=True).start()
 say("ready")
-threading.Event().wait(60)
+threading.Event().wait(600)

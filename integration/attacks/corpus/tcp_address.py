@@ -14,5 +14,5 @@ import socket
 from kit import attempt, family, target
 
 with attempt(), socket.socket(family()) as s:
-    s.settimeout(5)
+    s.settimeout(60)
     s.connect((target["host"], target["port"]))

@@ -34,7 +34,7 @@ with socket.socket() as s:
     if how.startswith("failed"):
         s.setblocking(False)
         s.connect_ex((target["closed"], 80))
-        select.select([], [s], [], 5)
+        select.select([], [s], [], 60)
     else:
         s.connect((target["allowed"], 80))
     if how.startswith("unspec"):

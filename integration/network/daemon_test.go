@@ -51,7 +51,7 @@ func (d daemon) start(t *testing.T) {
 		_ = cmd.Process.Signal(unix.SIGTERM)
 		select {
 		case <-ended:
-		case <-time.After(20 * time.Second):
+		case <-time.After(patience):
 			_ = cmd.Process.Kill()
 			t.Errorf("%s did not end when it was told to", d.command[0])
 		}

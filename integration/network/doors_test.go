@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -143,11 +144,15 @@ func passedTo(t *testing.T, who account, cmd *exec.Cmd) int {
 	run := execute(t, who, nil, cmd)
 	checkOutput(t, run, "done")
 	_ = file.Close()
-	if err := canary.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+	_ = conn.Close() // the last that has this end
+	if err := canary.SetReadDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	n, _ := canary.Read(make([]byte, 4096))
-	return n
+	said, err := io.ReadAll(canary)
+	if err != nil {
+		t.Errorf("read what has arrived: %v", err)
+	}
+	return len(said)
 }
 
 // TestSocketsHandedToAnotherProcess passes sockets by SCM_RIGHTS to a child,

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pysandbox/pysandbox/integration/world"
 )
@@ -65,6 +66,16 @@ func serveHost(t *testing.T) *hostServer {
 	return h
 }
 
+// await waits until the server was reached so often, and a while longer for what should
+// not come. It returns how often it was.
+func (h *hostServer) await(want int64) int64 {
+	for end := time.Now().Add(patience); h.reached.Load() < want && time.Now().Before(end); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(100 * time.Millisecond)
+	return h.reached.Load()
+}
+
 // leadHere makes the addresses lead to the host until the test ends.
 func leadHere(t *testing.T) {
 	t.Helper()
@@ -117,7 +128,7 @@ func TestRoutesToTheHostAreOfNoRule(t *testing.T) {
 			if s.args[0] == "udp" {
 				want *= 2
 			}
-			if got := h.reached.Load(); got != want {
+			if got := h.await(want); got != want {
 				t.Errorf("the host was reached %d times, by the control alone %d", got, want)
 			}
 		})
@@ -154,7 +165,7 @@ func TestLateAddressesAreTheHosts(t *testing.T) {
 			}
 			h.reached.Store(0)
 			checkOutput(t, c.run(s, late), c.want)
-			if got := h.reached.Load(); got != c.hits {
+			if got := h.await(c.hits); got != c.hits {
 				t.Errorf("the host was reached %d times, want %d", got, c.hits)
 			}
 		})

@@ -96,7 +96,7 @@ func (l *ledger) has(word string) bool {
 // await waits until every word of a list has arrived, and a while longer for what
 // should not. It returns those that are missing.
 func (l *ledger) await(words []string) []string {
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(patience)
 	for {
 		var missing []string
 		for _, word := range words {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -26,8 +27,12 @@ const (
 	echoPortAlt = "1007" // UDP echo too
 )
 
-// silentDatagrams counts what arrived at countPort.
-var silentDatagrams atomic.Int64
+// silentDatagrams counts what arrived at countPort, but for the tests' own marks, of
+// which lastMark is the last.
+var silentDatagrams, lastMark atomic.Int64
+
+// markOf is the word of a mark, with its number.
+const markOf = "mark "
 
 // startServers starts the peer's own servers. It runs on the peer's thread.
 func startServers() error {
@@ -139,8 +144,14 @@ func serveDatagrams() error {
 	go func() {
 		buf := make([]byte, 65535)
 		for {
-			if _, _, err := quiet.ReadFrom(buf); err != nil {
+			n, _, err := quiet.ReadFrom(buf)
+			if err != nil {
 				return
+			}
+			if number, is := strings.CutPrefix(string(buf[:n]), markOf); is {
+				mark, _ := strconv.ParseInt(number, 10, 64)
+				lastMark.Store(mark)
+				continue
 			}
 			silentDatagrams.Add(1)
 		}

@@ -195,7 +195,7 @@ func start(t *testing.T, who account, env []string, cmd *exec.Cmd) (wait func() 
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Dir = "/"
 	cmd.Env = append([]string{"PATH=/usr/bin:/bin:/usr/sbin", "HOME=/nonexistent", "LANG=C.UTF-8", "PYTHONDONTWRITEBYTECODE=1"}, env...)
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = patience / 2
 	testenv.RunAs(t, who.uid, cmd)
 	end := world.Start(t, cmd, patience)
 	return func() ended {

@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -103,20 +104,29 @@ func arrived(t *testing.T, run func(*testing.T)) int64 {
 	t.Helper()
 	before := silentDatagrams.Load()
 	run(t)
-	return settled(before) - before
+	time.Sleep(50 * time.Millisecond) // for what should not come
+	markArrival(t)
+	return silentDatagrams.Load() - before
 }
 
-// settled waits until the count has stood still.
-func settled(last int64) int64 {
-	for tick := range time.Tick(100 * time.Millisecond) {
-		_ = tick
-		count := silentDatagrams.Load()
-		if count == last {
-			return count
-		}
-		last = count
+// markArrival sends a mark to countPort and waits for it: what came before is counted
+// before.
+func markArrival(t *testing.T) {
+	t.Helper()
+	conn, err := net.Dial("udp", net.JoinHostPort(peer, countPort))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return last
+	defer conn.Close()
+	mark := lastMark.Load() + 1
+	if _, err := fmt.Fprint(conn, markOf, mark); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(patience); lastMark.Load() != mark; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the mark has not arrived")
+		}
+	}
 }
 
 func TestNamesLeadDatagrams(t *testing.T) {

@@ -61,7 +61,7 @@ func makeWorld() error {
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return fmt.Errorf("mount /proc: %w", err)
 	}
-	if err := coverFile("/etc/resolv.conf", "nameserver "+peer+"\noptions timeout:2 attempts:1\n"); err != nil {
+	if err := coverFile("/etc/resolv.conf", "nameserver "+peer+"\noptions timeout:20 attempts:1\n"); err != nil {
 		return err
 	}
 	theZone = newZone()

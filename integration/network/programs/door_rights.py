@@ -19,7 +19,7 @@ def child_connects(send):
         ours.close()
         _, descriptors, _, _ = socket.recv_fds(theirs, 1, 1)
         with socket.socket(fileno=descriptors[0]) as taken:
-            taken.settimeout(3)
+            taken.settimeout(60)
             for undo in True, False:
                 try:
                     if undo:

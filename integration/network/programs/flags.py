@@ -45,7 +45,7 @@ for _ in range(40):
         for _ in range(100):
             fcntl.fcntl(shared, fcntl.F_SETFL, os.O_RDWR | os.O_NONBLOCK)
             fcntl.fcntl(shared, fcntl.F_SETFL, os.O_RDWR)
-    seen, patience = others, time.monotonic() + 2
+    seen, patience = others, time.monotonic() + 20
     while others == seen and time.monotonic() < patience:
         time.sleep(0.01)
     if others == seen:

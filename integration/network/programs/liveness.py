@@ -1,9 +1,9 @@
 """Makes calls beside others that never end: liveness.py SILENT ECHO DENIED
 
-Threads connect to SILENT, which never answers, and to a local listener whose queue
-is full, and send urgent data through connections whose buffers are full; a process
-of its own floods the supervisor with calls. Prints for each kind of call how long
-one of ten takes at least, in milliseconds.
+A process of its own floods the supervisor with calls. Threads connect to SILENT,
+which never answers, and to a local listener whose queue is full, and send urgent data
+through connections whose buffers are full. Prints for each kind of call how long one
+of ten takes at least, in milliseconds, before there are the threads and beside them.
 """
 
 import os
@@ -77,10 +77,12 @@ local.listen(1)
 deaf = socket.create_server(("127.0.0.1", 0))
 pushing = [socket.create_connection(deaf.getsockname()) for _ in range(FULL)]
 waits = [(stall,)] * STALLED + [(queue, "local")] * FULL + [(push, s) for s in pushing]
+KINDS = refused, inside, outside
+before = [tenth_longest(kind) for kind in KINDS]
 for wait, *argument in waits:
     threading.Thread(target=wait, args=argument, daemon=True).start()
 time.sleep(0.5)
-for kind in (refused, inside, outside):
-    print(f"{kind.__name__} {tenth_longest(kind):.2f}", flush=True)
+for kind, took in zip(KINDS, before):
+    print(f"{kind.__name__} {took:.2f} {tenth_longest(kind):.2f}", flush=True)
 os.kill(flooding, signal.SIGKILL)
 os._exit(0)

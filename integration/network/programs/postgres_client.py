@@ -27,18 +27,29 @@ listener = connect()
 listener.autocommit = True
 listener.cursor().execute("listen news")
 cursor.execute("notify news, 'hello'")
-select.select([listener], [], [], 10)
-listener.poll()
+while not listener.notifies:
+    assert select.select([listener], [], [], 60)[0], "no notification"
+    listener.poll()
 print("notified:", listener.notifies.pop().payload)
 
-# A cancellation is a second connection to the same server.
-timer = threading.Timer(0.3, connection.cancel)
-timer.start()
+# A cancellation is a second connection to the same server. One that comes before the
+# query cancels nothing.
+over = threading.Event()
+
+
+def cancel():
+    while not over.wait(0.3):
+        connection.cancel()
+
+
+canceller = threading.Thread(target=cancel)
+canceller.start()
 try:
-    cursor.execute("select pg_sleep(20)")
+    cursor.execute("select pg_sleep(60)")
 except psycopg2.errors.QueryCanceled as error:
     print("cancelled:", type(error).__name__)
-timer.join()
+over.set()
+canceller.join()
 
 done = []
 

@@ -105,7 +105,11 @@ func (h *hostServer) toTheHost(protocol, rule string, addresses ...string) scene
 		want = append(want, address+": secret")
 		inside = append(inside, address+": PermissionError EACCES")
 		target := protocol + "://" + net.JoinHostPort(address, port)
-		s.denied = append(s.denied, strings.NewReplacer("[", `\[`, "]", `\]`).Replace(call+" "+target)+" network.host-local EACCES")
+		denied := strings.NewReplacer("[", `\[`, "]", `\]`).Replace(call+" "+target) + " network.host-local"
+		if protocol == "udp" {
+			s.denied = append(s.denied, denied) // dropped by the relay, behind a call that has succeeded
+		}
+		s.denied = append(s.denied, denied+" EACCES")
 	}
 	s.want, s.inside = strings.Join(want, "\n"), strings.Join(inside, "\n")
 	return s

@@ -42,8 +42,9 @@ type scene struct {
 	// sandbox where that differs. noControl says why it does not run bare.
 	want, inside, noControl string
 
-	// denied are the violations, each "operation target rule errno", sorted; a
-	// word in it may be a regular expression. hint must be that of one of them.
+	// denied are the violations, each "operation target rule errno" or without an
+	// errno, sorted; a word in it may be a regular expression. hint must be that of
+	// one of them.
 	denied []string
 	hint   string
 }
@@ -121,7 +122,7 @@ func (s scene) checkViolations(t *testing.T, run ended) {
 	var got []string
 	hinted := s.hint == ""
 	for _, v := range run.report.Violations {
-		got = append(got, fmt.Sprintf("%s %s %s %s", v.Operation, v.Target, v.Rule, v.Errno))
+		got = append(got, strings.TrimSpace(fmt.Sprintf("%s %s %s %s", v.Operation, v.Target, v.Rule, v.Errno)))
 		hinted = hinted || v.Hint == s.hint
 	}
 	slices.Sort(got)

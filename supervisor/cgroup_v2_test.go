@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/opencontainers/cgroups"
 	"golang.org/x/sys/unix"
@@ -22,7 +21,7 @@ import (
 func startGroup(t *testing.T, group string) {
 	t.Helper()
 	gateR, gateW := pipe(t)
-	command := exec.Command("sh", "-c", "read -r _; sleep 30 & wait")
+	command := exec.Command("sh", "-c", "read -r _; sleep 300 & wait")
 	command.Stdin = gateR
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
 	if err := command.Start(); err != nil {
@@ -36,19 +35,19 @@ func startGroup(t *testing.T, group string) {
 		t.Fatal(err)
 	}
 	_, _ = gateW.WriteString("go\n")
-	for range 1000 {
-		if pids, _ := cgroups.GetPids(group); len(pids) == 2 {
-			return
-		}
-		time.Sleep(time.Millisecond)
+	started := func() bool {
+		pids, _ := cgroups.GetPids(group)
+		return len(pids) == 2
 	}
-	t.Fatal("the second process did not start")
+	if !until(started) {
+		t.Fatal("the second process did not start")
+	}
 }
 
 // startStranger runs a process that is nobody's child until the test ends.
 func startStranger(t *testing.T) int {
 	t.Helper()
-	out, err := exec.Command("setsid", "--fork", "sh", "-c", "echo $$; exec sleep 30 >&- 2>&-").Output()
+	out, err := exec.Command("setsid", "--fork", "sh", "-c", "echo $$; exec sleep 300 >&- 2>&-").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +76,10 @@ func TestStepAside(t *testing.T) {
 	}
 	t.Cleanup(func() {
 		for _, group := range []string{aside, dir} { // the kernel needs a moment for the last processes
-			for range 1000 {
-				if err := unix.Rmdir(group); err == nil || errors.Is(err, unix.ENOENT) {
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
+			until(func() bool {
+				err := unix.Rmdir(group)
+				return err == nil || errors.Is(err, unix.ENOENT)
+			})
 		}
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%s is left", dir)

@@ -64,7 +64,7 @@ func mini(script string) int {
 		panic(err)
 	}
 	var cause FirstCause
-	command := exec.Command("python3", "-I", "-S", "-c", sessionLeader, script)
+	command := exec.Command("/usr/bin/python3", "-I", "-S", "-c", sessionLeader, script)
 	var kill func()
 	signals := CatchSignals(func(c Cause) { cause.Set(c); kill() })
 	kill = func() { _ = command.Process.Kill() }
@@ -90,13 +90,13 @@ func mini(script string) int {
 	s.Start(limit, func() { cause.Set(Cause{Kind: CauseOutput}); kill() })
 	status, ended := follow(reports, goWrite, signals, s, &kill)
 	_ = command.Wait()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_ = s.Drain(ctx)
 	if os.Getenv("PSB_MINI_LEAVE") != "" {
 		signals.Leave()
 		fmt.Println("left")
-		time.Sleep(10 * time.Second)
+		time.Sleep(2 * patience)
 	}
 	return NewReport(Evidence{Status: status, Ended: ended, Cause: cause.Get()}).ExitCode
 }

@@ -113,24 +113,29 @@ func (s *Stdio) release() {
 }
 
 // joined waits for the pumps until ctx is done or, if patience is positive,
-// for so long, and reports whether they have ended.
+// for so long, and reports whether they have ended. A moment at which this process
+// does not run counts as one tick, since the pumps have not run then either.
 func (s *Stdio) joined(ctx context.Context, patience time.Duration) bool {
 	done := make(chan struct{})
 	go func() {
 		s.pumps.Wait()
 		close(done)
 	}()
-	var late <-chan time.Time
+	var tick <-chan time.Time
+	const ticks = 20
 	if patience > 0 {
-		timer := time.NewTimer(patience)
-		defer timer.Stop()
-		late = timer.C
+		ticker := time.NewTicker(patience / ticks)
+		defer ticker.Stop()
+		tick = ticker.C
 	}
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-	case <-late:
+	for left := ticks; left > 0; left-- {
+		select {
+		case <-done:
+			return true
+		case <-ctx.Done():
+			return false
+		case <-tick:
+		}
 	}
 	return false
 }

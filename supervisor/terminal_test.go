@@ -92,13 +92,15 @@ func (s *screen) text() string {
 // expect waits until text has been shown after what was expected last.
 func (s *screen) expect(text string) {
 	s.t.Helper()
-	for range 1000 {
-		all := s.text()
-		if at := strings.Index(all[s.seen:], text); at >= 0 {
+	shown := func() bool {
+		at := strings.Index(s.text()[s.seen:], text)
+		if at >= 0 {
 			s.seen += at + len(text)
-			return
 		}
-		time.Sleep(10 * time.Millisecond)
+		return at >= 0
+	}
+	if until(shown) {
+		return
 	}
 	s.t.Fatalf("no %q in\n%q", text, s.text()[s.seen:])
 }
@@ -118,13 +120,9 @@ func (s *screen) isRaw() bool { return s.modes().Lflag&unix.ICANON == 0 }
 // awaitRaw waits for the terminal to become raw or not.
 func (s *screen) awaitRaw(want bool) {
 	s.t.Helper()
-	for range 500 {
-		if s.isRaw() == want {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
+	if !until(func() bool { return s.isRaw() == want }) {
+		s.t.Fatalf("raw is not %v", want)
 	}
-	s.t.Fatalf("raw is not %v", want)
 }
 
 // run starts command as the leader of the terminal's session; descriptors that
@@ -183,7 +181,7 @@ func TestTerminalInterrupt(t *testing.T) {
 
 func TestTerminalInterruptEndsTheProgram(t *testing.T) {
 	s := newScreen(t)
-	command := miniCommand(`echo ready; exec sleep 30`)
+	command := miniCommand(`echo ready; exec sleep 300`)
 	s.run(command)
 	s.expect("ready")
 	s.awaitRaw(true)
@@ -200,7 +198,7 @@ func TestTerminalIsRestoredAfterASignal(t *testing.T) {
 	for _, sig := range []syscall.Signal{unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
 		s := newScreen(t)
 		before := s.modes()
-		command := miniCommand("echo ready; exec sleep 30")
+		command := miniCommand("echo ready; exec sleep 300")
 		s.run(command)
 		s.expect("ready")
 		s.awaitRaw(true)
@@ -327,7 +325,7 @@ func TestTerminalWithOutputInAFile(t *testing.T) {
 func TestTerminalForOutputOnly(t *testing.T) {
 	s := newScreen(t)
 	inR, inW := pipe(t)
-	command := miniCommand(`! test -t 0 && test -t 1 && test -t 2 || exit 1; n=0; trap 'n=$((n+1))' INT; echo ready; while ! read -r line; do :; done; echo "$n $line"`)
+	command := miniCommand(`! test -t 0 && test -t 1 && test -t 2 || exit 1; n=0; trap 'n=$((n+1)); echo caught' INT; echo ready; while ! read -r line; do :; done; echo "$n $line"`)
 	command.Stdin = inR
 	s.run(command)
 	s.expect("ready\r\n")
@@ -336,7 +334,8 @@ func TestTerminalForOutputOnly(t *testing.T) {
 	}
 	s.enter("\x03")
 	s.expect("^C")
-	time.Sleep(100 * time.Millisecond)
+	s.expect("caught\r\n")
+	time.Sleep(100 * time.Millisecond) // for a second one, were there one
 	_, _ = inW.WriteString("x\n")
 	s.expect("1 x\r\n")
 	if code := exitCode(t, command); code != 0 {
@@ -405,7 +404,6 @@ func TestTerminalBackgroundJobOfALineEditor(t *testing.T) {
 	s.enter("fg\r")
 	s.expect("MINI )\r\n")
 	s.awaitRaw(true)
-	time.Sleep(300 * time.Millisecond) // the pty's settings follow the terminal's
 	s.enter("hello\r")
 	s.expect("hello\r\ngot hello\r\n")
 	s.enter("exit\r")

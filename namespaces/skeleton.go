@@ -38,9 +38,11 @@ func visibleProc() []string {
 
 func skeletonEtc() Program {
 	files := []struct{ path, content string }{
-		{"/etc/passwd", "sandbox:x:1000:1000:sandbox:/home/sandbox:/bin/sh\n" +
+		// Programs take it for granted that root has a name.
+		{"/etc/passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\n" +
+			"sandbox:x:1000:1000:sandbox:/home/sandbox:/bin/sh\n" +
 			"nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n"},
-		{"/etc/group", "sandbox:x:1000:\nnogroup:x:65534:\n"},
+		{"/etc/group", "root:x:0:\nsandbox:x:1000:\nnogroup:x:65534:\n"},
 		{"/etc/hostname", "sandbox\n"},
 		{"/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost ip6-localhost\n"},
 		{"/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:2 attempts:2\n"},

@@ -74,7 +74,8 @@ class Files(Case):
     def test_a_symlink_leads_to_the_guests_own(self):
         self.sb.exec("import os; os.symlink('/etc/passwd', '/tmp/link')")
         self.assertIn(b"sandbox:x:1000", self.sb.read_file("/tmp/link"))
-        self.assertNotIn(b"root:", self.sb.read_file("/tmp/link"))
+        with open("/etc/passwd", "rb") as hosts:
+            self.assertNotEqual(hosts.read(), self.sb.read_file("/tmp/link"))
 
     def test_copy_out_replaces_a_symlink(self):
         with tempfile.TemporaryDirectory() as top:

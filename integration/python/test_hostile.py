@@ -1,6 +1,8 @@
 """Guests that break the rules of the channel: each costs its own run only, as a
 typed error within the deadline, and another sandbox goes on.
 """
+import io
+import logging
 import os
 import socket
 import statistics
@@ -9,10 +11,12 @@ import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
+from unittest import mock
 
 from pysandbox import GuestError, RunError, Sandbox, SandboxError, ViolationError
 from pysandbox import codec
 from pysandbox.pending import Sender
+from pysandbox.told import MOST
 from support import PATIENCE, Store, eventually, hasty, longer, shown
 
 DEADLINE = 3  # seconds, for a flood
@@ -312,11 +316,73 @@ class Floods(unittest.TestCase):
             self.assertGreater(sb.eval("len(failed)"), 0)
             self.assertIn("64 calls", sb.eval("failed[0]"))
 
+    def test_what_arguments_are_made_of_is_bounded(self):
+        """A list takes some 90 bytes here for each of a frame, while its call is performed."""
+        go_on, calls = threading.Event(), []
+        from pysandbox import expose
+
+        class Slow:
+            @expose
+            def wait(self, values):
+                calls.append(len(values))
+                go_on.wait(2 * PATIENCE)
+        before = memory()
+        with Sandbox() as sb:
+            sb.grant("slow", Slow())
+            sb.exec("import os\nargs = (b'\\x81' * 27 + b'\\x80') * 4000\n"
+                    "for n in range(60):\n"
+                    "    head = bytes([0x87, 1, 0x1a]) + (1 << 30 | n).to_bytes(4, 'big')\n"
+                    "    head += bytes([0, slow._number]) + b'\\x64wait\\x81\\x99'\n"
+                    "    os.write(3, head + (4000).to_bytes(2, 'big') + args + b'\\xa0')")
+            self.assertEqual(sb.eval("1"), 1)
+            self.assertGreater(len(calls), 10)
+            self.assertLess(memory() - before, 300 << 20)
+            go_on.set()
+            self.assertTrue(eventually(lambda: not sb._live[1]._service._running))
+            sb.eval("slow.wait([])")  # what has ended counts no more
+
     def test_text_of_an_exception_is_bounded(self):
         with Sandbox() as sb:
             with self.assertRaises(GuestError) as caught:
                 sb.exec("class E(Exception):\n    def __str__(self): return '\\x1b[31m' * 10**6\nraise E")
             self.assertLessEqual(len(caught.exception.message), 1 << 16)
+
+
+class Log(unittest.TestCase):
+    """What the host's operator reads of a method that has failed holds the guest's words."""
+
+    FORGED = "\x1b]0;owned\x07\nCRITICAL:root:forged\r\u2028\x85forged"
+
+    def told(self, source):
+        """What a handler writes to a terminal while a guest runs source."""
+        from pysandbox import expose
+
+        class Strict:
+            @expose
+            def get(self, name):
+                raise LookupError("there is no " + name)
+        written = io.StringIO()
+        handler, logger = logging.StreamHandler(written), logging.getLogger("pysandbox")
+        handler.setFormatter(logging.Formatter(logging.BASIC_FORMAT))
+        with mock.patch.object(logger, "propagate", False), mock.patch.object(logger, "handlers", [handler]):
+            with Sandbox() as sb:
+                sb.grant("strict", Strict())
+                sb.exec("def get(name):\n    try: strict.get(name)\n    except Exception: pass\n" + source)
+        return written.getvalue()
+
+    def test_it_moves_no_terminal_and_forges_no_line(self):
+        text = self.told("get(%r)" % self.FORGED)
+        self.assertIn("LookupError: there is no \\x1b]0;owned\\x07\n", text)
+        self.assertTrue(text.replace("\n", "").isprintable())
+        lines = text.split("\n")[:-1]
+        self.assertEqual([line for line in lines if line[:2] != "  "],
+                         ["WARNING:pysandbox:the exposed method get failed"])
+
+    def test_it_has_a_bound(self):
+        self.assertLess(len(self.told("get('x' * (20 << 20))\nget('x\\n' * (1 << 20))")), 10000)
+        text = self.told("for n in range(1000): get('%d' % n)")
+        self.assertEqual(text.count("the exposed method get failed"), MOST)
+        self.assertIn("is not told", text)
 
 
 def memory():

@@ -17,10 +17,10 @@ MAX_BULK = 2 * AREA  # bytes of arguments that are under way
 class Arrived:
     """Resolves the places in one frame, and counts what they stand for."""
 
-    __slots__ = ("connection", "callbacks", "objects", "bytes", "problem")
+    __slots__ = ("connection", "size", "callbacks", "objects", "bytes", "problem")
 
-    def __init__(self, connection: Connection):
-        self.connection = connection
+    def __init__(self, connection: Connection, size: int):
+        self.connection, self.size = connection, size  # of the frame, in bytes
         self.callbacks = self.objects = self.bytes = 0
         self.problem: Optional[Refused] = None
 

@@ -116,7 +116,7 @@ class Connection:
         return None
 
     def _take(self, data: bytes) -> Optional[Tuple[List[Any], Arrived]]:
-        arrived = Arrived(self)
+        arrived = Arrived(self, len(data))
         frame = codec.decode(data, arrived.resolve)
         kind = kind_of(frame)
         if kind == CALL:

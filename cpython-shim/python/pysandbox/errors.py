@@ -72,11 +72,11 @@ class GuestError(SandboxError):
     a log."""
 
     def __init__(self, type_name: str, message: str, traceback: str = ""):
-        super().__init__(_shown("%s: %s" % (type_name, message) if message else type_name))
+        super().__init__(shown("%s: %s" % (type_name, message) if message else type_name))
         self.type_name, self.message, self.traceback = type_name, message, traceback
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """Text with escapes for what cannot be printed."""
     if text.isprintable():
         return text

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from .capability import PLAIN, Facet, facet, fits, reference, things
 from .codec import ERROR, RETURN, TooLargeError
 from .errors import PolicyError
+from .told import Told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .tables import Exports
 
 MAX_CALLS = 64  # of a guest's calls that are under way
+MAX_FRAMES = 2 << 20  # bytes of their frames; what is in lists takes up to 90 times as many here
 
 
 class Refused(Exception):
@@ -42,6 +44,8 @@ class Service:
         self._program = program
         self._lock = threading.Lock()
         self._running: Dict[int, _Running] = {}
+        self._size = 0  # bytes of their frames
+        self.told = Told()
 
     def performs(self) -> bool:
         """Whether whoever asks this is the method, or the task of an async one, for
@@ -50,12 +54,12 @@ class Service:
 
     def perform(self, frame: List[Any], arrived: Arrived) -> None:
         """Performs a call and answers it."""
-        _, number, _, target, name, args, kwargs = frame
-        grant = None
-        running = _Running(self)
+        number, grant = frame[1], None
+        running = _Running(self, arrived.size)
         before = _performed.set(_performed.get() + (running,))
         try:
-            self._begin(number, running)
+            self._begin(number, frame, running)
+            _, _, _, target, name, args, kwargs = frame
             if target == 0:
                 result = self._root(name, args, arrived)
             else:
@@ -74,7 +78,7 @@ class Service:
         except TooLargeError as problem:
             self._send([ERROR, number, "TooLargeError", "the result: %s" % problem, None], None)
         except Exception as problem:
-            warn("the result of %r cannot cross", name[:100], problem=problem)
+            self.told.warn("the result of %r cannot cross", frame[4][:100], problem=problem)
             self._send([ERROR, number, "RemoteError", "the result of the method cannot cross", None], None)
         finally:
             running.over = True
@@ -82,14 +86,22 @@ class Service:
             with self._lock:
                 if self._running.get(number) is running:
                     del self._running[number]
+                    self._size -= running.size
 
-    def _begin(self, number: int, running: _Running) -> None:
+    def _begin(self, number: int, frame: List[Any], running: _Running) -> None:
         with self._lock:
             if number in self._running:
-                raise Refused("RemoteError", "a call %d is under way already" % number)
-            if len(self._running) >= MAX_CALLS:
-                raise Refused("RemoteError", "%d calls are under way already" % MAX_CALLS)
-            self._running[number] = running
+                refusal = "a call %d is under way already" % number
+            elif len(self._running) >= MAX_CALLS:
+                refusal = "%d calls are under way already" % MAX_CALLS
+            elif self._size + running.size > MAX_FRAMES:
+                refusal = "calls with %d bytes beside long text and bytes are under way already" % self._size
+            else:
+                self._running[number] = running
+                self._size += running.size
+                return
+        frame.clear()  # the guest may never read the refusal
+        raise Refused("RemoteError", refusal)
 
     def cancel(self, number: int) -> None:
         """The guest does not wait for a call any more. An async method is cancelled;
@@ -156,7 +168,7 @@ class Service:
                 result = entry.call(*args, **kwargs)
         except BaseException as problem:  # a SystemExit is no reason to end the host
             raise _explain(entry, problem, running) from None
-        return _result(entry, result, owner.grant)
+        return _result(entry, result, owner.grant, self.told)
 
     def _await(self, entry: Entry, args: List[Any], kwargs: Dict[str, Any],
                running: _Running) -> Any:
@@ -186,10 +198,10 @@ async def _kept(method: Awaitable[Any]) -> Tuple[Any, Optional[BaseException]]:
 class _Running:
     """A call that is performed."""
 
-    __slots__ = ("service", "over", "future", "cancelled", "grant", "_unanswered")
+    __slots__ = ("service", "size", "over", "future", "cancelled", "grant", "_unanswered")
 
-    def __init__(self, service: Service) -> None:
-        self.service, self.over = service, False
+    def __init__(self, service: Service, size: int) -> None:
+        self.service, self.size, self.over = service, size, False
         self.future: Optional[Future[Any]] = None
         self.cancelled = False
         self.grant: Optional[Grant] = None
@@ -227,11 +239,11 @@ def _explain(entry: Entry, problem: BaseException, running: _Running) -> Refused
     if isinstance(problem, entry.exposed.raises):
         message = str(problem.args[0]) if len(problem.args) == 1 else str(problem)
         return Refused(type(problem).__name__, message)
-    warn("the exposed method %s failed", entry.name, problem=problem)
+    running.service.told.warn("the exposed method %s failed", entry.name, problem=problem)
     return Refused("RemoteError", "the method %s failed" % entry.name)
 
 
-def _result(entry: Entry, result: Any, grant: Optional[Grant]) -> Any:
+def _result(entry: Entry, result: Any, grant: Optional[Grant], told: Told) -> Any:
     declared = entry.exposed.returns
     problem = None
     for schema in declared if isinstance(declared, tuple) else (declared,):
@@ -244,11 +256,5 @@ def _result(entry: Entry, result: Any, grant: Optional[Grant]) -> Any:
                 return facet(result, schema.methods or None, own or grant)
             except PolicyError as refused:
                 problem = refused
-    warn("the exposed method %s returned a %s", entry.name, type(result).__name__, problem=problem)
+    told.warn("the exposed method %s returned a %s", entry.name, type(result).__name__, problem=problem)
     raise Refused("RemoteError", "the result of %s is not what it declares" % entry.name)
-
-
-def warn(message: str, *args: Any, problem: Optional[BaseException] = None) -> None:
-    """Tells the host's operator what the guest is not told."""
-    import logging
-    logging.getLogger("pysandbox").warning(message, *args, exc_info=problem)

@@ -44,7 +44,9 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 		options.Audit = trail
 	}
 	unseen := func() string { return unseenModule(resolved) }
-	if os.Geteuid() == 0 { // with root's rights, which it gives up
+	// Root has rights that it gives up, and a program that can write could put another
+	// file, a link or a pipe in the script's place.
+	if os.Geteuid() == 0 || len(resolved.Plan.Files.Write) > 0 {
 		hint := unseen()
 		unseen = func() string { return hint }
 	}

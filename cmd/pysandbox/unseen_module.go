@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
 	"github.com/pysandbox/pysandbox/supervisor"
@@ -60,14 +62,17 @@ func modulesWanted(p *plan.Plan) (place string, names []string) {
 	return place, names
 }
 
-// beginning is what a file begins with, as far as its imports are looked for there, or
-// empty.
+// beginning is what a regular file begins with, as far as its imports are looked for
+// there, or empty. To open another one may wait, or do something to it.
 func beginning(name string) []byte {
-	file, err := os.Open(name)
+	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
 	if err != nil {
 		return nil
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
 	source, _ := io.ReadAll(io.LimitReader(file, 1<<20)) // what was read will do
 	return source
 }

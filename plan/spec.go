@@ -10,12 +10,13 @@ import (
 
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/policy"
+	"github.com/pysandbox/pysandbox/seccomp"
 )
 
 // The program's ids inside; cpython-shim/stage.h has the same.
 const (
-	insideUID = 1000
-	insideGID = 1000
+	insideUID = seccomp.OwnID
+	insideGID = seccomp.OwnID
 )
 
 // cpuPeriod is the period of a CPU quota, in microseconds, as everywhere.

@@ -30,5 +30,9 @@ func deviceRequests(t *table) {
 		unix.TIOCGPGRP, unix.TIOCSPGRP, unix.TIOCGSID, unix.TIOCSCTTY, unix.TIOCNOTTY)
 	t.allowEach("pseudo-terminals of the sandbox", "ioctl", 1,
 		unix.TIOCGPTN, unix.TIOCGPTLCK, unix.TIOCSPTLCK, unix.TIOCGPTPEER)
+	for _, request := range []uint32{unix.FICLONE, unix.FICLONERANGE} {
+		t.refuseQuietlyIf("copies are made by copy_file_range; pathlib takes no other errno for that", unix.EOPNOTSUPP,
+			"ioctl", intIs(1, request))
+	}
 	t.refuseQuietly("a request that is not on the list", unix.ENOTTY, "ioctl")
 }

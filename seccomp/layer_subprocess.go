@@ -14,6 +14,14 @@ func layerSubprocess(t *table) {
 		"pidfd_open", "pidfd_send_signal", "setpgid", "setsid", "wait4", "waitid")
 	t.allowEach("orphans come to the process that asks for them", "prctl", 0,
 		unix.PR_SET_CHILD_SUBREAPER, unix.PR_GET_CHILD_SUBREAPER)
-	t.allow("without a capability these only permute ids already held",
-		"setfsgid", "setfsuid", "setgid", "setregid", "setresgid", "setresuid", "setreuid", "setuid")
+	t.allow("without a capability these change nothing, and never fail", "setfsgid", "setfsuid")
+	for _, call := range []string{"setgid", "setuid"} {
+		ownIDs(t, "the id that a process has already", call, 0)
+	}
+	for _, call := range []string{"setregid", "setreuid"} {
+		ownIDs(t, "the ids that a process has already", call, 0, 1)
+	}
+	for _, call := range []string{"setresgid", "setresuid"} {
+		ownIDs(t, "the ids that a process has already", call, 0, 1, 2)
+	}
 }

@@ -25,6 +25,7 @@ func rulings() []use {
 }
 
 const (
+	intMinusOne = 0xffffffff
 	threadFlags = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_THREAD |
 		unix.CLONE_SYSVSEM | unix.CLONE_SETTLS | unix.CLONE_PARENT_SETTID | unix.CLONE_CHILD_CLEARTID
 	forkFlags = unix.CLONE_CHILD_CLEARTID | unix.CLONE_CHILD_SETTID | uint64(unix.SIGCHLD)
@@ -96,8 +97,8 @@ func modeUses() []use {
 			use{"creat", "creat", [6]uint64{1, mode.bits}, []int{1}, mode.want},
 			use{"open", "open", [6]uint64{1, creates, mode.bits}, []int{1, 2}, mode.want},
 			use{"openat", "openat", [6]uint64{0, 1, creates, mode.bits}, []int{2, 3}, mode.want},
-			use{"mkdir", "mkdir", [6]uint64{1, mode.bits}, []int{1}, mode.want},
-			use{"mkdirat", "mkdirat", [6]uint64{0, 1, mode.bits}, []int{2}, mode.want},
+			use{"mkdir", "mkdir", [6]uint64{1, mode.bits}, []int{1}, allowed},
+			use{"mkdirat", "mkdirat", [6]uint64{0, 1, mode.bits}, []int{2}, allowed},
 			use{"mkfifo", "mknod", [6]uint64{1, unix.S_IFIFO | mode.bits}, []int{1}, mode.want},
 			use{"mkfifoat", "mknodat", [6]uint64{0, 1, unix.S_IFIFO | mode.bits}, []int{2}, mode.want},
 		)
@@ -211,7 +212,9 @@ func optionUses() []use {
 		request("interfaces", unix.SIOCGIFCONF, notTTY),
 		request("hardware address", unix.SIOCGIFHWADDR, notTTY),
 		request("console to itself", unix.TIOCCONS, notTTY),
-		request("reflink", unix.FICLONE, notTTY),
+		request("reflink", unix.FICLONE, quiet(unix.EOPNOTSUPP)),
+		request("reflink of a part", unix.FICLONERANGE, quiet(unix.EOPNOTSUPP)),
+		request("one place for equal contents", unix.FIDEDUPERANGE, notTTY),
 	}
 }
 
@@ -230,7 +233,11 @@ func processUses() []use {
 		{"a listener", "seccomp", [6]uint64{unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_NEW_LISTENER}, []int{0}, reported(unix.EPERM)},
 		{"descriptors of another process", "pidfd_getfd", [6]uint64{3, 0}, nil, reported(unix.EPERM)},
 		{"tracing", "ptrace", [6]uint64{16, 1}, nil, reported(unix.EPERM)},
-		{"own user", "setuid", [6]uint64{1000}, nil, allowed},
+		{"own user", "setuid", [6]uint64{1000}, []int{0}, allowed},
+		{"another user", "setuid", [6]uint64{65534}, []int{0}, quiet(unix.EPERM)},
+		{"root", "setresuid", [6]uint64{1000, 0, 1000}, []int{0, 1, 2}, quiet(unix.EPERM)},
+		{"own user where it was", "setresuid", [6]uint64{intMinusOne, 1000, intMinusOne}, []int{0, 1, 2}, allowed},
+		{"another group", "setregid", [6]uint64{intMinusOne, 5}, []int{0, 1}, quiet(unix.EPERM)},
 		{"giving up capabilities", "capset", [6]uint64{1, 1}, nil, allowed},
 		{"groups", "setgroups", [6]uint64{}, nil, quiet(unix.EPERM)},
 	}
@@ -260,6 +267,9 @@ func otherUses() []use {
 		{"a delegation", "fcntl", [6]uint64{1, 1024 + 16, 0}, []int{1}, reported(unix.EACCES)},
 		{"a command beside it", "fcntl", [6]uint64{1, 1024 + 17, 0}, []int{1}, allowed},
 		{"what lease there is", "fcntl", [6]uint64{1, unix.F_GETLEASE}, []int{1}, allowed},
+		{"an owner as it is", "chown", [6]uint64{1, intMinusOne, 1000}, []int{1, 2}, allowed},
+		{"another owner", "fchownat", [6]uint64{0, 1, 0, intMinusOne, 0}, []int{2, 3}, quiet(unix.EPERM)},
+		{"another group of a file", "lchown", [6]uint64{1, 1000, 4321}, []int{1, 2}, quiet(unix.EPERM)},
 		{"attributes", "setxattr", [6]uint64{}, nil, quiet(unix.EOPNOTSUPP)},
 		{"attributes of an open file", "fsetxattr", [6]uint64{}, nil, quiet(unix.EOPNOTSUPP)},
 		{"read attributes", "getxattr", [6]uint64{}, nil, allowed},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -23,13 +24,15 @@ func quickPlan() roundPlan {
 }
 
 // coldStart starts every contender once in each round, so that a slow moment of
-// the machine falls on all of them, and begins each round with another one, so
-// that none always follows the same neighbour.
+// the machine falls on all of them. The order is drawn anew for each round: the
+// kernel takes down the namespaces of one while the next starts, so that none may
+// always follow the same neighbour.
 func coldStart(r *results, field []contender, plan roundPlan) error {
 	field = sandboxes(field)
+	order := rand.New(rand.NewPCG(1, 2)) // the same in each run
 	for round := range plan.coldWarmup + plan.coldRounds {
-		for i := range field {
-			contender := field[(i+round)%len(field)]
+		for _, i := range order.Perm(len(field)) {
+			contender := field[i]
 			cmd := contender.command("-I", "-S", "-c", "pass")
 			begin := time.Now()
 			err := cmd.Run()

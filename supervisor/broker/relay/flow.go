@@ -82,7 +82,7 @@ func (f *flow) touch() { f.used.Store(time.Now().UnixNano()) }
 // until the flow is closed or idle.
 func (f *flow) answers() {
 	defer f.end()
-	buf := make([]byte, largest)
+	buf := newBuffer()
 	source := sendFrom(f.key.to.Addr())
 	back := netip.AddrPortFrom(netip.AddrFrom16(f.key.from.Addr().As16()), f.key.from.Port())
 	for {

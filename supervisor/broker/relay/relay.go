@@ -47,6 +47,15 @@ type Relay struct {
 // largest is the largest UDP payload (RFC 768, 16-bit length).
 const largest = 65535
 
+// newBuffer holds the largest datagram. It is not inlined, which would put the buffer
+// on the stack: all of it would be cleared, where of one in the heap the kernel
+// provides only the pages that datagrams reach.
+//
+//go:noinline
+func newBuffer() []byte {
+	return make([]byte, largest)
+}
+
 // New makes a relay.
 func New(config Config) *Relay {
 	return &Relay{config: config, flows: map[flowKey]*flow{}}
@@ -88,7 +97,7 @@ func (r *Relay) Serve(ctx context.Context, sockets []*net.UDPConn) error {
 // read relays the datagrams that the guest sends to one port, until the deadline
 // of the socket.
 func (r *Relay) read(socket *net.UDPConn) error {
-	buf, oob := make([]byte, largest), make([]byte, 128)
+	buf, oob := newBuffer(), make([]byte, 128)
 	for {
 		n, oobn, _, guest, err := socket.ReadMsgUDPAddrPort(buf, oob)
 		if isTimeout(err) {

@@ -108,3 +108,15 @@ func TestEveryDecisionIsListed(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryPageIsReachedFromTheReadme holds that no page of docs is for those alone who
+// know that it is there.
+func TestEveryPageIsReachedFromTheReadme(t *testing.T) {
+	readme := readFile(t, "README.md")
+	for _, page := range sources(t, ".md") {
+		folder := filepath.Dir(page)
+		if (folder == "docs" || folder == "docs/python") && !strings.Contains(readme, "]("+page) {
+			t.Errorf("README.md does not lead to %s", page)
+		}
+	}
+}

@@ -17,7 +17,7 @@ import (
 // long makes every race ten times as long.
 var long = flag.Bool("long", false, "try every race 1,000,000 times instead of 100,000")
 
-// raceTries is how often a race is run at most; race.c bounds its time, too, to 20
+// raceTries is how often a race is run at most; race.c bounds its time, too, to 50
 // seconds for 100,000 tries. Check-then-continue loses that for the
 // address within 51 tries and that for the descriptor within 5.
 func raceTries() int {

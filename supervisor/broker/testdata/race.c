@@ -6,7 +6,7 @@
  *   race bind TRIES DARK 80 HOST               swaps a host socket in under bind
  *   race connect TRIES DARK 80 HOST PORT       swaps a host socket in under connect
  *
- * A race ends before TRIES where each takes more than 0.2 ms.
+ * A race ends before TRIES where each takes more than 0.5 ms.
  * DARK is a permitted host that never answers: a connect to it leaves a host
  * socket in our hands. */
 #define _GNU_SOURCE
@@ -69,14 +69,14 @@ static int host_socket(void)
 	return fd;
 }
 
-/* Whether a race of so many tries is over: a slow machine ends it after a fifth of a
+/* Whether a race of so many tries is over: a slow machine ends it after half a
  * millisecond for each, the long race as well. */
 static int over(long i, long tries)
 {
 	static time_t began;
 	if (!began)
 		began = time(NULL);
-	return i >= tries || time(NULL) - began > 1 + tries / 5000;
+	return i >= tries || time(NULL) - began > 1 + tries / 2000;
 }
 
 static void race_address(long tries, char **ports_text)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 )
@@ -48,7 +47,7 @@ const (
 // It never maps the file: one that shrinks meanwhile would end the process. The
 // file may be hostile; every size is bounded.
 func readObject(path string) (*object, error) {
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}

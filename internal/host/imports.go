@@ -70,6 +70,14 @@ func lazyRegexp(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
+// Bounds on what is searched: bytes of one source, whose imports mostly stand first,
+// and names in all. A program that could write into an environment may have left
+// anything in it.
+const (
+	maxSource = 2 << 20
+	maxNames  = 100_000
+)
+
 // NeededModules returns the top-level names of the modules that the named ones
 // import, at once or in a function, and so on, with all below them; and of what
 // CPython itself needs. They are sorted. It reads the sources as text and runs
@@ -87,7 +95,7 @@ func (i Interpreter) NeededModules(names []string) []string {
 		search.queue = append(append(search.queue, name), search.below(name)...)
 	}
 	needed := make(map[string]bool)
-	for len(search.queue) > 0 {
+	for len(search.queue) > 0 && len(search.seen) < maxNames {
 		name := search.queue[0]
 		search.queue = search.queue[1:]
 		if search.seen[name] {
@@ -141,12 +149,12 @@ func (s *importSearch) visit(name string) bool {
 			continue
 		}
 		base := filepath.Join(root.dir, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
-		if source, err := os.ReadFile(base + ".py"); err == nil {
+		if source, err := readBeginning(base+".py", maxSource); err == nil {
 			above, _ := cutLast(name)
 			s.follow(name, source, above)
 			return true
 		}
-		if source, err := os.ReadFile(filepath.Join(base, "__init__.py")); err == nil {
+		if source, err := readBeginning(filepath.Join(base, "__init__.py"), maxSource); err == nil {
 			s.follow(name, source, name)
 			return true
 		}

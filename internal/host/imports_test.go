@@ -1,8 +1,12 @@
 package host
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestImportsOf(t *testing.T) {
@@ -71,5 +75,30 @@ func TestImportsOfAProgram(t *testing.T) {
 	source := "import os, helper.part as h\nfrom . import beside\nfrom tools.x import y\ndef f():\n    import late\n    import helper\n"
 	if got, want := Imports([]byte(source)), []string{"os", "helper", "tools", "late"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// A program that could write into an environment may have left anything in it.
+func TestHostileSourcesAreSearched(t *testing.T) {
+	packages := filepath.Join(t.TempDir(), "site-packages")
+	for _, err := range []error{
+		os.Mkdir(packages, 0o755),
+		os.WriteFile(filepath.Join(packages, "good.py"), []byte("import pipe, huge, after\n"), 0o644),
+		unix.Mkfifo(filepath.Join(packages, "pipe.py"), 0o644),
+		os.WriteFile(filepath.Join(packages, "huge.py"), []byte("import found\n"), 0o644),
+		os.Truncate(filepath.Join(packages, "huge.py"), 1<<40),
+		os.WriteFile(filepath.Join(packages, "after.py"), nil, 0o644),
+		os.WriteFile(filepath.Join(packages, "found.py"), nil, 0o644),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	python := Interpreter{Closure: Closure{Binds: []Bind{{Path: packages}}}}
+	needed := python.NeededModules([]string{"good"})
+	for _, name := range []string{"good", "pipe", "huge", "after", "found"} {
+		if !slices.Contains(needed, name) {
+			t.Errorf("%s is missing in %q", name, needed)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package host
 import (
 	"bytes"
 	"iter"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,15 +88,19 @@ func uvVersions(t *tree, caller Caller) []string {
 	return dirs
 }
 
-// maxProgram bounds the file that is searched for its version.
-const maxProgram = 256 << 20
+// maxProgram bounds the file that is searched for its version, and maxHeader that of
+// its headers that tells of it.
+const (
+	maxProgram = 256 << 20
+	maxHeader  = 1 << 20
+)
 
 // fullVersion returns "3.12.1", or "3.12" where that cannot be told: it reads the
 // version from the headers, and without them from the constant that
 // Py_GetVersion returns.
 func (l layout) fullVersion(t *tree) string {
 	header := filepath.Join(l.prefix, "include", l.name, "patchlevel.h")
-	if text, err := os.ReadFile(header); err == nil {
+	if text, err := readBeginning(header, maxHeader); err == nil {
 		for line := range strings.Lines(string(text)) {
 			if words := strings.Fields(line); len(words) == 3 && words[0] == "#define" && words[1] == "PY_VERSION" {
 				return strings.Trim(words[2], `"`)
@@ -122,7 +125,7 @@ func (l layout) fullVersion(t *tree) string {
 // versionConstant searches a binary for PY_VERSION, a string of its own that
 // begins with the version already known.
 func versionConstant(path, version string) string {
-	data, err := os.ReadFile(path)
+	data, err := readBeginning(path, maxProgram)
 	if err != nil {
 		return ""
 	}

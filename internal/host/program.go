@@ -209,7 +209,7 @@ func (b *builder) namedProgram(path string, depth int, claimed bool) error {
 // env(1) and what it looks up; byName says that this was found on the caller's
 // PATH. It returns none for a file that is no script.
 func (b *builder) shebang(path string) (programs []string, byName bool, err error) {
-	file, err := os.Open(path)
+	file, err := openRegular(path)
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, false, fmt.Errorf("start %s: %w: you may not read it", path, ErrNotExecutable)

@@ -247,10 +247,10 @@ func otherUses() []use {
 	return []use{
 		{"memory", "mmap", [6]uint64{0, 4096, 3, unix.MAP_PRIVATE | unix.MAP_ANONYMOUS, ^uint64(0)}, []int{3}, allowed},
 		{"huge pages", "mmap", [6]uint64{0, 4096, 3, unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_HUGETLB}, []int{3}, quiet(unix.ENOMEM)},
-		{"a memory file", "memfd_create", [6]uint64{1, unix.MFD_CLOEXEC}, []int{1}, reported(unix.EPERM)},
-		{"a memory file to execute", "memfd_create", [6]uint64{1, unix.MFD_EXEC}, []int{1}, reported(unix.EPERM)},
+		{"a memory file", "memfd_create", [6]uint64{1, unix.MFD_CLOEXEC}, []int{1}, reported(unix.ENOSYS)},
+		{"a memory file to execute", "memfd_create", [6]uint64{1, unix.MFD_EXEC}, []int{1}, reported(unix.ENOSYS)},
 		{"a memory file not to execute", "memfd_create", [6]uint64{1, unix.MFD_CLOEXEC | unix.MFD_NOEXEC_SEAL}, []int{1}, allowed},
-		{"a memory file of huge pages", "memfd_create", [6]uint64{1, unix.MFD_HUGETLB | unix.MFD_NOEXEC_SEAL}, []int{1}, reported(unix.EPERM)},
+		{"a memory file of huge pages", "memfd_create", [6]uint64{1, unix.MFD_HUGETLB | unix.MFD_NOEXEC_SEAL}, []int{1}, reported(unix.ENOSYS)},
 		{"duplicate", "fcntl", [6]uint64{1, unix.F_DUPFD_CLOEXEC, 3}, []int{1}, allowed},
 		{"closing many", "close_range", [6]uint64{3, 100, unix.CLOSE_RANGE_CLOEXEC}, []int{2}, allowed},
 		{"a table of its own", "close_range", [6]uint64{3, 100, unix.CLOSE_RANGE_UNSHARE}, []int{2}, reported(unix.EPERM)},

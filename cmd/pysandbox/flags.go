@@ -70,18 +70,20 @@ func (f *policyFlags) load(directory string) (policy.Policy, error) {
 
 // concerned returns the warnings about modules, about sockets, about files and about
 // limits that this host holds less well than the operator asked, and what would accept
-// the last, or empty. A limit of a preset's is nobody's wish, and what a file of the
-// operator's accepts (limits.best_effort) is silent for that of a file; explain shows
+// the last, or empty. A limit of a preset's is nobody's wish, and one that a file of the
+// operator's accepts (limits.best_effort) is not told of, whoever set it; explain shows
 // them all.
 func concerned(warnings []*policy.Problem, p *policy.Policy) (texts []string, hint string) {
 	var limits []string
 	for _, warning := range warnings {
 		limit, isLimit := strings.CutPrefix(warning.Key, "limits.")
+		if isLimit && (!p.Origins.Chosen(warning.Key) || p.AcceptsLess(limit)) {
+			continue
+		}
 		byFlag := strings.HasPrefix(p.Origins[warning.Key].Flag, "--")
-		byFile := isLimit && p.Origins.Chosen(warning.Key) && !p.AcceptsLess(limit)
 		named := strings.HasPrefix(warning.Key, "python.modules.") || strings.HasPrefix(warning.Key, "network.unix[") ||
 			strings.HasPrefix(warning.Key, "files.")
-		if !byFlag && !byFile && !named {
+		if !isLimit && !byFlag && !named {
 			continue
 		}
 		texts = append(texts, p.Origins.Locate(warning).Error())
@@ -90,7 +92,7 @@ func concerned(warnings []*policy.Problem, p *policy.Policy) (texts []string, hi
 		}
 	}
 	if len(limits) > 0 {
-		hint = "a policy file that sets a limit may accept that: limits.best_effort = [" + strings.Join(limits, ", ") + "]"
+		hint = "a policy file may accept that: limits.best_effort = [" + strings.Join(limits, ", ") + "]"
 	}
 	return texts, hint
 }

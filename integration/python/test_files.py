@@ -7,6 +7,7 @@ import threading
 import time
 import unittest
 from array import array
+from unittest import mock
 
 from pysandbox import DeadlineError, GuestError, ViolationError
 from pysandbox import files
@@ -94,6 +95,9 @@ class Files(Case):
         with tempfile.TemporaryDirectory() as top:
             files.write_below(top, "a/b", b"1")
             self.assertEqual((files.read_below(top, "a/b"), list(files.walk_below(top))), (b"1", ["a/b"]))
+            longest = "\N{SNOWMAN}" * 85  # 255 bytes
+            files.write_below(top, longest, b"2")
+            self.assertEqual(files.read_below(top, longest), b"2")
             os.symlink("/etc", os.path.join(top, "etc"))
             os.symlink("/etc/passwd", os.path.join(top, "a/p"))
             os.mkfifo(os.path.join(top, "fifo"))
@@ -121,6 +125,22 @@ class Files(Case):
                 files.walk_below(top)
             self.assertEqual(len(os.listdir("/proc/self/fd")), before)
             subprocess.run(["rm", "-r", os.path.join(top, "d")], check=True)
+
+    def test_paths_that_a_walk_finds_have_a_bound(self):
+        """Each file in deep directories has all of their names in its path."""
+        with tempfile.TemporaryDirectory() as top:
+            at = os.open(top, os.O_RDONLY)
+            for _ in range(40):
+                os.mkdir("d" * 250, dir_fd=at)
+                at, above = os.open("d" * 250, os.O_RDONLY, dir_fd=at), at
+                os.close(above)
+            for n in range(100):
+                os.close(os.open("%d" % n, os.O_CREAT, 0o600, dir_fd=at))
+            os.close(at)
+            self.assertEqual(len(list(files.walk_below(top))), 100)
+            with mock.patch.object(files, "NAMES", 1000000), self.assertRaises(ViolationError):
+                files.walk_below(top)
+            subprocess.run(["rm", "-r", os.path.join(top, "d" * 250)], check=True)
 
     def test_what_goes_away_is_left_out_of_a_walk(self):
         with tempfile.TemporaryDirectory() as top:

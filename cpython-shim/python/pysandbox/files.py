@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LIMIT = 32 << 20  # bytes of one file, unless told
 DEEP = 100  # directories within each other that are walked
+NAMES = 64 << 20  # characters of the paths that a walk finds
 
 # No symlink, and nothing that an open might wait for.
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -86,7 +87,7 @@ def replace(path: str, data: bytes) -> None:
 
 
 def _replace(parent: int, name: str, data: bytes) -> None:
-    new = ".%s.%s" % (name[:200], os.urandom(6).hex())
+    new = ".%s.%s" % (os.fsdecode(os.fsencode(name)[:200]), os.urandom(6).hex())
     fd = os.open(
         new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=parent)
     try:
@@ -101,14 +102,15 @@ def _replace(parent: int, name: str, data: bytes) -> None:
 def walk_below(top: str) -> Iterator[str]:
     """The regular files below a directory, as relative paths, sorted. What goes away
     meanwhile is left out. ViolationError for more than 100 directories within each
-    other."""
+    other, or 64 MiB of paths."""
     found: List[str] = []
-    _walk(os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "", 0, found)
+    _walk(os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), "", 0, found, NAMES)
     return iter(sorted(found))
 
 
-def _walk(at: int, path: str, depth: int, found: List[str]) -> None:
-    """Adds the files below the directory at, which it closes."""
+def _walk(at: int, path: str, depth: int, found: List[str], room: int) -> int:
+    """Adds the files below the directory at, which it closes. How much room for paths is
+    left then."""
     below = []
     try:
         if depth > DEEP:
@@ -120,11 +122,15 @@ def _walk(at: int, path: str, depth: int, found: List[str]) -> None:
                     below.append(entry.name)
                 elif entry.is_file(follow_symlinks=False):
                     found.append(path + entry.name)
+                room -= len(path) + len(entry.name)
+                if room < 0:
+                    raise ViolationError("the paths below have more than %d characters" % NAMES)
         for name in below:
             try:
                 fd = os.open(name, _DIRECTORY, dir_fd=at)
             except (FileNotFoundError, NotADirectoryError, PermissionError):
                 continue  # it is gone, or no directory any more, or a guest's alone
-            _walk(fd, path + name + "/", depth + 1, found)
+            room = _walk(fd, path + name + "/", depth + 1, found, room)
+        return room
     finally:
         os.close(at)

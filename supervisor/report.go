@@ -34,9 +34,9 @@ type Report struct {
 	Tier              string            `json:"tier"`
 	Layers            Layers            `json:"layers"`
 	Usage             Usage             `json:"usage"`
-	LimitsHit         []string          `json:"limits_hit,omitempty"`
+	LimitsHit         []string          `json:"limits_hit"`
 	Violations        []audit.Violation `json:"violations"`
-	ViolationsDropped int               `json:"violations_dropped,omitempty"`
+	ViolationsDropped int               `json:"violations_dropped"`
 	AuditIncomplete   string            `json:"audit_incomplete,omitempty"` // why the audit trail lacks records
 
 	interrupt func() // sends the SIGINT that ended the run again; nil where none of the caller's did
@@ -60,5 +60,5 @@ type Usage struct {
 	CPUSeconds      float64  `json:"cpu_seconds"`
 	PeakMemoryBytes int64    `json:"peak_memory_bytes"`
 	PeakPids        int      `json:"peak_pids"`
-	WholeTree       []string `json:"whole_tree,omitempty"`
+	WholeTree       []string `json:"whole_tree"`
 }

@@ -36,9 +36,7 @@ func (r *Report) AppendJSON(dst []byte) []byte {
 		o.dst = appendViolation(o.dst, &r.Violations[i])
 	}
 	o.dst = append(o.dst, ']')
-	if r.ViolationsDropped > 0 {
-		o.number("violations_dropped", int64(r.ViolationsDropped))
-	}
+	o.number("violations_dropped", int64(r.ViolationsDropped))
 	if r.AuditIncomplete != "" {
 		o.text("audit_incomplete", r.AuditIncomplete)
 	}
@@ -100,14 +98,14 @@ func (o *object) text(name, value string) {
 	o.dst = audit.AppendJSON(o.dst, value, maxReportString)
 }
 
-// names appends a list, unless it is empty.
 func (o *object) names(name string, values []string) {
-	if len(values) == 0 {
-		return
-	}
 	o.key(name)
+	o.dst = append(o.dst, '[')
 	for i, value := range values {
-		o.dst = audit.AppendJSON(append(o.dst, "[,"[min(i, 1)]), value, maxReportString)
+		if i > 0 {
+			o.dst = append(o.dst, ',')
+		}
+		o.dst = audit.AppendJSON(o.dst, value, maxReportString)
 	}
 	o.dst = append(o.dst, ']')
 }

@@ -30,7 +30,9 @@ func fullReport() *Report {
 
 // The hand-written form must be what encoding/json reads by the struct's tags.
 func TestReportJSONAgreesWithTags(t *testing.T) {
-	for _, want := range []*Report{fullReport(), {Version: 1, Outcome: Exited, Violations: []audit.Violation{}}} {
+	empty := &Report{Version: 1, Outcome: Exited, LimitsHit: []string{}, Violations: []audit.Violation{}}
+	empty.Usage.WholeTree = []string{}
+	for _, want := range []*Report{fullReport(), empty} {
 		line := want.AppendJSON(nil)
 		got := &Report{}
 		if err := json.Unmarshal(line, got); err != nil {
@@ -49,6 +51,25 @@ func TestReportJSONAgreesWithTags(t *testing.T) {
 		if !reflect.DeepEqual(ours, theirs) {
 			t.Errorf("members differ:\n%s\n%s", line, tagged)
 		}
+	}
+}
+
+// Who reads a report asks for a member by its name, whatever the run was.
+func TestReportHasItsMembersWhenTheyAreEmpty(t *testing.T) {
+	var members, usage map[string]json.RawMessage
+	if err := json.Unmarshal((&Report{}).AppendJSON(nil), &members); err != nil {
+		t.Fatal(err)
+	}
+	_ = json.Unmarshal(members["usage"], &usage)
+	for name, got := range map[string]json.RawMessage{
+		"limits_hit": members["limits_hit"], "violations": members["violations"], "whole_tree": usage["whole_tree"],
+	} {
+		if string(got) != "[]" {
+			t.Errorf("%s is %q, want an empty list", name, got)
+		}
+	}
+	if got := string(members["violations_dropped"]); got != "0" {
+		t.Errorf("violations_dropped is %q, want 0", got)
 	}
 }
 

@@ -44,6 +44,16 @@ class Policies(unittest.TestCase):
             with self.assertRaises(PolicyError, msg=str(wrong)):
                 narrower.narrow(**wrong)
 
+    def test_a_limit_that_would_grow_is_told_as_it_is_written(self):
+        policy = Policy.preset("strict").narrow(wall=90, cpu="1500ms", output=1000)
+        for name, value, limit in (("memory", "1G", "512MiB"), ("wall", 91, "90s"), ("cpu", 2, "1500ms"),
+                                   ("output", "1k", "1000"), ("pids", 65, "64")):
+            with self.assertRaises(PolicyError) as caught:
+                policy.narrow(**{name: value})
+            self.assertEqual(str(caught.exception), (
+                "narrow(%s=%r) would widen the policy, whose limits.%s is %s; raise it there, as with "
+                "Policy.parse or in the policy's file" % (name, value, name, limit)))
+
     def test_narrow_reads_amounts_as_the_command_line_does(self):
         policy = Policy.preset("strict")
         sizes = {"64k": 64 << 10, "1MiB": 1 << 20, "2m": 2 << 20, "1kib": 1024, "1000": 1000}

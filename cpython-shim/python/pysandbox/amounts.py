@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _SECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
 _POWERS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
+_LENGTHS = ((10**9, "s"), (10**6, "ms"), (1, "ns"))
+_UNITS = ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB"), (0, ""))
 _EXAMPLES = {"time": 'duration such as 10, 0.5, "10s" or "1m30s"',
              "size": 'size such as 65536, "64K" or "64MiB"', "count": "whole number such as 16"}
 
@@ -53,9 +55,13 @@ def _text(text: str, unit: str) -> int:
 
 
 def spelled(number: int, unit: str) -> str:
-    """A limit as flags take it."""
+    """A limit as flags take it, in the largest unit that leaves no fraction."""
     if unit == "time":
-        return "%dms" % (number // 10**6) if number % 10**6 == 0 else "%dns" % number
+        length, suffix = next(one for one in _LENGTHS if number % one[0] == 0)
+        return "%d%s" % (number // length, suffix)
+    if unit == "size":
+        power, suffix = next(one for one in _UNITS if number % (1 << one[0]) == 0)
+        return "%d%s" % (number >> power, suffix)
     return str(number)
 
 

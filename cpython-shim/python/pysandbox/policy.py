@@ -105,8 +105,9 @@ class Policy:
             wanted = amount(name, value, unit)
             limit = int(have.get(field) or 0)
             if limit and wanted > limit:
-                raise PolicyError("narrow(%s=%r) would widen the policy, whose limit is %s" % (
-                    name, value, spelled(limit, unit)))
+                raise PolicyError(
+                    "narrow(%s=%r) would widen the policy, whose limits.%s is %s; raise it there, as with "
+                    "Policy.parse or in the policy's file" % (name, value, name, spelled(limit, unit)))
             flags.append("%s=%s" % (flag, spelled(wanted, unit)))
         flags += ["--deny-net=" + rule for rule in ([deny_net] if isinstance(deny_net, str) else deny_net)]
         narrower._flags = tuple(flags)

@@ -66,6 +66,7 @@ func TestOverridesRefuse(t *testing.T) {
 		{Overrides{AllowWrite: []string{""}}, `--allow-write: expected a path, found ""`},
 		{Overrides{AllowSpawn: []string{""}}, `--allow-spawn: expected a program such as "git", or a path, found ""`},
 		{Overrides{AllowEnv: []string{"A=1"}}, `--allow-env: expected the name of an environment variable, found "A=1"`},
+		{Overrides{AllowEnv: []string{"A,B"}}, `--allow-env: expected the name of one environment variable, found "A,B"`},
 		{Overrides{Env: []string{"A"}}, `--env: expected NAME=VALUE, found "A"`},
 		{Overrides{Env: []string{"=1"}}, `--env: expected the name of an environment variable, found "=1"`},
 		{Overrides{Env: []string{"A=\x00"}}, `--env: expected a text without a NUL byte, found "A=\x00"`},

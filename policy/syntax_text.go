@@ -152,16 +152,20 @@ func interpreterSyntax() syntax[string] {
 	}, plain)
 }
 
-// variableSyntax is the name of an environment variable.
+// variableSyntax is the name of an environment variable. A comma is no part of one, lest
+// "A,B" be the name of a variable that nobody has set, and so pass nothing.
 func variableSyntax() syntax[string] {
 	s := textSyntax("the name of an environment variable", func(_ source, text string) (string, error) {
 		odd := func(r rune) bool { return r == '=' || r <= ' ' || r == 0x7f }
 		if text == "" || strings.ContainsFunc(text, odd) {
 			return "", expected("the name of an environment variable")
 		}
+		if strings.Contains(text, ",") {
+			return "", expected("the name of one environment variable")
+		}
 		return text, nil
 	}, plain)
-	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^[^=\\s]+$"} }
+	s.schema = func() map[string]any { return map[string]any{"type": "string", "pattern": "^[^=,\\s]+$"} }
 	return s
 }
 

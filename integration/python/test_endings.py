@@ -7,7 +7,9 @@ import tempfile
 import threading
 import time
 import unittest
+from unittest import mock
 
+import pysandbox.stream
 from pysandbox import EndedError, GuestError, LimitError, Policy, Sandbox, SetupError
 from support import PATIENCE, Gate, Store, eventually, hasty, shown
 
@@ -155,6 +157,28 @@ class Endings(unittest.TestCase):
                 self.assertRegex(caught.exception.output.stdout, b"^x{900,1024}$")
         with Sandbox(Policy.preset("strict").narrow(output="8KiB")) as sb:
             self.assertEqual(sb.exec("print('x' * 5000)").stdout, b"x" * 5000 + b"\n")
+
+    def test_output_that_nobody_reads_has_a_bound(self):
+        """Whatever the policy says, which here is nothing."""
+        flood = "import os\nfor _ in range(100): os.write(%d, b'x' * (1 << 20))"
+        later = "import threading\ndef flood():\n    %s\nthreading.Thread(target=flood, daemon=True).start()"
+        for stream in (1, 2):
+            with mock.patch.object(pysandbox.stream, "UNREAD", 8 << 20):
+                with Sandbox("worker") as sb:
+                    with self.assertRaises(LimitError) as caught:
+                        sb.exec(flood % stream)
+                    self.assertEqual(caught.exception.limit, "output")
+                    self.assertEqual((sb.report.outcome, sb.report.reason, sb.report.exit_code),
+                                     ("limit", "output", 137))
+                with Sandbox("worker") as sb:  # between two requests
+                    sb.exec(later % (flood % stream).replace("\n", "\n    "))
+                    self.assertTrue(eventually(lambda: sb.report is not None))
+                    with self.assertRaises(LimitError):
+                        sb.eval("1")
+                with Sandbox("worker") as sb:
+                    result = sb.start(flood % stream).wait()
+                    self.assertEqual(result.limit, "output")
+                    self.assertLess(len(result.stdout + result.stderr), 9 << 20)
 
     def test_an_end_is_an_end(self):
         with Sandbox() as sb:

@@ -13,7 +13,7 @@ from time import monotonic
 from .binary import find, is_ours, stranger, unstarted
 from .child import Child
 from .errors import (
-    CancelledError, DeadlineError, EndedError, RunError, SandboxError, SetupError, TooLargeError,
+    CancelledError, DeadlineError, EndedError, LimitError, RunError, SandboxError, SetupError, TooLargeError,
     ViolationError, of_limit,
 )
 from .forks import hold
@@ -54,7 +54,7 @@ class Process:
         except OSError as problem:
             raise of_limit(problem) from None
         from .stream import AUDIT_BOUND, Pump, Stream
-        streams = [Stream(), Stream(), Stream(), Stream(AUDIT_BOUND)]
+        streams = [Stream(full=self._flooded), Stream(full=self._flooded), Stream(), Stream(AUDIT_BOUND)]
         self.stdout, self.stderr, self._report, self.audit = streams
         self._pump = Pump(dict(zip(readers, streams)), self._child.wait)
         hold(self)
@@ -122,6 +122,10 @@ class Process:
             fd, self.stdin = self.stdin, None
             if fd is not None:
                 os.close(fd)
+
+    def _flooded(self) -> None:
+        """Ends a run that has written more than the host keeps for a reader."""
+        self.kill(LimitError("output"))
 
     def kill(self, blame: Optional[Exception] = None) -> None:
         """Ends the whole tree at once, for blame. The supervisor does it, so that
@@ -193,6 +197,10 @@ class Process:
     def _read(self, status: Optional[int]) -> Report:
         from .results import Report  # with dataclasses, which a run need not wait for
         text = self._report.rest()
+        if isinstance(self.blame, LimitError):
+            from dataclasses import replace
+            return replace(Report.parse(text or b"{}"), outcome="limit", reason=self.blame.limit,
+                           exit_code=128 + SIGKILL, signal="SIGKILL")
         if text:
             return Report.parse(text)
         if self.blame is not None or status is None or status < 0:
@@ -229,7 +237,7 @@ class Process:
         if isinstance(self.blame, (CancelledError, DeadlineError)):
             return EndedError("the guest was killed by the host: %s" % self.blame,
                               self.known_report())
-        if self.blame is not None:
+        if self.blame is not None and not isinstance(self.blame, LimitError):
             return ViolationError("the guest broke the capability channel: %s" % self.blame,
                                   self.known_report())
         try:

@@ -13,22 +13,32 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 16
 AUDIT_BOUND = 4 << 20
+UNREAD = 512 << 20  # bytes of one stream that nobody has read yet
 
 
 class Stream:
     """Bytes that arrive from a guest. What is kept is bounded by the policy's
     limit on output or, with a bound in bytes, by that: the oldest lines that nobody
-    has read give way. Iterating yields lines as they arrive, each once."""
+    has read give way. Where the policy has no limit, full() is called once, when more
+    than UNREAD bytes wait for a reader, and nothing more is kept. Iterating yields lines
+    as they arrive, each once."""
 
-    def __init__(self, bound: int = 0) -> None:
+    def __init__(self, bound: int = 0, full: Optional[Callable[[], None]] = None) -> None:
         self._data = bytearray()
         self._bound = bound
+        self._full = full
+        self._over = False
         self._searched = 0  # bytes of data that hold no end of a line
         self._ended = False
         self._changed = threading.Condition()
         self._wakes: List[Callable[[], None]] = []
 
     def feed(self, data: bytes) -> None:
+        if self._full is not None and len(self._data) + len(data) > UNREAD:
+            if not self._over:
+                self._over = True
+                self._full()
+            return
         with self._changed:
             self._data += data
             if self._bound and len(self._data) > self._bound:

@@ -321,6 +321,56 @@ class Grants(unittest.TestCase):
             with self.assertRaises(PolicyError):
                 sb.grant("s", Store())
 
+    def test_an_override_is_what_is_called_or_nothing(self):
+        class Whole:
+            @expose(returns=str)
+            def kept(self):
+                return "whole"
+
+            @expose(returns=str)
+            def marked(self):
+                return "whole"
+
+            @expose(returns=str)
+            def changed(self):
+                return "whole"
+
+            @expose(returns=str)
+            def removed(self):
+                return "whole"
+
+        class Part(Whole):
+            @expose(returns=str)
+            def marked(self):
+                return "part"
+
+            def changed(self):
+                raise PermissionError
+
+            removed = None
+
+        with Sandbox() as sb:
+            sb.grant("whole", Whole())
+            sb.grant("part", Part())
+            self.assertEqual(sb.eval("dir(whole)"), ["changed", "kept", "marked", "removed"])
+            self.assertEqual(sb.eval("[whole.changed(), whole.marked()]"), ["whole", "whole"])
+            self.assertEqual(sb.eval("dir(part)"), ["kept", "marked"])
+            self.assertEqual(sb.eval("[part.kept(), part.marked()]"), ["whole", "part"])
+            with self.assertRaisesRegex(PolicyError, "Part.changed is not exposed"):
+                sb.grant("other", Part(), ["changed"])
+
+    def test_what_has_no_methods_is_told_what_has(self):
+        @expose
+        def tool():
+            pass
+        with Sandbox() as sb:
+            for thing, kind in ((tool, "function"), (Store().get, "method"), (Store, "type"),
+                                (time, "module")):
+                with self.assertRaises(PolicyError) as caught:
+                    sb.grant("tool", thing)
+                self.assertEqual(str(caught.exception), kind + " exposes no method; grant an instance of a "
+                                 "class that marks some with @expose")
+
     def test_a_built_in_name_is_hidden_while_it_is_granted(self):
         with Sandbox() as sb:
             sb.grant("print", Store(), ["echo"])

@@ -77,6 +77,7 @@ def expose(function: Optional[Callable[..., Any]] = None, *, params: Optional[Se
     Types are exact, but for an int that is given for a float. Without params or
     returns, anything is. params has one schema for each parameter in the order of the
     signature, keyword-only ones too; that of *args or **kwargs is of each value in it.
+    A subclass's override of a marked method is marked too, or it hides the method.
     TypeError for what is no schema, and PolicyError from grant if their number is not
     that of the parameters."""
     exposed = Exposed(_schemas(params), _schema(returns, RESULTS, "returns"), _classes(raises))
@@ -243,19 +244,25 @@ def facet(thing: Any, methods: Optional[Iterable[str]] = None, grant: Optional[G
             raise PolicyError("%s.%s is not exposed; mark it with @expose" % (type(thing).__name__, name))
         table[name] = found[name]
     if not table:
-        raise PolicyError("%s exposes no method; mark some with @expose" % type(thing).__name__)
+        raise PolicyError("%s exposes no method; grant an instance of a class that marks some with "
+                          "@expose" % type(thing).__name__)
     return Facet(thing, table, grant)
 
 
 def exposed_methods(thing: Any) -> Dict[str, Entry]:
-    """The exposed methods of an object's class, by name."""
-    found = {}
+    """The exposed methods of an object's class, by name. An override stands for itself:
+    one that is not marked hides the method, which it may have been written to take
+    away."""
+    found, seen = {}, set()
     for kind in type(thing).__mro__:
         for name, member in vars(kind).items():
+            if name in seen:
+                continue
+            seen.add(name)
             exposed = getattr(member, "__pysandbox__", None)
             if exposed is None:  # a staticmethod or classmethod of an exposed function
                 exposed = getattr(getattr(member, "__func__", None), "__pysandbox__", None)
-            if isinstance(exposed, Exposed) and name not in found and name[:1] != "_":
+            if isinstance(exposed, Exposed) and name[:1] != "_":
                 found[name] = Entry(name, member.__get__(thing, type(thing)), exposed)
     return found
 

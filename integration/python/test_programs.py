@@ -29,6 +29,12 @@ class Programs(Case):
                 with self.assertRaisesRegex(ValueError, message):
                     run.write(b"x")
 
+    def test_input_of_another_type(self):
+        with self.sb.start("import time; time.sleep(60)", stdin=True) as run:
+            for wrong in ("text", None, [1]):
+                with self.assertRaisesRegex(TypeError, "data is of type .*; it must be bytes"):
+                    run.write(wrong)
+
     def test_start(self):
         run = self.sb.start(
             "import sys; print(sys.argv[1:], len(sys.stdin.read()))", argv=["a", 2], stdin=True)

@@ -32,7 +32,10 @@ class Run:
         if self._process.stdin is None:
             raise ValueError("standard input was closed" if self._process.had_stdin else
                              "standard input is not open; start the program with stdin=True")
-        view = memoryview(data).cast("B")
+        try:
+            view = memoryview(data).cast("B")
+        except TypeError:
+            raise TypeError("data is of type %s; it must be bytes" % type(data).__name__) from None
         while view:
             view = view[self._process.feed(view):]
 

@@ -83,6 +83,13 @@ class Policies(unittest.TestCase):
         self.assertEqual(len(logged.output), 1)
         self.assertIn("no module nosuchmodule was found", logged.output[0])
 
+    def test_what_is_no_dict_is_told_what_reads_it(self):
+        for given in ("version = 1", b"{}", [("version", 1)], None):
+            with self.assertRaises(TypeError) as caught:
+                Policy.parse(given)
+            self.assertEqual(str(caught.exception), "document is of type %s; it must be a dict with the keys "
+                             "of a policy file, and a file is read by Policy.load" % type(given).__name__)
+
     def test_a_mistake_in_a_dict_is_one_of_the_policy(self):
         for document, words in (({"limits": {"memroy": "1M"}}, 'policy: unknown key "memroy"'),
                                 ({"limits": {"memory": "1.5M"}}, "policy: limits.memory: expected a size")):

@@ -71,6 +71,9 @@ class Policy:
         are relative to the working directory. PolicyError names the key of every
         mistake."""
         from .document import checked, copied
+        if not hasattr(document, "keys"):
+            raise TypeError("document is of type %s; it must be a dict with the keys of a policy file, and a "
+                            "file is read by Policy.load" % type(document).__name__)
         own = copied(document)
         own.setdefault("version", 1)
         _make_absolute(own)

@@ -43,7 +43,8 @@ def Bastion(object: Any, filter: Callable[[str], bool] = lambda name: name[:1] !
             name: Optional[str] = None, bastionclass: type = BastionClass) -> Any:
     """An object that shows the methods of another, and neither its data nor
     callables stored as data. Names with a leading underscore never cross to a
-    guest, whatever the filter says."""
+    guest, whatever the filter says. What a method raises does, by name and message,
+    as in Python 2; expose tells of those exceptions alone that it names."""
     def get(name: str, object: Any = object, filter: Callable[[str], bool] = filter) -> Any:
         if filter(name):
             attribute = getattr(object, name)

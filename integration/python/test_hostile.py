@@ -267,6 +267,35 @@ class Floods(unittest.TestCase):
             with self.assertRaises(SandboxError):
                 flood.result()
 
+    def test_revoking_waits_for_no_guest(self):
+        """Calls under way are answered, and the guest takes no answer."""
+        from pysandbox import expose
+        go_on, inside = threading.Event(), []
+
+        class Slow:
+            @expose
+            def wait(self):
+                inside.append(1)
+                go_on.wait(5 * PATIENCE)
+        with Sandbox(deadline=10 * PATIENCE) as sb:
+            sb.grant("store", Store())
+            slow = sb.grant("slow", Slow())
+            flood = ThreadPoolExecutor(1).submit(
+                sb.exec,
+                STUBBORN + "import os\nfrom pysandbox_guest._codec import encode\n"
+                "for i in range(5): os.write(3, encode([1, 2**40 + i, 0, slow._number, 'wait', [], {}]))\n"
+                "n = store._number\ni = 10\nwhile True:\n    i += 1\n"
+                "    os.write(3, encode([1, i, 0, n, 'echo', ['x' * 30000], {}]))")
+            self.assertTrue(eventually(lambda: len(inside) == 5))
+            time.sleep(3)  # until the answers have no room any more
+            began = time.monotonic()
+            slow.revoke()
+            self.assertLess(time.monotonic() - began, PATIENCE)
+            go_on.set()
+            sb.close()
+            with self.assertRaises(SandboxError):
+                flood.result()
+
     def test_what_was_posted_comes_later(self):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with ours, theirs:

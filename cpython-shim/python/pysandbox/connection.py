@@ -58,7 +58,8 @@ class Connection:
         self.ready = threading.Event()  # the guest has said HELLO, or is gone
         self.granted = self._welcome()
         self._readers = Readers(self._next, self._perform, MAX_CALLS + 2)
-        self._service = Service(grants, self.exports, self.send, loop, self._readers.leave, program)
+        self._service = Service(
+            grants, self.exports, self.send, self._post, loop, self._readers.leave, program)
 
     def _welcome(self) -> Tuple[str, ...]:
         """Takes the areas from the supervisor. The names that it sends are those
@@ -274,14 +275,18 @@ class Connection:
     def release(self, number: int) -> None:
         """A callback is held no more."""
         if not self._closed:
-            self._sender.post(codec.encode([RELEASE, number, 1]))
+            self._post([RELEASE, number, 1])
 
     def revoke(self, grant: Grant) -> None:
         """Forgets what was exported of a grant."""
         number = None if grant.facet is None else self.exports.revoke(grant.facet.key)
-        self._service.revoke(grant)  # before the word to the guest, which may read nothing
+        self._service.revoke(grant)
         if number is not None and not self._closed:
-            self._sender.post(codec.encode([REVOKED, number]))
+            self._post([REVOKED, number])
+
+    def _post(self, frame: List[Any]) -> None:
+        """Sends a frame without objects as soon as there is room, and waits for nothing."""
+        self._sender.post(codec.encode(frame))
 
     def close(self) -> None:
         """Ends the conversation; the guest's serving loop ends with it."""

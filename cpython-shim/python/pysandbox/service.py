@@ -32,15 +32,17 @@ class Refused(Exception):
 
 
 class Service:
-    """The calls of one guest. send(frame, grant) answers, loop() is an event loop
-    for async methods, and waiting() is called by a thread that will block."""
+    """The calls of one guest. send(frame, grant) answers, post(frame) does so without
+    waiting for room, loop() is an event loop for async methods, and waiting() is called
+    by a thread that will block."""
 
     def __init__(self, grants: Mapping[str, Grant], exports: Exports,
                  send: Callable[[List[Any], Optional[Grant]], object],
+                 post: Callable[[List[Any]], None],
                  loop: Callable[[], asyncio.AbstractEventLoop], waiting: Callable[[], None],
                  program: Optional[str]):
         self._grants, self._exports = grants, exports
-        self._send, self._loop, self._waiting = send, loop, waiting
+        self._send, self._post, self._loop, self._waiting = send, post, loop, waiting
         self._program = program
         self._lock = threading.Lock()
         self._running: Dict[int, _Running] = {}
@@ -113,12 +115,13 @@ class Service:
 
     def revoke(self, grant: Grant) -> None:
         """Answers the calls of a grant's objects: nobody waits for them any more. An
-        async method is cancelled; of any other the result is dropped."""
+        async method is cancelled; of any other the result is dropped. The guest may read
+        nothing, and an event loop revoke."""
         with self._lock:
             revoked = [(number, one) for number, one in self._running.items() if one.grant is grant]
         for number, running in revoked:
             if running.claim():
-                self._send([ERROR, number, "RevokedError", "the capability was revoked", None], None)
+                self._post([ERROR, number, "RevokedError", "the capability was revoked", None])
             running.cancel()
 
     def close(self) -> None:

@@ -38,9 +38,9 @@ test: ## run every test, with the race detector
 	@echo "test: compiling and running every package (the first time takes several minutes)"
 	@go test -race -timeout 25m $(TESTFLAGS) ./...
 
-vm: build ## run the example worker under systemd, in a virtual machine
+vm: build ## run the example worker under systemd, in virtual machines of Debian 12 and 13
 	@scripts/deps vm
-	@integration/vm/run bin/pysandbox
+	@integration/vm/run bin/pysandbox bookworm trixie
 
 lint: ## check Go, C, Python and shell sources
 	@scripts/deps build lint

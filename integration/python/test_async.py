@@ -48,6 +48,22 @@ class Async(unittest.TestCase):
                     self.assertEqual((await run.wait(PATIENCE)).exit_code, 0)
         asyncio.run(main())
 
+    def test_decisions_are_told_beside_a_request(self):
+        call = "import socket, time; socket.socket().connect_ex(('203.0.113.9', 443)); time.sleep(60)"
+
+        async def main():
+            async with AsyncSandbox() as sb:
+                trail = sb.audit()
+                first = asyncio.ensure_future(trail.__anext__())
+                request = asyncio.ensure_future(sb.exec(call))
+                event = await asyncio.wait_for(first, PATIENCE)
+                self.assertEqual((event.verdict, event.target), ("deny", "tcp://203.0.113.9:443"))
+                self.assertFalse(request.done())
+                request.cancel()
+                await asyncio.wait([request])
+            self.assertEqual([event async for event in trail], [])
+        asyncio.run(main())
+
     def test_who_stops_waiting_takes_no_thread(self):
         async def main():
             async with AsyncSandbox("strict") as sb:

@@ -149,6 +149,24 @@ class Programs(Case):
         self.assertEqual(result.violations[0].where, "<string>:3 in go")
         self.assertEqual({event.source for event in events}, {"guest"})
 
+    def test_the_live_interpreter_tells_of_its_decisions(self):
+        def call(port):
+            with self.assertRaises(GuestError):
+                sb.exec("import socket; socket.create_connection(('203.0.113.9', %d))" % port)
+        with Sandbox() as sb:
+            trail = sb.audit()
+            for port in (443, 444):  # each is told of while the sandbox lives
+                call(port)
+                event = next(trail)
+                self.assertEqual((event.verdict, event.target), ("deny", "tcp://203.0.113.9:%d" % port))
+            call(445)
+        self.assertEqual([event.target for event in trail], ["tcp://203.0.113.9:445"])
+        self.assertEqual(list(sb.audit()), [])
+        never = Sandbox()
+        never.close()
+        with self.assertRaises(EndedError):
+            never.audit()
+
     def test_without_the_channel_the_kernel_denies(self):
         source = ("import os\nos.close(3)\nimport socket\ns = socket.socket()\n"
                   "import _socket\nprint(_socket.socket.connect_ex(s, ('203.0.113.9', 443)))")

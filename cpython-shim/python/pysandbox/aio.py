@@ -179,6 +179,11 @@ class AsyncSandbox:
     def report(self) -> Optional[Report]:
         return self._sandbox.report
 
+    async def audit(self) -> AsyncIterator[Event]:
+        process = self._sandbox._latest() or (await self._ask(self._sandbox._start))[0]
+        async for line in _lines(process.audit):
+            yield Event.parse(line)
+
     def grant(self, name: str, thing: Any, methods: Optional[Iterable[str]] = None, *,
               callbacks: bool = False) -> Grant:
         return self._sandbox.grant(name, thing, methods, callbacks=callbacks)

@@ -7,30 +7,29 @@ from _weakref import ref
 from time import monotonic
 
 from . import amounts, forks
-from .errors import EndedError, GuestError, PolicyError, RunError, SandboxError, TooLargeError
+from .errors import EndedError, GuestError, PolicyError, RunError, SandboxError
 from .guestfiles import GuestFiles
 from .policy import Policy, policy_of
 from .process import Process, check_variables, stop
 from .turns import Closed, Left, Turns
-from .typed import check, words
+from .typed import check, is_long, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, TypeVar, Union
+    from typing import Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence, TypeVar, Union
 
     from .capability import Grant
     from .connection import Connection
     from .loops import Loop
     from .policy import PolicyLike
-    from .results import Execution, Report
+    from .results import Event, Execution, Report
     from .run import Run
     from .scope import Scope
     S = TypeVar("S", bound="Sandbox")
 
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 PATIENCE = 5.0  # seconds that an idle guest has for its own end
-LONG = 64 << 10  # bytes of a program's source, beyond which it is no argument of its interpreter
 SENT = "raise SystemExit('the host has sent no program')"  # what is one then
 RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")  # pysandbox_guest has these
 
@@ -73,7 +72,7 @@ class Sandbox(GuestFiles):
         self._lock = allocate_lock()
         self._turns = Turns()
         self._live: Optional[tuple[Process, Connection]] = None
-        self._runs: List[tuple[Process, Connection]] = []
+        self._runs: list[tuple[Process, Connection]] = []
         self._injected: set[str] = set()
         self._events: Optional[Loop] = None
         self._closed = False
@@ -138,6 +137,19 @@ class Sandbox(GuestFiles):
             return self._ended.report() if self._ended is not None else None
         except SandboxError:
             return None  # whoever started it was told
+
+    def audit(self) -> Iterator[Event]:
+        """The decisions about the live interpreter, which this starts if need be, as they
+        are made and until it has ended. Of what nobody has read, the last 4 MiB are kept."""
+        from .results import Event
+        process = self._latest() or self._in_turn(None, lambda left: self._start())[0]
+        return map(Event.parse, process.audit)
+
+    def _latest(self) -> Optional[Process]:
+        """That of the live interpreter, also of one that has ended."""
+        forks.check(self._owner)
+        live = self._live
+        return live[0] if live is not None else self._ended
 
     # Capabilities
 
@@ -209,11 +221,11 @@ class Sandbox(GuestFiles):
         check(name=(name, str))
         return self._run("run_module", [name, words(argv)], timeout)
 
-    def _run(self, method: str, args: List[Any], timeout: Optional[float]) -> Execution:
+    def _run(self, method: str, args: list[Any], timeout: Optional[float]) -> Execution:
         execution: Execution = self._in_turn(timeout, lambda left: self._run_now(method, args, left))
         return execution
 
-    def _run_now(self, method: str, args: List[Any], left: Left) -> Execution:
+    def _run_now(self, method: str, args: list[Any], left: Left) -> Execution:
         process, _ = self._start()
         from .results import Execution  # while the guest comes to life
         mark = b"\0" + os.urandom(16)
@@ -235,7 +247,7 @@ class Sandbox(GuestFiles):
         return output
 
     def _request(
-            self, method: str, args: List[Any], timeout: Optional[float] = None) -> Any:
+            self, method: str, args: list[Any], timeout: Optional[float] = None) -> Any:
         return self._in_turn(timeout, lambda left: self._request_now(method, args, left))
 
     def _in_turn(self, timeout: Optional[float], perform: Callable[[Left], Any]) -> Any:
@@ -270,7 +282,7 @@ class Sandbox(GuestFiles):
         if live is not None:
             live[1].check()
 
-    def _request_now(self, method: str, args: List[Any], left: Left, **kwargs: Any) -> Any:
+    def _request_now(self, method: str, args: list[Any], left: Left, **kwargs: Any) -> Any:
         _, connection = self._start()
         with self._lock:
             missing = sorted(set(self._grants) - self._injected)
@@ -340,8 +352,7 @@ class Sandbox(GuestFiles):
     # Programs of their own
 
     def start(self, source: Optional[str] = None, *, file: Union[str, os.PathLike[str], None] = None,
-              module: Optional[str] = None, argv: Sequence[str] = (
-                  ), env: Optional[Mapping[str, str]] = None,
+              module: Optional[str] = None, argv: Sequence[str] = (), env: Optional[Mapping[str, str]] = None,
               stdin: Union[bool, bytes] = False, timeout: Optional[float] = None) -> Run:
         """Starts a program in an interpreter of its own: source, or a file that the host
         can read, relative to its working directory, or a module. argv is sys.argv without
@@ -356,7 +367,7 @@ class Sandbox(GuestFiles):
         if not isinstance(stdin, (bool, bytes, bytearray, memoryview)):
             raise TypeError("stdin=%r: it is bytes, or True for Run.write" % (stdin,))
         check(source=(source, (str, type(None))), module=(module, (str, type(None))))
-        sent = source if source is not None and _is_long(source) else None
+        sent = source if source is not None and is_long(source) else None
         if source is not None:
             program = ["-c", source if sent is None else SENT]
         elif module is not None:
@@ -376,17 +387,6 @@ class Sandbox(GuestFiles):
             stop([process])
             raise self._closed_error()
         return Run(process, connection, self)
-
-
-def _is_long(source: str) -> bool:
-    """Whether a program's source is sent to it, and no argument of its interpreter."""
-    size = len(source.encode("utf-8", "surrogatepass"))
-    if size <= LONG and "\0" not in source:
-        return False
-    from .tables import AREA
-    if size > AREA:
-        raise TooLargeError("a source of %d bytes is too long; it has at most %d" % (size, AREA))
-    return True
 
 
 def _forget(sandbox: Optional[Sandbox], grant: Grant) -> None:

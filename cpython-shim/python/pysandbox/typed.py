@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Any, List, Sequence
 
 BYTES = (bytes, bytearray, memoryview)
+LONG = 64 << 10  # bytes of a program's source, beyond which it is no argument of its interpreter
 
 
 def check(**values: tuple[Any, type | tuple[type, ...]]) -> None:
@@ -28,3 +29,15 @@ def words(argv: Sequence[str]) -> List[str]:
         if "\0" in word:
             raise ValueError("argv: %r has a zero byte, which no word of a command line has" % word)
     return found
+
+
+def is_long(source: str) -> bool:
+    """Whether a program's source is sent to it, and no argument of its interpreter."""
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size <= LONG and "\0" not in source:
+        return False
+    from .tables import AREA
+    if size > AREA:
+        from .errors import TooLargeError
+        raise TooLargeError("a source of %d bytes is too long; it has at most %d" % (size, AREA))
+    return True

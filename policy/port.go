@@ -10,7 +10,7 @@ import (
 
 // parsePort reads "tcp:6379", "udp:53", or "6379" for TCP.
 func parsePort(text string) (Port, error) {
-	want := expected(`"tcp:PORT" or "udp:PORT" with a port from 1 to 65535`)
+	want := expected(`one port from 1 to 65535, such as 6379 or "udp:5353"`)
 	scheme, number, hasScheme := strings.Cut(text, ":")
 	if !hasScheme {
 		scheme, number = "tcp", text

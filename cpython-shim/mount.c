@@ -59,9 +59,11 @@ static int clone_source(struct stage *st, const struct op *op)
 	return tree;
 }
 
+/* What the host mounts later below a tree would come in without these attributes, if
+ * the tree took part in its propagation (mount_namespaces(7)). */
 int op_bind(struct stage *st, const struct op *op)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID, .propagation = MS_PRIVATE };
 	int tree = clone_source(st, op);
 
 	if (tree < 0)

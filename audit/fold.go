@@ -51,6 +51,7 @@ type place struct{ operation, target string }
 
 type counted struct {
 	Violation
+	guest bool // the guest alone tells of it
 	order int
 }
 
@@ -89,7 +90,7 @@ func (f *Fold) Record(r Record) {
 	if k.guest {
 		v.Source = SourceGuest
 	}
-	f.kinds[k] = &counted{Violation: v, order: len(f.kinds)}
+	f.kinds[k] = &counted{Violation: v, guest: k.guest, order: len(f.kinds)}
 }
 
 // full counts one more kind unless there is no room for it.
@@ -116,9 +117,10 @@ func (f *Fold) remember(p place, where string) {
 	f.where[p] = where
 }
 
-// Violations returns them in the order in which they were first seen, and how many
-// denied calls are missing from them. What the kernel saw and the guest explained
-// appears once, as the kernel's, with the guest's Where.
+// Violations returns them in the order in which they were first seen, those of the
+// kernel's first, as a terminal shows only some; and how many denied calls are missing
+// from them. What the kernel saw and the guest explained appears once, as the kernel's,
+// with the guest's Where.
 func (f *Fold) Violations() (violations []Violation, dropped int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -134,7 +136,9 @@ func (f *Fold) Violations() (violations []Violation, dropped int) {
 			kept = append(kept, c)
 		}
 	}
-	slices.SortFunc(kept, func(a, b *counted) int { return cmp.Compare(a.order, b.order) })
+	slices.SortFunc(kept, func(a, b *counted) int {
+		return cmp.Or(cmp.Compare(rank(a.guest), rank(b.guest)), cmp.Compare(a.order, b.order))
+	})
 	for _, c := range kept {
 		v := c.Violation
 		v.Where = f.where[place{v.Operation, v.Target}]
@@ -144,6 +148,13 @@ func (f *Fold) Violations() (violations []Violation, dropped int) {
 		violations = append(violations, v)
 	}
 	return violations, f.dropped
+}
+
+func rank(guest bool) int {
+	if guest {
+		return 1
+	}
+	return 0
 }
 
 // short cuts a string to what a Fold keeps, without holding on to a longer one.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -106,6 +107,10 @@ func packQuestion(header dnsmessage.Header, question dnsmessage.Question) ([]byt
 	return b.Finish()
 }
 
+// mostAddresses is how many addresses of one answer are taken, each once. A message has
+// room for thousands, and each is kept, judged and recorded.
+const mostAddresses = 256
+
 // readAnswer takes the addresses, whatever chain of CNAMEs led to them: the
 // server followed it, and the name asked for is the one that rules speak of.
 // ours is false for what is not an answer to the question.
@@ -142,9 +147,15 @@ func readAnswer(packet []byte, id uint16, question dnsmessage.Question) (a Answe
 		a.TTL = min(a.TTL, time.Duration(resource.Header.TTL)*time.Second)
 		switch body := resource.Body.(type) {
 		case *dnsmessage.AResource:
-			a.Addrs = append(a.Addrs, netip.AddrFrom4(body.A))
+			a.add(netip.AddrFrom4(body.A))
 		case *dnsmessage.AAAAResource:
-			a.Addrs = append(a.Addrs, netip.AddrFrom16(body.AAAA).Unmap())
+			a.add(netip.AddrFrom16(body.AAAA).Unmap())
 		}
+	}
+}
+
+func (a *Answer) add(addr netip.Addr) {
+	if len(a.Addrs) < mostAddresses && !slices.Contains(a.Addrs, addr) {
+		a.Addrs = append(a.Addrs, addr)
 	}
 }

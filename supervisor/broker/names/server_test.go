@@ -2,6 +2,7 @@ package names
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -298,5 +299,21 @@ func TestLargeAnswersTakeTCP(t *testing.T) {
 	reply, _, err := (&dns.Client{}).Exchange(m, server)
 	if err != nil || !reply.Truncated {
 		t.Errorf("over UDP: truncated %v, %v", reply != nil && reply.Truncated, err)
+	}
+}
+
+// Who runs a name's servers chooses what they answer.
+func TestAddressesOfAnAnswerAreBounded(t *testing.T) {
+	var many, same []string
+	for i := range 1000 {
+		many = append(many, fmt.Sprintf("many.test. 60 A 203.0.%d.%d", i/250, i%250))
+		same = append(same, "same.test. 60 A 203.0.113.1")
+	}
+	startWorld(t, map[string][]string{"many.test.": many, "same.test.": same})
+	server, _, _ := startServer(t, []string{"many.test", "same.test"}, Budget{}, "")
+	for name, want := range map[string]int{"many.test": 256, "same.test": 1} {
+		if got := client(t, "tcp", server, name, dns.TypeA); len(got.Answer) != want {
+			t.Errorf("%d addresses of %s, want %d", len(got.Answer), name, want)
+		}
 	}
 }

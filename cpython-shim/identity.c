@@ -55,6 +55,14 @@ static void take_share(void)
 	sys4(SYS_prlimit64, 0, RLIMIT_SIGPENDING, &pending, 0);
 }
 
+/* Leaves the memory out of what a crash gives to the host: a core_pattern that names a
+ * socket (Linux 6.16) gets a core file whatever RLIMIT_CORE says (core(5)). All that is
+ * started later inherits this. A kernel without core files has no such file. */
+static void empty_dumps(void)
+{
+	write_file("/proc/self/coredump_filter", "0");
+}
+
 /* Runs in: PID 1, new user namespace, before anything else.
  * The maps of a process belong to its dumpable state (user_namespaces(7)), and
  * a changed euid clears that, so it is set first and again afterwards. */
@@ -81,6 +89,7 @@ int stage_take_identity(struct stage *st)
 		return err;
 	sys2(SYS_prctl, PR_SET_DUMPABLE, 1);
 	arm_death_signal();
+	empty_dumps();
 	take_share();
 	return 0;
 }

@@ -70,10 +70,13 @@ static void forbid_tcp(void)
 static int install_filter(unsigned long flags)
 {
 	static struct sock_filter code[4096];
-	ssize_t size = read(0, code, sizeof code);
+	size_t size = 0;
+	ssize_t n;
 
-	check(size, "read the filter");
-	struct sock_fprog program = { .len = (unsigned short)(size / (ssize_t)sizeof *code), .filter = code };
+	while ((n = read(0, (char *)code + size, sizeof code - size)) > 0) /* a pipe gives parts */
+		size += (size_t)n;
+	check(n, "read the filter");
+	struct sock_fprog program = { .len = (unsigned short)(size / sizeof *code), .filter = code };
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
 

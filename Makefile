@@ -16,7 +16,7 @@ SOURCES := $(shell find . -name '*.go' -o -name '*.[ch]' -o -name '*.toml' -o -n
 STAMP := $(shell git rev-parse --quiet --verify HEAD >/dev/null 2>&1 && echo -buildvcs=true)
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test vm lint fmt generate golden check bench clean install
+.PHONY: help build demo test vm lint fmt generate golden check bench clean install uninstall
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,13 @@ install: build ## install binary, man pages and completions below PREFIX (/usr/l
 	complete bash bash-completion/completions/pysandbox; \
 	complete zsh zsh/site-functions/_pysandbox; \
 	complete fish fish/vendor_completions.d/pysandbox.fish
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/pysandbox \
+		$(addprefix $(DESTDIR)$(PREFIX)/share/man/man1/,$(notdir $(wildcard docs/man/*.1))) \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/pysandbox \
+		$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_pysandbox \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/pysandbox.fish
 
 clean: ## remove what was built
 	rm -rf bin

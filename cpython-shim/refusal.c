@@ -122,7 +122,8 @@ void refusal_report(int argc, char **argv, const char *reason)
 	static const char end[] =
 		"\",\"exit_code\":125,\"signal\":\"\",\"tier\":\"\",\"layers\":{\"userns\":false,\"netns\":false,"
 		"\"landlock\":0,\"seccomp\":false,\"notify\":false,\"cgroup\":\"\"},\"usage\":{\"wall_seconds\":0,"
-		"\"cpu_seconds\":0,\"peak_memory_bytes\":0,\"peak_pids\":0},\"violations\":[]}\n";
+		"\"cpu_seconds\":0,\"peak_memory_bytes\":0,\"peak_pids\":0,\"whole_tree\":[]},"
+		"\"limits_hit\":[],\"violations\":[],\"violations_dropped\":0}\n";
 	char line[1024];
 
 	if (argc < 2 || strcmp(argv[1], "exec"))

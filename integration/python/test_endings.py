@@ -105,6 +105,30 @@ class Endings(unittest.TestCase):
                 sb.exec("signal.setitimer(signal.ITIMER_REAL, 0.1)\nwhile True: time.sleep(1)")
             self.assertEqual(sb.eval("x"), 1)
 
+    def test_signals_that_come_at_any_moment(self):
+        with Sandbox() as sb:
+            sb.exec("import signal\nsignal.signal(signal.SIGALRM, lambda *_: 1 / 0)\n"
+                    "signal.setitimer(signal.ITIMER_REAL, 0.003, 0.003)")
+            values = raised = 0
+            for _ in range(1000):
+                try:
+                    self.assertEqual(sb.eval("1 + 1"), 2)
+                    values += 1
+                except GuestError as problem:
+                    self.assertEqual(problem.type_name, "ZeroDivisionError")
+                    raised += 1
+            self.assertGreater(values, raised)
+
+    def test_a_program_has_the_handlers_that_it_set(self):
+        with Sandbox() as sb:
+            sb.exec("import os, signal\ncame = []\n"
+                    "def own(number, frame): came.append((number, frame is not None))\n"
+                    "before = signal.signal(signal.SIGUSR1, own)\nnow = signal.getsignal(signal.SIGUSR1)\n"
+                    "os.kill(os.getpid(), signal.SIGUSR1)")
+            self.assertEqual(sb.eval("came"), [[10, True]])
+            self.assertTrue(sb.eval("before is signal.SIG_DFL and now is own"))
+            self.assertTrue(sb.eval("signal.signal(signal.SIGUSR1, signal.SIG_IGN) is own"))
+
     def test_a_program_that_is_interrupted_before_it_begins(self):
         with Sandbox() as sb:
             run = sb.start("import time\nwhile True: time.sleep(0.1)")

@@ -242,15 +242,23 @@ class Connection:
         frame = first(line)
         if frame is None:
             return None
-        number = frame[1]
+        number, put = frame[1], []
         if number in self.interrupt.early:
             self.leave(number)
-        else:
-            os.write(self.fd, self._perform(frame, find, depth))
+            return number
+        try:
+            answer = self._perform(frame, find, depth, put)
+        except Exception as problem:  # of a signal's handler, at the function's very end
+            self.interrupt.enter_again(depth)
+            self.interrupt.end(number)
+            self._take_back(put)
+            answer = codec.encode([ERROR, number] + explain(problem))
+        os.write(self.fd, answer)
         return number
 
-    def _perform(self, frame, find, depth):
-        """Calls the function, and returns the answer."""
+    def _perform(self, frame, find, depth, put):
+        """Calls the function, and returns the answer. put gets how to give back what is
+        taken for it."""
         _, number, _, _, _, args, kwargs = frame
         interrupt, describe, done = self.interrupt, None, None
         self._nesting += 1
@@ -265,11 +273,11 @@ class Connection:
             result = function(*args, **kwargs)
             interrupt.enter_again(depth)
             interrupt.end(number)
-            answer = self._encode([RETURN, number, result], [])
+            answer = self._encode([RETURN, number, result], put)
         except BaseException as caught:
             interrupt.enter_again(depth)
             interrupt.end(number)
-            answer = self._encode([ERROR, number] + explain(caught, describe), [])
+            answer = self._encode([ERROR, number] + explain(caught, describe), put)
         finally:
             self._nesting -= 1
         if done is not None:

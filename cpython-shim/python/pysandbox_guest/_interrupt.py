@@ -34,7 +34,24 @@ class Interrupt:
         self.reminded = False  # a thread sends the signal again
         self.waits = False  # the main thread waits for a frame
         self.due = False  # KeyboardInterrupt is, as soon as it may be
+        self.kept = []  # handlers of the program's that wait, and their signals
         _signal.signal(_signal.SIGINT, self.handle)
+
+    def guard(self):
+        """Holds back the handlers of other signals too, which the program sets from now
+        on: what one raises would leave a frame half taken in, or an answer unsent."""
+        install, installed = _signal.signal, _signal.getsignal
+
+        def signal(number, handler):
+            if callable(handler) and number != _signal.SIGINT:
+                handler = Held(self, handler)
+            return plain(install(number, handler))
+
+        def getsignal(number):
+            return plain(installed(number))
+        for own, theirs in ((signal, install), (getsignal, installed)):
+            own.__doc__, own.__module__ = theirs.__doc__, theirs.__module__
+            setattr(_signal, own.__name__, own)
 
     def enter(self):
         """Holds KeyboardInterrupt back in the main thread. What leave() is to be told."""
@@ -57,6 +74,9 @@ class Interrupt:
         """Does what was held back."""
         if self.held or get_ident() != self.main:
             return
+        while self.kept and not self.held:
+            handler, number = self.kept.pop(0)
+            handler(number, sys._getframe())
         if self.late:
             self.settle()
         elif self.due:
@@ -64,7 +84,7 @@ class Interrupt:
 
     def pending(self):
         """Whether rest() can do something."""
-        return self.late or self.due and not swallows(sys._getframe())
+        return self.late or self.kept or self.due and not swallows(sys._getframe())
 
     def begin(self, number):
         """A call begins. KeyboardInterrupt, now or soon, if nobody waits for it any more."""
@@ -112,6 +132,10 @@ class Interrupt:
             self.settle()
             return
         self.late = True
+        self.wake()
+
+    def wake(self):
+        """Ends a wait of the main thread for a frame."""
         if self.waits and self.held == 1:  # and not within a handler of another signal
             self.waits = False
             raise Wake
@@ -185,6 +209,25 @@ class Interrupt:
         self.meant = (None, None)
         if whose is None or whose in self.running:
             self.throw(whose)
+
+
+class Held:
+    """A handler of the program's, which waits as KeyboardInterrupt does."""
+
+    def __init__(self, interrupt, handler):
+        self.interrupt, self.handler = interrupt, handler
+
+    def __call__(self, number, frame):
+        if not self.interrupt.held:
+            self.handler(number, frame)
+            return
+        self.interrupt.kept.append((self.handler, number))
+        self.interrupt.wake()
+
+
+def plain(handler):
+    """The handler as the program has it."""
+    return handler.handler if isinstance(handler, Held) else handler
 
 
 def swallows(frame):

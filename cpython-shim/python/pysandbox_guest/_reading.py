@@ -55,6 +55,7 @@ class Reading:
             self._come.register(self.fd, POLLIN)
             self._ready.register(self.fd, POLLIN)
             self._room.register(self.fd, POLLOUT)
+            interrupt.guard()
 
     def wait(self, slot):
         """Reads frames, or lets another thread read them, until slot is done."""

@@ -18,7 +18,7 @@ def serve(connection, module):
         "inject": lambda names: inject(connection, names), "write": write, "read": read,
         "list": list_files, "cell": lambda method, args: cell(connection, method, args),
     }
-    slot, outputs, owner = connection.server, outputs_of_ours(), os.getpid()
+    outputs, owner, interrupt = outputs_of_ours(), os.getpid(), connection.interrupt
 
     def find(frame):
         mark = frame[6].pop("mark", None)
@@ -28,17 +28,25 @@ def serve(connection, module):
         put_mark(outputs, mark)
         return function and flushed(function, owner), describe, lambda: put_mark(outputs, mark)
     while True:
-        slot.done = False
-        if connection.work:  # what comes from now on says so itself
-            slot.done = True
         try:
-            connection.reading.wait(slot)
+            while True:  # in here, as the interpreter runs handlers where a loop goes back
+                answer_next(connection, find)
         except (ConnectionError, codec.FrameError):
             return
         except Exception as problem:  # of a signal's handler, which the program has left behind
+            interrupt.held = 1  # the next one waits until it can be told
             tell(problem)
-            continue
-        connection.answer(connection.work, find)
+
+
+def answer_next(connection, find):
+    """Waits for a request of the host's, and answers it."""
+    connection.interrupt.leave(0)
+    slot = connection.server
+    slot.done = False
+    if connection.work:  # what comes from now on says so itself
+        slot.done = True
+    connection.reading.wait(slot)
+    connection.answer(connection.work, find)
 
 
 def outputs_of_ours():
@@ -70,9 +78,9 @@ def tell(problem):
     """Prints what came up where nobody asks, as the interpreter does for a thread."""
     try:
         sys.stderr.write(describe(problem))
+        flush()
     except Exception:
-        pass  # the guest may have replaced or closed it
-    flush()
+        pass  # the guest may have replaced or closed it, or the next signal has come
 
 
 def flush():

@@ -204,6 +204,15 @@ class Endings(unittest.TestCase):
                     self.assertEqual(result.limit, "output")
                     self.assertLess(len(result.stdout + result.stderr), 9 << 20)
 
+    def test_what_follows_unread_output_is_not_kept(self):
+        told = []
+        with mock.patch.object(pysandbox.stream, "UNREAD", 10):
+            stream = pysandbox.stream.Stream(full=lambda: told.append(1))
+            for data in (b"12345678", b"too much", b"9", b"too much"):
+                stream.feed(data)
+            stream.end()
+        self.assertEqual((stream.rest(), told), (b"12345678", [1]))
+
     def test_an_end_is_an_end(self):
         with Sandbox() as sb:
             with self.assertRaises(EndedError):

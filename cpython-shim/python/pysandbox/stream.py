@@ -34,10 +34,11 @@ class Stream:
         self._wakes: List[Callable[[], None]] = []
 
     def feed(self, data: bytes) -> None:
+        if self._over:
+            return  # also what there is room for: it would hide that something is missing
         if self._full is not None and len(self._data) + len(data) > UNREAD:
-            if not self._over:
-                self._over = True
-                self._full()
+            self._over = True
+            self._full()
             return
         with self._changed:
             self._data += data

@@ -29,8 +29,9 @@ func pythonSide(r *results, field []contender, plan roundPlan) error {
 		return err
 	}
 	defer side.remove()
+	order := drawn()
 	for round := range plan.coldWarmup + plan.coldRounds {
-		if err := side.starts(r, round >= plan.coldWarmup); err != nil {
+		if err := side.starts(r, order.Perm(4), round >= plan.coldWarmup); err != nil {
 			return err
 		}
 	}
@@ -81,20 +82,21 @@ func newSide(field []contender) (*side, error) {
 
 func (s *side) remove() { _ = os.RemoveAll(s.scratch) }
 
-// starts measures what is a process of its own, one after the other.
-func (s *side) starts(r *results, counts bool) error {
+// starts measures what is a process of its own, four in an order.
+func (s *side) starts(r *results, order []int, counts bool) error {
 	exec := func(policy string) []string {
 		return []string{s.binary, "exec", "--quiet", "--python", s.python, "--policy", filepath.Join(s.scratch, policy), "-c", "1 + 1"}
 	}
-	var took []float64
-	for _, args := range [][]string{
+	commands := [4][]string{
 		{s.python, "-c", "1 + 1"}, {s.python, "-c", freshSource}, exec("plain.json"), exec("boot.json"),
-	} {
-		elapsed, err := s.time(args)
+	}
+	var took [len(commands)]float64
+	for _, i := range order {
+		elapsed, err := s.time(commands[i])
 		if err != nil {
 			return err
 		}
-		took = append(took, elapsed)
+		took[i] = elapsed
 	}
 	if counts {
 		r.add(bare, evalFresh, took[0])

@@ -23,13 +23,16 @@ func quickPlan() roundPlan {
 	return roundPlan{coldRounds: 40, coldWarmup: 5, generations: 2, turns: 10, memoryRounds: 1}
 }
 
+// drawn gives orders, the same ones in each run.
+func drawn() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
 // coldStart starts every contender once in each round, so that a slow moment of
 // the machine falls on all of them. The order is drawn anew for each round: the
 // kernel takes down the namespaces of one while the next starts, so that none may
 // always follow the same neighbour.
 func coldStart(r *results, field []contender, plan roundPlan) error {
 	field = sandboxes(field)
-	order := rand.New(rand.NewPCG(1, 2)) // the same in each run
+	order := drawn()
 	for round := range plan.coldWarmup + plan.coldRounds {
 		for _, i := range order.Perm(len(field)) {
 			contender := field[i]

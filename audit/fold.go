@@ -51,7 +51,6 @@ type place struct{ operation, target string }
 
 type counted struct {
 	Violation
-	guest bool // the guest alone tells of it
 	order int
 }
 
@@ -90,7 +89,7 @@ func (f *Fold) Record(r Record) {
 	if k.guest {
 		v.Source = SourceGuest
 	}
-	f.kinds[k] = &counted{Violation: v, guest: k.guest, order: len(f.kinds)}
+	f.kinds[k] = &counted{Violation: v, order: len(f.kinds)}
 }
 
 // full counts one more kind unless there is no room for it.
@@ -137,7 +136,8 @@ func (f *Fold) Violations() (violations []Violation, dropped int) {
 		}
 	}
 	slices.SortFunc(kept, func(a, b *counted) int {
-		return cmp.Or(cmp.Compare(rank(a.guest), rank(b.guest)), cmp.Compare(a.order, b.order))
+		// What the guest alone tells of has a source; the kernel's has none yet.
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.order, b.order))
 	})
 	for _, c := range kept {
 		v := c.Violation
@@ -148,13 +148,6 @@ func (f *Fold) Violations() (violations []Violation, dropped int) {
 		violations = append(violations, v)
 	}
 	return violations, f.dropped
-}
-
-func rank(guest bool) int {
-	if guest {
-		return 1
-	}
-	return 0
 }
 
 // short cuts a string to what a Fold keeps, without holding on to a longer one.

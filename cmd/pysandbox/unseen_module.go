@@ -1,13 +1,9 @@
 package main
 
 import (
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
@@ -44,7 +40,8 @@ func modulesWanted(p *plan.Plan) (place string, names []string) {
 	switch {
 	case inv.Kind == plan.RunScript:
 		from = p.Command.Script
-		names = host.Imports(beginning(from))
+		source, _ := host.ReadBeginning(from, 1<<20) // what was read will do
+		names = host.Imports(source)
 	case p.Process.Directory != "":
 	case inv.Kind == plan.RunCode:
 		names = host.Imports([]byte(inv.Argument))
@@ -60,21 +57,6 @@ func modulesWanted(p *plan.Plan) (place string, names []string) {
 		return "", nil
 	}
 	return place, names
-}
-
-// beginning is what a regular file begins with, as far as its imports are looked for
-// there, or empty. To open another one may wait, or do something to it.
-func beginning(name string) []byte {
-	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil
-	}
-	defer file.Close()
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	source, _ := io.ReadAll(io.LimitReader(file, 1<<20)) // what was read will do
-	return source
 }
 
 // moduleBeside is the name of the file or package of a module in a directory, or empty

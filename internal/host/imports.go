@@ -149,12 +149,12 @@ func (s *importSearch) visit(name string) bool {
 			continue
 		}
 		base := filepath.Join(root.dir, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
-		if source, err := readBeginning(base+".py", maxSource); err == nil {
+		if source, err := ReadBeginning(base+".py", maxSource); err == nil {
 			above, _ := cutLast(name)
 			s.follow(name, source, above)
 			return true
 		}
-		if source, err := readBeginning(filepath.Join(base, "__init__.py"), maxSource); err == nil {
+		if source, err := ReadBeginning(filepath.Join(base, "__init__.py"), maxSource); err == nil {
 			s.follow(name, source, name)
 			return true
 		}

@@ -100,7 +100,7 @@ const (
 // Py_GetVersion returns.
 func (l layout) fullVersion(t *tree) string {
 	header := filepath.Join(l.prefix, "include", l.name, "patchlevel.h")
-	if text, err := readBeginning(header, maxHeader); err == nil {
+	if text, err := ReadBeginning(header, maxHeader); err == nil {
 		for line := range strings.Lines(string(text)) {
 			if words := strings.Fields(line); len(words) == 3 && words[0] == "#define" && words[1] == "PY_VERSION" {
 				return strings.Trim(words[2], `"`)
@@ -125,7 +125,7 @@ func (l layout) fullVersion(t *tree) string {
 // versionConstant searches a binary for PY_VERSION, a string of its own that
 // begins with the version already known.
 func versionConstant(path, version string) string {
-	data, err := readBeginning(path, maxProgram)
+	data, err := ReadBeginning(path, maxProgram)
 	if err != nil {
 		return ""
 	}

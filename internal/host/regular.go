@@ -30,9 +30,9 @@ func openRegular(path string) (*os.File, error) {
 	return file, nil
 }
 
-// readBeginning reads at most limit bytes of a regular file, which may say of itself
-// that it has any number of them.
-func readBeginning(path string, limit int64) ([]byte, error) {
+// ReadBeginning reads at most limit bytes of a regular file, which may say of itself
+// that it has any number of them. With an error it returns what it has read.
+func ReadBeginning(path string, limit int64) ([]byte, error) {
 	file, err := openRegular(path)
 	if err != nil {
 		return nil, err

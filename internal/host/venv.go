@@ -33,7 +33,7 @@ func venvOf(t *tree, executable string) (*venv, error) {
 			return nil, fmt.Errorf("read %s: it has %d bytes; a pyvenv.cfg is short", found.path, found.stat.Size)
 		}
 		t.watch(found.path)
-		text, err := readBeginning(found.path, maxVenvConfig)
+		text, err := ReadBeginning(found.path, maxVenvConfig)
 		if err != nil {
 			return nil, fmt.Errorf("read the virtual environment: %w", err)
 		}

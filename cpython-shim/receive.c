@@ -92,3 +92,19 @@ int stage_receive_stdio(struct stage *st)
 		return type < 0 ? type : -EBADMSG;
 	return 0;
 }
+
+/* Receives descriptors that the program is given and that no plan can bring: it may
+ * be the one of an earlier run. */
+int op_receive_fds(struct stage *st, const struct op *op)
+{
+	struct psb_message msg;
+	uint32_t first = st->donated_count;
+	int type;
+
+	do
+		type = stage_receive(st, &msg);
+	while (type == PSB_MSG_STDIO);
+	if (type != PSB_MSG_FDS)
+		return type < 0 ? type : -EBADMSG;
+	return st->donated_count - first == op->n1 ? 0 : -EBADMSG;
+}

@@ -58,6 +58,7 @@ static int run_op(struct stage *st, const struct op *op)
 	case PSB_OP_EXEC: return op_exec(st);
 	case PSB_OP_SOCKET: return op_socket(st, op);
 	case PSB_OP_LOCAL_ROUTES: return op_local_routes();
+	case PSB_OP_RECEIVE_FDS: return op_receive_fds(st, op);
 	default: return -ENOSYS; /* PSB_OP_SPAWN is not run here */
 	}
 }

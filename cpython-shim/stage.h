@@ -127,6 +127,7 @@ void stage_expect_stdio(struct stage *st);
 int stage_receive(struct stage *st, struct psb_message *msg);
 int stage_receive_plan(struct stage *st);
 int stage_receive_stdio(struct stage *st);
+int op_receive_fds(struct stage *st, const struct op *op);
 
 /* terminal.c */
 int stage_open_terminal(struct stage *st, uint32_t mask);

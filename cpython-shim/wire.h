@@ -58,6 +58,7 @@ enum psb_opcode {
 	PSB_OP_SOCKET,
 	PSB_OP_LOCAL_ROUTES,
 	PSB_OP_JOIN_GROUP,
+	PSB_OP_RECEIVE_FDS,
 	PSB_OP_COUNT,
 };
 
@@ -75,9 +76,10 @@ enum psb_opcode {
  *     | -- STDIO (three descriptors, ----->|  PID 1, at any point before SPAWN
  *     |       a: which are a terminal)     |
  *     |<-- TERMINAL (master of a pty) -----|  PID 1, if any is
- *     | -- FDS* (donated descriptors) ---->|  PID 1
+ *     | -- FDS* (sources of binds) ------->|  PID 1
  *     | -- PLAN (sealed memfd) ----------->|  PID 1 runs the operations
  *     | -- GROUP (cgroup.procs files) ---->|  PID 1, at PSB_OP_JOIN_GROUP
+ *     | -- FDS (of the program's own) ---->|  PID 1, at PSB_OP_RECEIVE_FDS
  *     |<-- SOCKET* (supervisor's own) -----|  PID 1, one for each PSB_OP_SOCKET
  *     |<-- LISTENER (a: fd number) --------|  PID 2, filter in force
  *     |    pidfd_getfd, posture check      |

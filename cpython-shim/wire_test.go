@@ -25,7 +25,7 @@ func TestOpCodesMatchHeader(t *testing.T) {
 		"SPAWN": namespaces.OpSpawn, "STDIO": namespaces.OpStdio, "PASS_FD": namespaces.OpPassFD,
 		"CHDIR": namespaces.OpChdir, "PROBE": namespaces.OpProbe, "FILTER": namespaces.OpFilter,
 		"EXEC": namespaces.OpExec, "SOCKET": namespaces.OpSocket, "LOCAL_ROUTES": namespaces.OpLocalRoutes,
-		"JOIN_GROUP": namespaces.OpJoinGroup,
+		"JOIN_GROUP": namespaces.OpJoinGroup, "RECEIVE_FDS": namespaces.OpReceiveFDs,
 	}
 	names := enumNames(t, "psb_opcode", "PSB_OP_")
 	if len(names) != len(want)+1 || names[len(names)-1] != "COUNT" {

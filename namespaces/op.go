@@ -38,6 +38,7 @@ const (
 	OpSocket                 // N1 domain, N2 type, N3 protocol: made in the network namespace, sent to the supervisor
 	OpLocalRoutes            // every address is local to lo (AnyIP), so that the supervisor's sockets can answer for it
 	OpJoinGroup              // wait for the message with the cgroup.procs files and enter by them
+	OpReceiveFDs             // wait for the message with N1 more donated fds
 	OpCount                  // the number of codes
 )
 

@@ -16,8 +16,7 @@ func (c OpCode) String() string {
 		OpLandlock: "landlock", OpLandlockPath: "landlock-path", OpLandlockEnforce: "landlock-enforce",
 		OpSpawn: "spawn", OpStdio: "stdio", OpPassFD: "pass-fd", OpChdir: "chdir",
 		OpProbe: "probe", OpFilter: "filter", OpExec: "exec", OpSocket: "socket",
-		OpLocalRoutes: "local-routes",
-		OpJoinGroup:   "join-group",
+		OpLocalRoutes: "local-routes", OpJoinGroup: "join-group", OpReceiveFDs: "receive-descriptors",
 	}
 	if c < OpCount {
 		return names[c]
@@ -68,6 +67,8 @@ func (op Op) details() string {
 		return quote(op.S1) + " " + LandlockRights(op.N1).String()
 	case OpSocket:
 		return fmt.Sprintf("domain=%d type=%d protocol=%d", op.N1, op.N2, op.N3)
+	case OpReceiveFDs:
+		return fmt.Sprintf("donated %d more", op.N1)
 	case OpStdio:
 		return fmt.Sprintf("donated %d %d %d", op.N1, op.N2, op.N3)
 	case OpPassFD:

@@ -58,6 +58,8 @@ func phase(code OpCode, last int) int {
 		return phaseTree
 	case code == OpJoinGroup:
 		return phase(OpCgroupNS, last) - 1 // whose root is the group that PID 1 is in
+	case code == OpReceiveFDs:
+		return phase(OpSpawn, last) - 1 // the last that PID 1 waits for
 	case code == OpRlimit && last >= phase(OpSpawn, 0):
 		// A limit on descriptors may be lower than the numbers that setup
 		// uses, so it may follow those in the program's process.
@@ -101,7 +103,8 @@ func (op Op) check() error {
 	case OpExec:
 		return op.checkExec()
 	case OpPivot, OpRootReadOnly, OpCgroupNS, OpNoNewPrivs, OpDropCaps, OpLandlock,
-		OpLandlockEnforce, OpSpawn, OpStdio, OpPassFD, OpSocket, OpLocalRoutes, OpJoinGroup:
+		OpLandlockEnforce, OpSpawn, OpStdio, OpPassFD, OpSocket, OpLocalRoutes, OpJoinGroup,
+		OpReceiveFDs:
 	case OpInvalid:
 		return errors.New("it does nothing")
 	default:

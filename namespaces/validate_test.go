@@ -31,6 +31,7 @@ func completeProgram(t *testing.T) namespaces.Program {
 		},
 		namespaces.Landlock{Paths: []namespaces.LandlockPath{{Path: "/tmp", Rights: namespaces.RightsReadWrite}}}.Operations(7),
 		namespaces.Program{
+			{Code: namespaces.OpReceiveFDs, N1: 1},
 			{Code: namespaces.OpSpawn},
 			{Code: namespaces.OpStdio, N1: 0, N2: 1, N3: 2},
 			{Code: namespaces.OpPassFD, N1: 3, N2: 3},
@@ -66,7 +67,7 @@ func TestValidateHoldsTheOrder(t *testing.T) {
 
 // TestValidateNeedsEveryLayer leaves out one operation at a time, and doubles it.
 func TestValidateNeedsEveryLayer(t *testing.T) {
-	optional := []string{"mkdir", "bind", "tmpfs", "local-routes", "join-group", "cgroup-namespace", "rlimit", "landlock-path", "pass-fd"}
+	optional := []string{"mkdir", "bind", "tmpfs", "local-routes", "join-group", "cgroup-namespace", "rlimit", "landlock-path", "receive-descriptors", "pass-fd"}
 	program := completeProgram(t)
 	for i, op := range program {
 		name := op.Code.String()

@@ -12,34 +12,45 @@ import (
 	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
 )
 
-// openChannel makes the capability channel of a program that the bootstrap
-// starts, returns its descriptors, which are the first to donate, and lets the
-// setup pass them from 3 upward.
-func (s *sandbox) openChannel() (donated []int, err error) {
+// openChannel makes the capability channel of a program that the bootstrap starts,
+// and lets the setup wait for its descriptors, which get the donated numbers from
+// first upward, and pass them from 3 upward.
+func (s *sandbox) openChannel(first int) (err error) {
 	if !s.plan.Plan.Command.Guest {
-		return nil, nil
+		return nil
 	}
 	s.channel, err = capability.Open(s.options.Client, s.plan.Plan.Capabilities)
 	if err != nil {
-		return nil, err
-	}
-	at := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpStdio })
-	for i, file := range s.channel.Guest {
-		s.setup = slices.Insert(s.setup, at+1+i, namespaces.Op{
-			Code: namespaces.OpPassFD, N1: uint64(stdioCount + i), N2: uint64(3 + i),
-		})
-		donated = append(donated, int(file.Fd()))
+		return err
 	}
 	s.passed = len(s.channel.Guest)
-	return donated, nil
+	spawn := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpSpawn })
+	stdio := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpStdio })
+	if spawn < 0 || stdio < spawn {
+		return errors.New("the plan does not give the program its standard input and output")
+	}
+	for i := range s.passed {
+		s.setup = slices.Insert(s.setup, stdio+1+i, namespaces.Op{
+			Code: namespaces.OpPassFD, N1: uint64(first + i), N2: uint64(3 + i),
+		})
+	}
+	s.setup = slices.Insert(s.setup, spawn, namespaces.Op{Code: namespaces.OpReceiveFDs, N1: uint64(s.passed)})
+	return nil
 }
 
-// releaseChannel closes our copies of what the guest got: the end of its socket
-// could not be seen otherwise.
-func (s *sandbox) releaseChannel() {
-	if s.channel != nil {
-		s.channel.CloseGuest()
+// donateChannel sends what the setup waits for, and closes our copies: the end of
+// the guest's socket could not be seen otherwise.
+func (s *sandbox) donateChannel() error {
+	if s.channel == nil {
+		return nil
 	}
+	var fds []int
+	for _, file := range s.channel.Guest {
+		fds = append(fds, int(file.Fd()))
+	}
+	err := s.child.control.send(message{kind: msgFDs}, fds...)
+	s.channel.CloseGuest()
+	return err
 }
 
 // startRelay passes frames until the run ends. A guest that breaks the rules of

@@ -11,7 +11,7 @@ import (
 // deliver gives the stage the plan with what it needs to run it, unless it has the
 // same already. It must be called with the rights of the caller.
 func (s *sandbox) deliver() error {
-	channel, sources, err := s.prepare()
+	direct, sources, err := s.prepare()
 	if err != nil {
 		return err
 	}
@@ -21,21 +21,20 @@ func (s *sandbox) deliver() error {
 	}
 	made := memo(sources, encoded)
 	if !s.child.recalled(made) {
-		if err := s.sendPlan(channel, sources, encoded); err != nil {
+		if err := s.sendPlan(direct, sources, encoded); err != nil {
 			return err
 		}
-		if s.recallable() {
+		if s.listeners() == 0 { // else it has more to donate with the plan than sources
 			s.child.keep(made)
 		}
 	}
 	s.stdio.CloseChild()
-	s.releaseChannel()
 	return nil
 }
 
 // prepare makes the setup of this run. It returns the descriptors to donate first
 // and the sources to open behind them, in the order in which operations name them.
-func (s *sandbox) prepare() (channel []int, sources []source, err error) {
+func (s *sandbox) prepare() (direct []int, sources []source, err error) {
 	if s.ports, err = openPorts(s.plan.Plan, s.options.where); err != nil {
 		return nil, nil, err
 	}
@@ -45,12 +44,8 @@ func (s *sandbox) prepare() (channel []int, sources []source, err error) {
 	if s.setup, err = s.ownSetup(); err != nil {
 		return nil, nil, err
 	}
-	if channel, err = s.openChannel(); err != nil {
-		return nil, nil, err
-	}
-	first := stdioCount + len(channel)
-	channel = append(channel, s.direct...)
-	donated := stdioCount + len(channel)
+	first := stdioCount
+	donated := stdioCount + len(s.direct)
 	if s.child.lease != nil {
 		if s.setup, sources, err = listSources(s.plan, s.setup, donated); err != nil {
 			return nil, nil, err
@@ -59,11 +54,14 @@ func (s *sandbox) prepare() (channel []int, sources []source, err error) {
 	if len(s.direct) == 0 { // the stage makes the listeners, and keeps them behind all else
 		first = donated + len(sources)
 	}
+	if err = s.openChannel(donated + len(sources)); err != nil {
+		return nil, nil, err
+	}
 	err = s.passListeners(first)
 	if last := len(s.setup) - 1; err == nil && (last < 0 || s.setup[last].Code != namespaces.OpExec) {
 		err = errors.New("the plan does not end with the program's start")
 	}
-	return channel, sources, err
+	return s.direct, sources, err
 }
 
 // place is the setup without what the program is, which goes with the word to go:
@@ -72,13 +70,9 @@ func (s *sandbox) place() namespaces.Program {
 	return append(slices.Clone(s.setup[:len(s.setup)-1]), namespaces.Op{Code: namespaces.OpExec})
 }
 
-// recallable is whether a later run can begin with this plan, before it has
-// anything to donate but sources.
-func (s *sandbox) recallable() bool { return s.passed == 0 && s.listeners() == 0 }
-
 // sendPlan opens the sources and sends everything. A stage that runs another plan
 // gives way to a new one.
-func (s *sandbox) sendPlan(channel []int, sources []source, encoded []byte) error {
+func (s *sandbox) sendPlan(direct []int, sources []source, encoded []byte) error {
 	if s.child.recall.Sent {
 		if err := s.child.again(); err != nil {
 			return err
@@ -92,5 +86,5 @@ func (s *sandbox) sendPlan(channel []int, sources []source, encoded []byte) erro
 		return err
 	}
 	defer closeAll(opened)
-	return s.child.control.sendPlan(encoded, slices.Concat(channel, opened))
+	return s.child.control.sendPlan(encoded, slices.Concat(direct, opened))
 }

@@ -50,10 +50,13 @@ func (s *sandbox) stageFailure(err error) error {
 }
 
 // settle is what the supervisor does while the stage runs the plan: it makes the
-// control group for which the stage will wait, gives up its rights, and gets ready
-// to serve.
+// control group and sends the channel, for which the stage will wait, gives up its
+// rights, and gets ready to serve.
 func (s *sandbox) settle() error {
 	if err := s.makeGroup(); err != nil {
+		return err
+	}
+	if err := s.donateChannel(); err != nil {
 		return err
 	}
 	if s.stdio.Terminal != nil { // which has to be put back

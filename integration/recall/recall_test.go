@@ -121,16 +121,22 @@ func undisturbed(try func() bool) bool {
 
 func TestTheSecondRunRecalls(t *testing.T) {
 	eachUser(t, func(t *testing.T, h *host) {
-		again := undisturbed(func() bool {
-			file := h.memoOf("-c", "print(1)")
-			first := inode(file)
-			if out := h.run("-c", "print(2)"); out != "2\n" {
-				t.Errorf("the second run printed %q", out)
+		rules := filepath.Join(h.home, "rules.toml")
+		if err := os.WriteFile(rules, []byte("version = 1\npython.modules.deny = [\"ctypes\"]\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range []string{"--preset=strict", "--policy=" + rules} { // direct, and by the bootstrap
+			again := undisturbed(func() bool {
+				file := h.memoOf(flag, "-c", "print(1)")
+				first := inode(file)
+				if out := h.run(flag, "-c", "print(2)"); out != "2\n" {
+					t.Errorf("%s: the second run printed %q", flag, out)
+				}
+				return inode(file) == first
+			})
+			if !again {
+				t.Errorf("%s: the second run wrote its memo again, so its plan was another one", flag)
 			}
-			return inode(file) == first
-		})
-		if !again {
-			t.Error("the second run wrote its memo again, so its plan was another one")
 		}
 		if out := h.run("--allow-read="+h.secret, "-c", readSecret, h.secret); !strings.Contains(out, "READ the secret") {
 			t.Errorf("another command line printed %q", out)

@@ -88,7 +88,8 @@ func (p *Plan) guestOperations(h *Host, v *view) (namespaces.Program, error) {
 	if !p.Command.Guest {
 		return nil, nil
 	}
-	files, err := python.Files(h.Interpreter.Version)
+	guest := python.Guest{Version: h.Interpreter.Version, Magic: h.Interpreter.Magic, Client: p.Invocation.Client}
+	files, err := guest.Files()
 	if err != nil {
 		return nil, fmt.Errorf("read the guest's code: %w", err)
 	}

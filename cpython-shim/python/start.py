@@ -2,14 +2,17 @@
 code, module, input or serve, CLIENT is client or alone. What it does is for
 comfort; what confines is in force before the interpreter starts.
 
-here is the directory of the bootstrap. codes are the package's modules by name,
-marshalled, or None if the supervisor has no bytecode for this interpreter.
+here is the directory of the bootstrap, and read returns the content of a file
+there. codes are the package's modules by name, marshalled, but for those that only
+a guest with a client needs; or None if the supervisor has no bytecode for this
+interpreter.
 """
 import sys
 from marshal import loads
 
 here = globals()["here"]
 codes = globals()["codes"]
+read = globals()["read"]
 ModuleSpec = type(sys.__spec__)
 
 
@@ -17,16 +20,15 @@ class Modules:
     """Finds the modules of pysandbox_guest, and loads them."""
 
     def __init__(self):
-        self.codes = codes or self.sources()
+        self.codes = {}
+        self.add("", codes)
 
-    def sources(self):
-        """The modules by name, as source: a line with name and size before each."""
-        found = {}
-        with open(here + "/sources", "rb") as file:
-            for line in file:
-                name, size = line.decode().split()
-                found[name] = file.read(int(size))
-        return found
+    def add(self, part, known=None):
+        """Adds a part of the package, which is known or read."""
+        if codes is None:
+            self.codes.update(split(read("sources" + part)))
+        else:
+            self.codes.update(known or loads(read("bytecode" + part)[4:]))
 
     def find_spec(self, name, path=None, target=None):
         if name not in self.codes:
@@ -47,11 +49,24 @@ class Modules:
         exec(code, module.__dict__)
 
 
+def split(text):
+    """The modules by name, as source: a line with name and size before each."""
+    found = {}
+    while text:
+        line, _, rest = text.partition(b"\n")
+        name, size = line.decode().split()
+        found[name], text = rest[:int(size)], rest[int(size):]
+    return found
+
+
 def run():
     mode, client, argument = sys.argv[1:4]
     if sys.path[:1] == [here]:
         del sys.path[0]
-    sys.meta_path.insert(0, Modules())
+    modules = Modules()
+    if client == "client":
+        modules.add(".client")
+    sys.meta_path.insert(0, modules)
     from pysandbox_guest import _bootstrap as bootstrap
     main = type(sys)("__main__")
     main.__builtins__ = sys.modules["builtins"]

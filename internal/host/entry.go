@@ -20,7 +20,7 @@ type cacheEntry struct {
 
 // entryMagic names the format. It changes with the layout; that the rules of a
 // closure changed shows in the program's identity.
-const entryMagic = "pysandbox closure 1\n"
+const entryMagic = "pysandbox closure 2\n"
 
 var errEntry = errors.New("not an entry of this cache")
 
@@ -30,7 +30,7 @@ func (e *cacheEntry) encode() []byte {
 	w := entryWriter(entryMagic)
 	w.identity(e.program)
 	w.text(e.key, e.kernel, e.home)
-	w.text(e.python.Executable, e.python.Version, e.python.Prefix, e.python.Venv)
+	w.text(e.python.Executable, e.python.Version, e.python.Prefix, e.python.Venv, e.python.Magic)
 	w.number(uint64(len(e.witnesses)))
 	for _, witness := range e.witnesses {
 		w.text(witness.path)
@@ -101,7 +101,7 @@ func decodeEntry(data []byte) (*cacheEntry, error) {
 	}
 	r := entryReader{rest: string(data[len(entryMagic):body])}
 	e := &cacheEntry{program: r.identity(), key: r.text(), kernel: r.text(), home: r.text()}
-	e.python = Interpreter{Executable: r.text(), Version: r.text(), Prefix: r.text(), Venv: r.text()}
+	e.python = Interpreter{Executable: r.text(), Version: r.text(), Prefix: r.text(), Venv: r.text(), Magic: r.text()}
 	e.witnesses = make([]witness, r.count())
 	for i := range e.witnesses {
 		e.witnesses[i] = r.witness(i)

@@ -10,5 +10,6 @@ type Interpreter struct {
 	Version    string // "3.12"
 	Prefix     string // sys.base_prefix
 	Venv       string // venv directory, or empty
+	Magic      string `json:"-"` // with which its bytecode begins, 4 bytes, or empty where it has none
 	Closure
 }

@@ -14,7 +14,7 @@ func buildInterpreter(t *tree, s selection, caller Caller) (Interpreter, []strin
 		return Interpreter{}, nil, fmt.Errorf("find what %s needs: %w", s.executable, err)
 	}
 	python := s.interpreter()
-	python.Closure = p.closure()
+	python.Magic, python.Closure = s.layout.magic(t), p.closure()
 	return python, p.own, nil
 }
 

@@ -1,5 +1,5 @@
 """Compiles what runs in a guest for the interpreter that runs this: bytecode.py
-SOURCES START writes to standard output the magic number of its bytecode, and the
+SOURCES [START] writes to standard output the magic number of its bytecode, and the
 code of each module of SOURCES by name, and of START as "start", as boot.py and
 start.py read them.
 """
@@ -21,8 +21,9 @@ def main():
             name, size = line.decode().split()
             last = "" if "." in name else "/__init__"
             codes[name] = compiled(file.read(int(size)), "/%s%s.py" % (name.replace(".", "/"), last))
-    with open(sys.argv[2], "rb") as file:
-        codes["start"] = compiled(file.read(), "/start.py")
+    for start in sys.argv[2:]:
+        with open(start, "rb") as file:
+            codes["start"] = compiled(file.read(), "/start.py")
     sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER + marshal.dumps(codes))
 
 

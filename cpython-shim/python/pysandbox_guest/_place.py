@@ -2,13 +2,12 @@
 import os
 import sys
 
-from ._codec import NOTE, encode
-
 
 def note(operation, target, rule="", error=""):
     """Sends one note. error is the name of the errno of an operation that was
     refused here, so that the kernel does not see it."""
     try:
+        from ._codec import NOTE, encode  # which a program that asks for nothing does not need
         words = [operation, target, rule, error, where()]
         text = [w[:1000].encode("utf-8", "replace").decode() for w in words]
         os.write(3, encode([NOTE] + text))

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -16,10 +15,6 @@ type Modules struct {
 	Files  []host.ModuleFile // all that can be imported, for python.modules.allow
 	Denied []host.ModuleFile // those of python.modules.deny
 	Needed []string          // what the allowed modules and CPython itself import
-
-	// Unknown are those that were not found, by the key that names them: "allow" or "deny".
-	Unknown map[string][]string
-	Nearest map[string]string // what was likely meant by an unknown one, if anything
 
 	// Around is what lies in the directories of the denied files and above, by path.
 	Around map[string][]host.Neighbour
@@ -174,32 +169,6 @@ func (v *view) showOnly(python policy.Python, h *Host) {
 		}
 	}
 	v.tree.Binds = kept
-}
-
-// moduleWarnings are about rules on modules that this host does not have. The
-// program may still bring them.
-func moduleWarnings(p *Plan, h *Host) []*policy.Problem {
-	var warnings []*policy.Problem
-	for key, rules := range map[string][]string{"allow": p.Python.ModulesAllow, "deny": p.Python.ModulesDeny} {
-		for i, name := range rules {
-			if !slices.Contains(h.Modules.Unknown[key], name) {
-				continue
-			}
-			warnings = append(warnings, &policy.Problem{
-				Key: policy.Item("python.modules."+key, i),
-				Err: fmt.Errorf("no module %s was found for %s; %s, unless the program brings it", name, h.Interpreter.Executable, advice(h.Modules.Nearest[name])),
-			})
-		}
-	}
-	slices.SortFunc(warnings, func(a, b *policy.Problem) int { return strings.Compare(a.Key, b.Key) })
-	return warnings
-}
-
-func advice(nearest string) string {
-	if nearest == "" {
-		return "correct the name"
-	}
-	return fmt.Sprintf("correct the name (did you mean %q?)", nearest)
 }
 
 // isModuleRoot says whether modules lie directly in a directory.

@@ -93,8 +93,8 @@ type Resolved struct {
 	Setup     namespaces.Program
 	Filter    seccomp.Program
 	HostFacts netrule.HostFacts
-	hidden    []string // patterns of python.modules.deny whose files are hidden
-	needed    []string // modules whose files are there for the allowed ones only
-	Warnings  []*policy.Problem
+	hidden    []string          // patterns of python.modules.deny whose files are hidden
+	needed    []string          // modules whose files are there for the allowed ones only
+	Warnings  []*policy.Problem // but for the names of modules, which take a look at the host
 	Wall      time.Duration
 }

@@ -46,7 +46,7 @@ func Resolve(p *Plan, onHost Host) (*Resolved, error) {
 		ByMountOnly: p.byMountOnly(h),
 		Filter:      filter,
 		HostFacts:   netrule.HostFacts{Local: slices.Clone(h.Addresses)},
-		Warnings:    slices.Concat(limits.warnings, moduleWarnings(p, h), unixWarnings(p, h), pipeWarnings(p, h)),
+		Warnings:    slices.Concat(limits.warnings, unixWarnings(p, h), pipeWarnings(p, h)),
 		hidden:      hiddenPatterns(p, h),
 		needed:      neededModules(p, h),
 		Wall:        p.Limits.Wall,

@@ -75,7 +75,7 @@ func checkFile(u *ui, directory, file string, around func() *surroundings) error
 	resolved, err := bind(compiled, nil, around())
 	if err == nil {
 		var told []string
-		told, hint = concerned(resolved.Warnings, &pol)
+		told, hint = concerned(warningsOf(resolved), &pol)
 		warnings = append(warnings, told...)
 	}
 	for _, one := range split(pol.Origins.Locate(err)) {

@@ -71,7 +71,7 @@ func explain(u *ui, format string, layer *policyFlags, inv plan.Invocation, kept
 	if err != nil {
 		return err
 	}
-	all, told := warningsOf(resolved, pol)
+	all, told := explainWarnings(resolved, pol)
 	text, err := print(explained{resolved, all, told})
 	if err != nil {
 		return err
@@ -116,13 +116,14 @@ func explainJSON(r explained) (string, error) {
 	})
 }
 
-// warningsOf are all warnings, and those that exec would say. Each is a list in JSON,
+// explainWarnings are all warnings, and those that exec would say. Each is a list in JSON,
 // also if empty.
-func warningsOf(r *plan.Resolved, p *policy.Policy) (all, told []string) {
+func explainWarnings(r *plan.Resolved, p *policy.Policy) (all, told []string) {
 	all = append(append([]string{}, policy.Unread(r.Plan.Invocation.Env)...), slips(p)...)
-	wishes, _ := concerned(r.Warnings, p)
+	warnings := warningsOf(r)
+	wishes, _ := concerned(warnings, p)
 	told = append(slices.Clone(all), wishes...)
-	for _, warning := range r.Warnings {
+	for _, warning := range warnings {
 		all = append(all, p.Origins.Locate(warning).Error())
 	}
 	return all, told

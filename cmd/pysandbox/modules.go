@@ -7,6 +7,7 @@ import (
 
 	"github.com/pysandbox/pysandbox/internal/host"
 	"github.com/pysandbox/pysandbox/plan"
+	"github.com/pysandbox/pysandbox/policy"
 )
 
 // modules looks for the files of the modules that a policy names, and at no file
@@ -20,16 +21,6 @@ func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 		m.Denied = python.FindModules(p.DeniedModules())
 		m.Around = python.Neighbours(m.Denied)
 	}
-	own := ownModules(p)
-	m.Unknown = map[string][]string{
-		"allow": python.UnknownModules(p.Python.ModulesAllow, own), "deny": python.UnknownModules(p.Python.ModulesDeny, own),
-	}
-	m.Nearest = make(map[string]string)
-	for _, unknown := range m.Unknown {
-		for _, name := range unknown {
-			m.Nearest[name] = python.NearestModule(name)
-		}
-	}
 	if len(p.Python.ModulesAllow) == 0 {
 		return m, nil
 	}
@@ -39,6 +30,35 @@ func modules(p *plan.Plan, python host.Interpreter) (plan.Modules, error) {
 		return plan.Modules{}, fmt.Errorf("list the modules of %s: %w", python.Executable, err)
 	}
 	return m, nil
+}
+
+// warningsOf are the warnings of a resolved plan, and those about modules that this
+// host does not have, though the program may still bring them.
+func warningsOf(r *plan.Resolved) []*policy.Problem {
+	warnings := slices.Clone(r.Warnings)
+	own := ownModules(r.Plan)
+	look := func(key string, names []string) {
+		unknown := r.Interpreter.UnknownModules(names, own)
+		for i, name := range names {
+			if slices.Contains(unknown, name) {
+				warnings = append(warnings, &policy.Problem{
+					Key: policy.Item("python.modules."+key, i),
+					Err: fmt.Errorf("no module %s was found for %s; %s, unless the program brings it",
+						name, r.Interpreter.Executable, advice(r.Interpreter.NearestModule(name))),
+				})
+			}
+		}
+	}
+	look("allow", r.Plan.Python.ModulesAllow)
+	look("deny", r.Plan.Python.ModulesDeny)
+	return warnings
+}
+
+func advice(nearest string) string {
+	if nearest == "" {
+		return "correct the name"
+	}
+	return fmt.Sprintf("correct the name (did you mean %q?)", nearest)
 }
 
 // ownModules are the directories from which a program may import beside those of

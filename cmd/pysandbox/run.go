@@ -27,10 +27,11 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if err != nil {
 		return nil, err
 	}
-	warnings, hint := concerned(resolved.Warnings, pol)
-	u.warnings(slices.Concat(policy.Unread(inv.Env), slips(pol), warnings))
-	u.hint(hint)
-
+	if !u.quiet { // to look for what nobody hears takes a millisecond
+		warnings, hint := concerned(warningsOf(resolved), pol)
+		u.warnings(slices.Concat(policy.Unread(inv.Env), slips(pol), warnings))
+		u.hint(hint)
+	}
 	options := supervisor.Options{Begun: begun, Cgroup: around().groups, Where: pol.Origins.Where}
 	if err := resolved.Plan.CheckGrants(); err != nil {
 		return nil, pol.Origins.Locate(err)

@@ -95,23 +95,35 @@ func Run(ctx context.Context, r *plan.Resolved, o Options) *Report {
 	defer s.close()
 	err := s.take(o)
 	if err == nil {
-		err = s.start(ctx)
+		err = s.start()
 	}
 	if err == nil {
-		s.wait(ctx)
+		s.answer(ctx, func() {
+			s.attend(ctx)
+			s.tasks.Go(func() {
+				s.wait(ctx)
+				s.conclude(ctx)
+				cancel()
+			})
+		})
 	} else {
 		s.cause.Set(setupCause(err))
+		s.conclude(ctx)
+		cancel()
 	}
+	s.tasks.Wait()
+	return s.report()
+}
+
+// conclude ends what is left of a run, whose program has ended or never started.
+func (s *sandbox) conclude(ctx context.Context) {
 	if s.watch != nil {
 		s.watch.Stop()
 	}
 	if s.child != nil {
 		s.finish(ctx)
 	}
-	cancel()
 	s.closeChannel()
-	s.tasks.Wait()
-	return s.report()
 }
 
 // take takes over what has begun.
@@ -126,31 +138,36 @@ func (s *sandbox) take(o Options) error {
 	return err
 }
 
-func (s *sandbox) start(ctx context.Context) error {
-	if err := s.launch(ctx); err != nil {
+// start brings the sandbox to the moment at which the program is let go.
+func (s *sandbox) start() error {
+	if err := s.launch(); err != nil {
 		return err
 	}
 	var err error
-	s.stdio.Start(int64(s.plan.Plan.Limits.Output), func() { s.end(Cause{Kind: CauseOutput}) })
 	if s.watch, err = StartWatch(s.limits(), s.cgroup, s.child.pid, s.started, s.end); err != nil {
 		return err
 	}
-	go s.listen()
 	command, err := s.setup[len(s.setup)-1:].Encode()
 	if err != nil {
 		return err
 	}
-	if err := s.child.control.sendFile(msgGo, command); err != nil {
-		return err
-	}
+	return s.child.control.sendFile(msgGo, command)
+}
+
+// attend begins what a program needs that runs.
+func (s *sandbox) attend(ctx context.Context) {
 	shim.UseAllProcessors()
+	s.stdio.Start(int64(s.plan.Plan.Limits.Output), func() { s.end(Cause{Kind: CauseOutput}) })
+	go s.listen()
+	sink := s.sink()
+	s.services.start(ctx, s, sink)
+	s.startRelay(sink)
+	s.publish(ctx) // PID 1 makes sockets for it, but not before it let go
 	if s.signals == nil {
 		s.signals = CatchSignals(s.end)
 	}
 	s.signals.Attach(s.pidfd, s.program, s.stdio)
-	s.publish(ctx) // PID 1 makes sockets for it, but not before it let go
 	s.tasks.Go(s.cgroup.Sweep)
-	return nil
 }
 
 // wait returns when the program has ended or something has ended it.

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,7 +16,7 @@ import (
 // launch brings the child from its clone to a program that waits for one word:
 // the plan is sent, the layers are read back, the listener is served. What the
 // stage need not wait for is done after the plan has gone.
-func (s *sandbox) launch(ctx context.Context) error {
+func (s *sandbox) launch() error {
 	if err := s.deliver(); err != nil {
 		return s.stageFailure(err)
 	}
@@ -34,7 +33,7 @@ func (s *sandbox) launch(ctx context.Context) error {
 	if err := s.readLayers(); err != nil {
 		return err
 	}
-	return s.serve(ctx)
+	return s.openServices()
 }
 
 // stageFailure is the error of the stage where it is the reason of err: a stage

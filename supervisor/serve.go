@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -36,27 +37,28 @@ func (s *sandbox) makeBroker() error {
 	return nil
 }
 
-// serve starts to answer the sandbox's notifications. If the answers end before
-// the program does, the tree is killed: its trapped calls would wait for ever.
-func (s *sandbox) serve(ctx context.Context) error {
-	sink := s.sink()
+// openServices opens what answers for the network inside.
+func (s *sandbox) openServices() error {
 	planned := min(len(s.plan.Sockets), len(s.sockets))
 	if err := s.services.open(s.plan.Sockets, s.sockets[:planned]); err != nil {
 		return err
 	}
-	if err := s.listenInside(s.sockets[planned:]); err != nil {
-		return err
-	}
+	return s.listenInside(s.sockets[planned:])
+}
+
+// answer answers the sandbox's notifications until the run ends. The thread that has
+// let the program go does it, and begins all else once the program's execve has been
+// answered: to wake another thread, or to start one beside, takes longer than that. If
+// the answers end before the program does, the tree is killed: its trapped calls would
+// wait for ever.
+func (s *sandbox) answer(ctx context.Context, begin func()) {
+	begin = sync.OnceFunc(begin)
 	s.serving = true
-	s.tasks.Go(func() {
-		if err := s.broker.Serve(ctx, s.listener); err != nil {
-			s.end(serveCause(err))
-		}
-		_ = s.broker.Close()
-	})
-	s.services.start(ctx, s, sink)
-	s.startRelay(sink)
-	return nil
+	if err := s.broker.Serve(ctx, s.listener, begin); err != nil {
+		s.end(serveCause(err))
+	}
+	begin()
+	_ = s.broker.Close()
 }
 
 // serveCause is why the answers ended before the program did.

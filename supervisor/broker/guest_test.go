@@ -111,7 +111,7 @@ func startGuestWith(tb testing.TB, config Config, flags uint64, argv ...string) 
 	listener := g.listener
 	ctx, cancel := context.WithCancel(tb.Context())
 	g.cancel = cancel
-	go func() { g.served <- g.broker.Serve(ctx, listener) }()
+	go func() { g.served <- g.broker.Serve(ctx, listener, func() {}) }()
 	tb.Cleanup(func() {
 		_ = g.cmd.Process.Kill()
 		g.closeListener()

@@ -16,6 +16,10 @@ import (
 // which ends the sandbox.
 const maxPanics = 8
 
+// firstPatience is how long the program's execve may take to come, in milliseconds,
+// before Serve takes it for one that is not asked about.
+const firstPatience = 5
+
 // Serve answers notifications until ctx ends or no process is left under the
 // filter; then it returns nil. Any other end is an error, after which the
 // sandbox must be killed: its trapped calls have nobody to answer them. It is a
@@ -23,7 +27,10 @@ const maxPanics = 8
 //
 // The loop owns one OS thread and answers inline. What can block leaves it: a
 // connect that waits for a far end is in pending, slow look-ups are in the pool.
-func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
+//
+// Before it waits for more than the program's start, Serve calls begun once, unless it
+// fails before.
+func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener, begun func()) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	b.listener = &listener{single: from}
@@ -42,6 +49,12 @@ func (b *Broker) Serve(ctx context.Context, from *seccomp.Listener) error {
 		{Fd: int32(from.Fd()), Events: unix.POLLIN},
 		{Fd: int32(b.pending.epoll), Events: unix.POLLIN},
 	}
+	if n, _ := unix.Poll(fds[:1], firstPatience); n > 0 && fds[0].Revents&unix.POLLIN != 0 {
+		if err := b.serveOne(); err != nil {
+			return err
+		}
+	}
+	begun()
 	for {
 		switch _, err := unix.Poll(fds, -1); {
 		case errors.Is(err, unix.EINTR): // the Go scheduler's own signals

@@ -12,9 +12,9 @@ func TestAClientBringsTheBootstrap(t *testing.T) {
 		inv  plan.Invocation
 		want string
 	}{
-		"code":   {plan.Invocation{Kind: plan.RunCode, Argument: "pass"}, "boot.py code client pass"},
-		"serve":  {plan.Invocation{Kind: plan.RunInput}, "boot.py serve client"},
-		"module": {plan.Invocation{Kind: plan.RunModule, Argument: "this", Args: []string{"-v"}}, "boot.py module client this -v"},
+		"code":   {plan.Invocation{Kind: plan.RunCode, Argument: "pass"}, "boot code client pass"},
+		"serve":  {plan.Invocation{Kind: plan.RunInput}, "boot serve client"},
+		"module": {plan.Invocation{Kind: plan.RunModule, Argument: "this", Args: []string{"-v"}}, "boot module client this -v"},
 	} {
 		test.inv.Directory, test.inv.Client = "/srv/job", true
 		r, err := resolveWith(t, nil, test.inv, fixedHost())

@@ -3,23 +3,24 @@
 package python
 
 import (
+	"bytes"
 	"embed"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"path"
-	"slices"
 	"strings"
 )
 
 //go:generate go test . -run ^TestBytecodeIsCurrent$ -update
 
-//go:embed boot.py start.py pysandbox_guest/*.py pysandbox_guest/_*.py
+//go:embed boot.py pysandbox_guest/*.py pysandbox_guest/_*.py
 var guest embed.FS
 
 // compiled holds, for each minor version of CPython and each part, the checksum of
-// the sources (CRC-32, 4 bytes, big-endian) and what _build/bytecode.py makes of them.
-// To compile them at every start would take longer than all else that the guest does.
+// the source (CRC-32, 4 bytes, big-endian) and what _build/bytecode.py makes of it.
+// To compile it at every start would take longer than all else that the guest does.
 //
 //go:embed bytecode
 var compiled embed.FS
@@ -30,17 +31,16 @@ type File struct {
 	Content []byte
 }
 
-// Boot is the path of the file that the interpreter is started with.
-const Boot = "boot.py"
+// Boot is the path of the file that the interpreter is started with: boot.py, or a
+// .pyc file of it, which CPython knows by its first bytes.
+const Boot = "boot"
 
-// start is the path of the file that Boot runs, from bytecode if it can.
-const start = "start.py"
-
-// part is what a guest gets of the package together. Its name ends those of its files.
+// part is what is compiled together. Its name ends those of its files.
 type part string
 
 const (
-	base   part = ""        // what every guest needs, and start.py
+	boot   part = ".boot"   // boot.py
+	base   part = ""        // what every guest needs of the package
 	client part = ".client" // what talks to a client, too
 )
 
@@ -65,78 +65,104 @@ type Guest struct {
 // bytecode; also as sources, unless it is known that the interpreter takes the
 // bytecode, which is empty where there is none.
 func (g Guest) Files() ([]File, error) {
-	files := make([]File, 2)
-	for i, name := range []string{Boot, start} {
-		content, err := guest.ReadFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("read the bootstrap: %w", err)
-		}
-		files[i] = File{name, content}
-	}
-	parts := []part{base}
+	parts := []part{boot, base}
 	if g.Client {
 		parts = append(parts, client)
 	}
-	var codes, texts []File
+	codes := make(map[part][]byte)
 	known := g.Magic != ""
 	for _, p := range parts {
-		text, err := p.sources()
+		code, err := p.bytecode(g.Version)
 		if err != nil {
 			return nil, err
 		}
-		code := p.bytecode(g.Version, p.checksum(text, files[1].Content))
+		codes[p] = code
 		known = known && strings.HasPrefix(string(code), g.Magic)
-		codes = append(codes, File{"bytecode" + string(p), code})
-		texts = append(texts, File{"sources" + string(p), text})
 	}
-	if known {
-		return append(files[:1], codes...), nil
+	var files []File
+	for _, p := range parts {
+		if p != boot {
+			files = append(files, File{"bytecode" + string(p), codes[p]})
+		}
+		switch {
+		case !known:
+			text, err := p.source()
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, File{p.sourceName(), text})
+		case p == boot:
+			files = append(files, File{Boot, codes[boot]})
+		}
 	}
-	return slices.Concat(files, codes, texts), nil
+	return files, nil
 }
 
-// sources returns the modules of the part one after the other, before each a line
-// with its name and its size in bytes.
-func (p part) sources() ([]byte, error) {
+// sourceName is the file of a guest that holds the part's source.
+func (p part) sourceName() string {
+	if p == boot {
+		return Boot
+	}
+	return "sources" + string(p)
+}
+
+// source returns what the part is made of: boot.py, or the modules one after the
+// other, before each a line with its name and its size in bytes.
+func (p part) source() ([]byte, error) {
+	var text bytes.Buffer
+	err := p.writeSource(&text)
+	return text.Bytes(), err
+}
+
+func (p part) writeSource(to io.Writer) error {
+	if p == boot {
+		return copyFile(to, "boot.py", "")
+	}
 	entries, err := guest.ReadDir("pysandbox_guest")
 	if err != nil {
-		return nil, fmt.Errorf("list the guest's package: %w", err)
+		return fmt.Errorf("list the guest's package: %w", err)
 	}
-	var text []byte
 	for _, entry := range entries {
 		module := strings.TrimSuffix(entry.Name(), ".py")
 		if !p.has(module) {
 			continue
 		}
-		content, err := guest.ReadFile(path.Join("pysandbox_guest", entry.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("read the guest's package: %w", err)
-		}
 		name := strings.TrimSuffix("pysandbox_guest."+module, ".__init__")
-		text = fmt.Appendf(text, "%s %d\n", name, len(content))
-		text = append(text, content...)
+		if err := copyFile(to, path.Join("pysandbox_guest", entry.Name()), name); err != nil {
+			return err
+		}
 	}
-	return text, nil
+	return nil
 }
 
-// checksum is the one of what the part's bytecode is made of: its sources and, for
-// the base, start.py.
-func (p part) checksum(sources, start []byte) uint32 {
-	sum := crc32.ChecksumIEEE(sources)
-	if p == base {
-		sum = crc32.Update(sum, crc32.IEEETable, start)
+// copyFile copies a file of the guest's, behind a line for the module that it is.
+func copyFile(to io.Writer, name, module string) error {
+	content, err := guest.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("read the guest's code: %w", err)
 	}
-	return sum
+	if module != "" {
+		_, _ = fmt.Fprintf(to, "%s %d\n", module, len(content)) // to memory or a checksum: neither can fail
+	}
+	_, _ = to.Write(content)
+	return nil
 }
 
-// bytecode returns the code of the part for a version, or nil if there is none or if
-// it was made of other sources: then the guest compiles them itself.
-func (p part) bytecode(version string, sum uint32) []byte {
+// bytecode returns the code of the part for a version, or nothing if there is none or
+// if it was made of another source: then the guest compiles that itself.
+func (p part) bytecode(version string) ([]byte, error) {
 	content, err := compiled.ReadFile("bytecode/" + p.bytecodeName(version))
-	if err != nil || len(content) < 4 || binary.BigEndian.Uint32(content) != sum {
-		return nil
+	if err != nil || len(content) < crc32.Size {
+		return nil, nil
 	}
-	return content[4:]
+	sum := crc32.NewIEEE()
+	if err := p.writeSource(sum); err != nil {
+		return nil, err
+	}
+	if binary.BigEndian.Uint32(content) != sum.Sum32() {
+		return nil, nil
+	}
+	return content[crc32.Size:], nil
 }
 
 // bytecodeName is CPython's own tag for the version, as in its __pycache__, and the

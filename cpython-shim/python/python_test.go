@@ -3,6 +3,8 @@ package python
 import (
 	"encoding/binary"
 	"flag"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,82 +25,69 @@ func write(t *testing.T, dir string, files []File) {
 	}
 }
 
-// source is what the bytecode of a part is made of.
-type source struct {
-	part  part
-	sum   uint32
-	files []string // arguments of _build/bytecode.py
+// parts are all parts, with the word by which _build/bytecode.py compiles each.
+func parts() map[part]string {
+	return map[part]string{boot: "program", base: "sources", client: "sources"}
 }
 
-// sourcesOf writes the files of a guest without bytecode and returns the source of
-// each part.
-func sourcesOf(t *testing.T) []source {
+// compile returns what _build/bytecode.py makes of the part with python, as it is
+// stored.
+func (p part) compile(t *testing.T, python string) []byte {
 	t.Helper()
-	files, err := Guest{Version: "3.0", Client: true}.Files()
+	text, err := p.source()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	write(t, dir, files)
-	content := map[string][]byte{}
-	for _, file := range files {
-		content[file.Path] = file.Content
-	}
-	named := func(p part) string { return "sources" + string(p) }
-	path := func(name string) string { return filepath.Join(dir, name) }
-	return []source{
-		{base, base.checksum(content[named(base)], content[start]), []string{path(named(base)), path(start)}},
-		{client, client.checksum(content[named(client)], nil), []string{path(named(client))}},
-	}
-}
-
-// compile returns what _build/bytecode.py makes of the source with python, as it is
-// stored.
-func (s source) compile(t *testing.T, python string) []byte {
-	t.Helper()
-	cmd := exec.Command(python, append([]string{"-I", "-S", "_build/bytecode.py"}, s.files...)...)
+	file := filepath.Join(t.TempDir(), "source")
+	write(t, filepath.Dir(file), []File{{filepath.Base(file), text}})
+	cmd := exec.Command(python, "-I", "-S", "_build/bytecode.py", parts()[p], file)
 	cmd.Stderr = os.Stderr
 	code, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("compile with %s: %v", python, err)
 	}
-	return append(binary.BigEndian.AppendUint32(nil, s.sum), code...)
+	return append(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(text)), code...)
 }
 
-// store writes what has no bytecode of the source yet. Patch releases differ in the
-// order of constants, so what is current stays.
-func (s source) store(t *testing.T, python testenv.Python) {
+// hasBytecode is whether there is code of the part's source for a version.
+func (p part) hasBytecode(t *testing.T, version string) bool {
 	t.Helper()
-	if s.part.bytecode(python.Name(), s.sum) != nil {
-		return
-	}
-	name := filepath.Join("bytecode", s.part.bytecodeName(python.Name()))
-	if err := os.WriteFile(name, s.compile(t, python.Path), 0o644); err != nil {
+	code, err := p.bytecode(version)
+	if err != nil {
 		t.Fatal(err)
 	}
+	return len(code) > 0
 }
 
 // TestBytecodeIsCurrent holds that all shipped bytecode is of the sources, and that
-// there is some for every CPython found.
+// there is some for every CPython found. Patch releases differ in the order of
+// constants, so what is current stays when it is updated.
 func TestBytecodeIsCurrent(t *testing.T) {
-	pythons := testenv.Pythons(t)
 	entries, err := compiled.ReadDir("bytecode")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range sourcesOf(t) {
-		for _, python := range pythons {
-			if *update {
-				s.store(t, python)
-			} else if s.part.bytecode(python.Name(), s.sum) == nil {
-				t.Errorf("there is no bytecode%s of these sources for %s; run go generate", s.part, python.Name())
+	versions := map[string]bool{}
+	for _, entry := range entries {
+		tag, _, _ := strings.Cut(entry.Name(), ".")
+		versions["3."+strings.TrimPrefix(tag, "cpython-3")] = true
+	}
+	for _, python := range testenv.Pythons(t) {
+		versions[python.Name()] = true
+		for p := range parts() {
+			if !*update || p.hasBytecode(t, python.Name()) {
+				continue
+			}
+			name := filepath.Join("bytecode", p.bytecodeName(python.Name()))
+			if err := os.WriteFile(name, p.compile(t, python.Path), 0o644); err != nil {
+				t.Fatal(err)
 			}
 		}
-		for _, entry := range entries {
-			name := strings.TrimSuffix(entry.Name(), string(client))
-			version := "3." + strings.TrimPrefix(name, "cpython-3")
-			if !*update && s.part.bytecode(version, s.sum) == nil {
-				t.Errorf("bytecode/%s%s is of other sources; run go generate with that CPython installed", name, s.part)
+	}
+	for version := range versions {
+		for p := range parts() {
+			if !*update && !p.hasBytecode(t, version) {
+				t.Errorf("bytecode/%s is missing or of other sources; run go generate with CPython %s installed", p.bytecodeName(version), version)
 			}
 		}
 	}
@@ -107,16 +96,20 @@ func TestBytecodeIsCurrent(t *testing.T) {
 // TestKnownBytecodeNeedsNoSources holds what a guest is given whose interpreter is
 // known to take the bytecode, or is not.
 func TestKnownBytecodeNeedsNoSources(t *testing.T) {
-	magic := string(base.bytecode("3.11", sourcesOf(t)[0].sum)[:4])
+	code, err := base.bytecode("3.11")
+	if err != nil || len(code) < 4 {
+		t.Fatalf("no bytecode for 3.11: %v", err)
+	}
+	magic := string(code[:4])
 	for _, test := range []struct {
 		guest Guest
 		want  string
 	}{
-		{Guest{Version: "3.11", Magic: magic}, "boot.py bytecode"},
-		{Guest{Version: "3.11", Magic: magic, Client: true}, "boot.py bytecode bytecode.client"},
-		{Guest{Version: "3.11"}, "boot.py start.py bytecode sources"},
-		{Guest{Version: "3.11", Magic: "\x00\x00\r\n", Client: true}, "boot.py start.py bytecode bytecode.client sources sources.client"},
-		{Guest{Version: "3.0", Magic: magic}, "boot.py start.py bytecode sources"},
+		{Guest{Version: "3.11", Magic: magic}, "boot bytecode"},
+		{Guest{Version: "3.11", Magic: magic, Client: true}, "boot bytecode bytecode.client"},
+		{Guest{Version: "3.11"}, "boot bytecode sources"},
+		{Guest{Version: "3.11", Magic: "\x00\x00\r\n", Client: true}, "boot bytecode sources bytecode.client sources.client"},
+		{Guest{Version: "3.0", Magic: magic}, "boot bytecode sources"},
 	} {
 		files, err := test.guest.Files()
 		if err != nil {
@@ -139,10 +132,17 @@ func TestBothFormsRun(t *testing.T) {
 import pysandbox_guest._hook as h, sys
 print(h.install.__code__.co_filename, h.__file__ if hasattr(h, "__file__") else "", sys.argv[1:])`
 	for _, python := range testenv.Pythons(t) {
-		for _, version := range []string{python.Name(), "3.0", other(python.Minor)} {
-			t.Run(python.Name()+" "+version, func(t *testing.T) {
+		own, err := base.bytecode(python.Name())
+		if err != nil || len(own) < 4 {
+			t.Fatalf("no bytecode for %s: %v", python.Name(), err)
+		}
+		for _, guest := range []Guest{
+			{Version: python.Name(), Magic: string(own[:4])}, // boot is a .pyc file
+			{Version: python.Name()}, {Version: "3.0"}, {Version: other(python.Minor)},
+		} {
+			t.Run(fmt.Sprintf("%s as %+v", python.Name(), guest), func(t *testing.T) {
 				dir := t.TempDir()
-				files, err := Guest{Version: version}.Files()
+				files, err := guest.Files()
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -151,7 +151,7 @@ print(h.install.__code__.co_filename, h.__file__ if hasattr(h, "__file__") else 
 				cmd.ExtraFiles = []*os.File{os.Stdin} // where a guest has its channel
 				out, err := cmd.CombinedOutput()
 				place := dir
-				if version == python.Name() {
+				if guest.Version == python.Name() {
 					place = "/.pysandbox"
 				}
 				if want := place + "/pysandbox_guest/_hook.py  ['word']\n"; err != nil || string(out) != want {

@@ -1,7 +1,9 @@
-"""Compiles what runs in a guest for the interpreter that runs this: bytecode.py
-SOURCES [START] writes to standard output the magic number of its bytecode, and the
-code of each module of SOURCES by name, and of START as "start", as boot.py and
-start.py read them.
+"""Compiles what runs in a guest for the interpreter that runs this, and writes it to
+standard output:
+
+    bytecode.py sources FILE   the magic number of its bytecode, and the code of each
+                               module of FILE by name, as boot.py reads them
+    bytecode.py program FILE   a .pyc file of FILE, which is boot.py
 """
 import importlib.util
 import marshal
@@ -14,17 +16,23 @@ def compiled(source, path):
     return marshal.dumps(compile(source, HERE + path, "exec", dont_inherit=True, optimize=0))
 
 
-def main():
+def sources(file):
     codes = {}
-    with open(sys.argv[1], "rb") as file:
-        for line in file:
-            name, size = line.decode().split()
-            last = "" if "." in name else "/__init__"
-            codes[name] = compiled(file.read(int(size)), "/%s%s.py" % (name.replace(".", "/"), last))
-    for start in sys.argv[2:]:
-        with open(start, "rb") as file:
-            codes["start"] = compiled(file.read(), "/start.py")
-    sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER + marshal.dumps(codes))
+    for line in file:
+        name, size = line.decode().split()
+        last = "" if "." in name else "/__init__"
+        codes[name] = compiled(file.read(int(size)), "/%s%s.py" % (name.replace(".", "/"), last))
+    return marshal.dumps(codes)
+
+
+def program(file):
+    return bytes(12) + compiled(file.read(), "/boot.py")  # PEP 552: flags, and of which source
+
+
+def main():
+    with open(sys.argv[2], "rb") as file:
+        made = {"sources": sources, "program": program}[sys.argv[1]](file)
+    sys.stdout.buffer.write(importlib.util.MAGIC_NUMBER + made)
 
 
 main()

@@ -97,6 +97,10 @@ func newControl(fd int) (*control, error) {
 	return &control{fd}, nil
 }
 
+// errSend is the kind of what could not be sent to the stage. That of another socket
+// says nothing of the stage.
+var errSend = errors.New("send to the stage")
+
 // send sends one message with fds, which stay open here.
 func (c *control) send(m message, fds ...int) error {
 	var rights []byte
@@ -105,7 +109,7 @@ func (c *control) send(m message, fds ...int) error {
 	}
 	_, err := unix.SendmsgN(c.fd, m.encode(), rights, nil, unix.MSG_NOSIGNAL)
 	if err != nil {
-		return fmt.Errorf("send to the stage: %w", err)
+		return fmt.Errorf("%w: %w", errSend, err)
 	}
 	return nil
 }

@@ -59,7 +59,9 @@ func (c *Channel) welcome(client *os.File, names []string) error {
 	if _, err := unix.FcntlInt(uintptr(c.client), unix.F_SETFL, 0); err != nil {
 		return fmt.Errorf("make the capability channel blocking: %w", err)
 	}
-	_, err = unix.SendmsgN(c.client, welcomeFrame(names), unix.UnixRights(areas...), nil, unix.MSG_NOSIGNAL)
+	// A client that has room for nothing has not begun to read; no limit of time runs yet.
+	const flags = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
+	_, err = unix.SendmsgN(c.client, welcomeFrame(names), unix.UnixRights(areas...), nil, flags)
 	if err != nil {
 		return fmt.Errorf("greet the client on the capability channel: %w", err)
 	}

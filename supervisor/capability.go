@@ -12,16 +12,20 @@ import (
 	"github.com/pysandbox/pysandbox/supervisor/broker/capability"
 )
 
-// openChannel makes the capability channel of a program that the bootstrap starts,
-// and lets the setup wait for its descriptors, which get the donated numbers from
-// first upward, and pass them from 3 upward.
-func (s *sandbox) openChannel(first int) (err error) {
-	if !s.plan.Plan.Command.Guest {
+// openChannel greets the client of a program that the bootstrap starts, and lets the
+// setup wait for the channel's descriptors, which get the donated numbers from first
+// upward, and pass them from 3 upward.
+func (s *sandbox) openChannel(first int) error {
+	if err := s.offer.makeChannel(s.plan.Plan); err != nil {
+		return err
+	}
+	if s.channel = s.offer.channel; s.channel == nil {
 		return nil
 	}
-	s.channel, err = capability.Open(s.options.Client, s.plan.Plan.Capabilities)
-	if err != nil {
-		return err
+	if s.options.Client != nil {
+		if err := s.channel.Greet(s.options.Client, s.plan.Plan.Capabilities); err != nil {
+			return err
+		}
 	}
 	s.passed = len(s.channel.Guest)
 	spawn := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpSpawn })
@@ -36,21 +40,6 @@ func (s *sandbox) openChannel(first int) (err error) {
 	}
 	s.setup = slices.Insert(s.setup, spawn, namespaces.Op{Code: namespaces.OpReceiveFDs, N1: uint64(s.passed)})
 	return nil
-}
-
-// donateChannel sends what the setup waits for, and closes our copies: the end of
-// the guest's socket could not be seen otherwise.
-func (s *sandbox) donateChannel() error {
-	if s.channel == nil {
-		return nil
-	}
-	var fds []int
-	for _, file := range s.channel.Guest {
-		fds = append(fds, int(file.Fd()))
-	}
-	err := s.child.control.send(message{kind: msgFDs}, fds...)
-	s.channel.CloseGuest()
-	return err
 }
 
 // startRelay passes frames until the run ends. A guest that breaks the rules of

@@ -77,6 +77,7 @@ func (s *sandbox) sendPlan(direct []int, sources []source, encoded []byte) error
 		if err := s.child.again(); err != nil {
 			return err
 		}
+		s.offer.again()
 		if err := s.child.sendStdio(s.stdio); err != nil {
 			return err
 		}

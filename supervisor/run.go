@@ -53,6 +53,7 @@ type sandbox struct {
 
 	child     *child
 	stdio     *Stdio
+	offer     offer
 	cgroup    *Cgroup
 	setup     namespaces.Program // of this run; the program's start is last
 	sockets   []int              // of the sandbox's network, for the supervisor
@@ -132,7 +133,7 @@ func (s *sandbox) take(o Options) error {
 	if b == nil {
 		b = Begin(o.Stdio)
 	}
-	s.child, s.stdio = b.child, b.stdio
+	s.child, s.stdio, s.offer = b.child, b.stdio, b.offer
 	err := b.err
 	*b = Beginning{}
 	return err

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	shim "github.com/pysandbox/pysandbox/cpython-shim"
 	"github.com/pysandbox/pysandbox/namespaces"
 	"github.com/pysandbox/pysandbox/seccomp"
 )
@@ -52,11 +51,16 @@ func (s *sandbox) stageFailure(err error) error {
 // control group and sends the channel, for which the stage will wait, gives up its
 // rights, and gets ready to serve.
 func (s *sandbox) settle() error {
-	if err := s.makeGroup(); err != nil {
+	if err := s.offer.makeGroup(s.plan.Plan, s.options.Cgroup, s.child); err != nil {
 		return err
 	}
-	if err := s.donateChannel(); err != nil {
+	if err := s.offer.send(s.child); err != nil {
 		return err
+	}
+	s.offer.close()
+	s.cgroup, s.layers.Cgroup = s.offer.cgroup, CgroupNone
+	if s.cgroup != nil {
+		s.layers.Cgroup = s.cgroup.Kind
 	}
 	if s.stdio.Terminal != nil { // which has to be put back
 		s.signals = CatchSignals(s.end)
@@ -70,44 +74,6 @@ func (s *sandbox) settle() error {
 	}
 	return s.makeBroker()
 }
-
-// makeGroup makes the control group and lets PID 1 enter it before it leaves the
-// old group's view (cgroup_namespaces(7)).
-func (s *sandbox) makeGroup() error {
-	s.layers.Cgroup = CgroupNone
-	if !s.joinsGroup() {
-		return nil
-	}
-	var err error
-	if s.cgroup, err = NewCgroup(s.options.Cgroup, s.groupLimits(), s.child.pid); err != nil {
-		return err
-	}
-	var files []int
-	if s.cgroup != nil {
-		s.layers.Cgroup = s.cgroup.Kind
-		for _, file := range s.cgroup.Join {
-			files = append(files, int(file.Fd()))
-		}
-	}
-	err = s.child.control.send(message{kind: msgGroup}, files...)
-	s.cgroup.CloseJoin()
-	return err
-}
-
-func (s *sandbox) groupLimits() CgroupLimits {
-	limits := CgroupLimits{
-		Resources: s.plan.Plan.Spec.Linux.Resources,
-		CountCPU:  s.plan.Plan.Limits.CPU > 0,
-		Group:     -1,
-	}
-	if s.child.lease != nil {
-		limits.Group = shim.LeaseGroup
-	}
-	return limits
-}
-
-// joinsGroup is whether the stage waits for a control group.
-func (s *sandbox) joinsGroup() bool { return s.options.Cgroup.limits(s.groupLimits()) }
 
 // ownSetup is the plan's program for this run: the terminal is the controlling
 // one only if standard input is a terminal, and a control group is entered where
@@ -125,7 +91,7 @@ func (s *sandbox) ownSetup() (namespaces.Program, error) {
 	if s.stdio.Controlling() {
 		setup[stdio].Flags |= namespaces.FlagTTY
 	}
-	if s.joinsGroup() {
+	if s.options.Cgroup.limits(groupLimits(s.plan.Plan, s.child)) {
 		setup = slices.Insert(setup, group, namespaces.Op{Code: namespaces.OpJoinGroup})
 	}
 	return setup, nil

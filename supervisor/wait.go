@@ -99,9 +99,9 @@ func (s *sandbox) leavesProcesses() bool { return !s.ended || s.status.b != 0 }
 // ends with it.
 func (s *sandbox) bury() {
 	killed := s.cause.Get().Kind != CauseNone
-	if killed || s.leavesProcesses() || s.cgroup != nil || s.child.spawned {
+	if killed || s.leavesProcesses() || s.offer.cgroup != nil || s.child.spawned {
 		s.child.reap()
 	}
-	_ = s.cgroup.Remove() // a group that is still busy is swept by a later run
+	s.offer.takeBack()
 	s.child.close()
 }

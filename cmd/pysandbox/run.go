@@ -23,9 +23,14 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 	if err != nil {
 		return nil, err
 	}
-	resolved, pol, err := resolve(layer, inv, out.files, around)
+	compiled, pol, err := compile(layer, inv)
 	if err != nil {
 		return nil, err
+	}
+	begun.Ahead(compiled, around().groups)
+	resolved, err := bind(compiled, out.files, around())
+	if err != nil {
+		return nil, pol.Origins.Locate(err)
 	}
 	if !u.quiet { // to look for what nobody hears takes a millisecond
 		warnings, hint := concerned(warningsOf(resolved), pol)
@@ -68,16 +73,22 @@ func runProgram(cmd *cobra.Command, u *ui, program *programFlags, layer *policyF
 // the files in which the account of the run is kept. An error about what the policy
 // says names the place where it says so.
 func resolve(layer *policyFlags, inv plan.Invocation, kept []account, around func() *surroundings) (*plan.Resolved, *policy.Policy, error) {
+	compiled, pol, err := compile(layer, inv)
+	if err != nil {
+		return nil, nil, err
+	}
+	resolved, err := bind(compiled, kept, around())
+	return resolved, pol, pol.Origins.Locate(err)
+}
+
+// compile makes the plan of an invocation.
+func compile(layer *policyFlags, inv plan.Invocation) (*plan.Plan, *policy.Policy, error) {
 	pol, err := layer.load(inv.Directory)
 	if err != nil {
 		return nil, nil, err
 	}
 	compiled, err := plan.Compile(pol, inv)
-	if err != nil {
-		return nil, nil, pol.Origins.Locate(err)
-	}
-	resolved, err := bind(compiled, kept, around())
-	return resolved, &pol, pol.Origins.Locate(err)
+	return compiled, &pol, pol.Origins.Locate(err)
 }
 
 // bind resolves a plan on this host.

@@ -169,6 +169,38 @@ func TestAChangedPolicyDecides(t *testing.T) {
 	})
 }
 
+// A stage that was offered a channel, or none, by the plan of the run before gives way
+// to one that gets what this run has.
+func TestWhatWasOfferedAheadGoesWithTheStage(t *testing.T) {
+	eachUser(t, func(t *testing.T, h *host) {
+		policy := filepath.Join(h.home, "offer.toml")
+		for i := range 6 {
+			rules, want := "", "imported\n"
+			if i%2 == 1 {
+				rules, want = "python.modules.deny = [\"this\"]\n", "refused\n"
+			}
+			limits := []string{"", "limits.pids = 20\n", "limits = { pids = \"none\", memory = \"none\" }\n"}[i%3]
+			if err := os.WriteFile(policy, []byte("version = 1\n"+rules+limits), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			const code = `
+import contextlib, io
+try:
+    with contextlib.redirect_stdout(io.StringIO()):
+        import this
+    print("imported")
+except ImportError:
+    print("refused")
+`
+			for range 2 { // the second begins with the plan of the first
+				if out := h.run("--quiet", "--policy="+policy, "-c", code); out != want {
+					t.Fatalf("run %d under %q printed %q", i, rules+limits, out)
+				}
+			}
+		}
+	})
+}
+
 // A memo that somebody has put in the place of another, with a plan that allows
 // more, is run by the stage and by no program.
 func TestAPlantedMemoDecidesNothing(t *testing.T) {

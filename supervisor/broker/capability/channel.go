@@ -19,37 +19,36 @@ type Channel struct {
 	client int // -1 without a client
 }
 
-// Open makes the guest's socket and, where there is a client, the areas, which
-// it sends to the client with the names that the policy lets it grant.
-func Open(client *os.File, names []string) (*Channel, error) {
+// Open makes the guest's socket and, for a guest that has a client, the areas.
+func Open(hasClient bool) (*Channel, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("make the capability channel: %w", err)
 	}
 	c := &Channel{Guest: []*os.File{os.NewFile(uintptr(pair[1]), "capabilities")}, ours: pair[0], client: -1}
-	if client == nil {
+	if !hasClient {
 		return c, nil
 	}
-	if err := c.welcome(client, names); err != nil {
-		c.CloseGuest()
-		_ = unix.Close(c.ours)
-		return nil, err
+	for _, name := range []string{"pysandbox in", "pysandbox out"} {
+		area, err := newArea(name)
+		if err != nil {
+			c.Close()
+			return nil, err
+		}
+		c.Guest = append(c.Guest, area)
 	}
 	return c, nil
 }
 
-func (c *Channel) welcome(client *os.File, names []string) error {
+// Greet sends the client the areas, with the names that the policy lets it grant.
+// The guest's descriptors must still be open.
+func (c *Channel) Greet(client *os.File, names []string) error {
 	kind, err := unix.GetsockoptInt(int(client.Fd()), unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil || kind != unix.SOCK_SEQPACKET {
 		return fmt.Errorf("open the capability channel: descriptor %d is no SOCK_SEQPACKET socket", client.Fd())
 	}
 	var areas []int
-	for _, name := range []string{"pysandbox in", "pysandbox out"} {
-		area, err := newArea(name)
-		if err != nil {
-			return err
-		}
-		c.Guest = append(c.Guest, area)
+	for _, area := range c.Guest[1:] {
 		areas = append(areas, int(area.Fd()))
 	}
 	// Our own copy: the caller's may be one that it closes.

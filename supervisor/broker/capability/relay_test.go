@@ -246,14 +246,24 @@ func TestAStalledClientStallsItsGuestOnly(t *testing.T) {
 	}
 }
 
-func TestOpenGreetsTheClient(t *testing.T) {
-	ours, theirs := pair(t)
-	defer unix.Close(ours)
-	channel, err := capability.Open(os.NewFile(uintptr(theirs), "client"), []string{"store"})
+// open returns the channel of a guest that has a client.
+func open(t *testing.T) *capability.Channel {
+	t.Helper()
+	channel, err := capability.Open(true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer channel.Close()
+	t.Cleanup(channel.Close)
+	return channel
+}
+
+func TestTheClientIsGreeted(t *testing.T) {
+	ours, theirs := pair(t)
+	defer unix.Close(ours)
+	channel := open(t)
+	if err := channel.Greet(os.NewFile(uintptr(theirs), "client"), []string{"store"}); err != nil {
+		t.Fatal(err)
+	}
 	buf, oob := make([]byte, 64), make([]byte, unix.CmsgSpace(8))
 	n, oobn, _, _, err := unix.Recvmsg(ours, buf, oob, 0)
 	if err != nil {
@@ -280,7 +290,7 @@ func TestOpenGreetsTheClient(t *testing.T) {
 	}
 }
 
-func TestOpenRefusesOtherSockets(t *testing.T) {
+func TestNoOtherSocketIsGreeted(t *testing.T) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -288,7 +298,7 @@ func TestOpenRefusesOtherSockets(t *testing.T) {
 	defer unix.Close(fds[1])
 	client := os.NewFile(uintptr(fds[0]), "client")
 	defer client.Close()
-	if _, err := capability.Open(client, nil); err == nil {
+	if err := open(t).Greet(client, nil); err == nil {
 		t.Error("a stream was taken")
 	}
 }

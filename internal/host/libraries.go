@@ -27,7 +27,7 @@ func (b *builder) program(path string) error {
 		b.loader.musl = strings.HasPrefix(filepath.Base(o.interpreter), "ld-musl-")
 	}
 	if missing := b.libraries(found.path, nil); len(missing) > 0 {
-		return fmt.Errorf("%s needs %s, which no directory of the loader has", found.path, strings.Join(missing, ", "))
+		return fmt.Errorf("%s needs %s", found.path, strings.Join(missing, ", and "))
 	}
 	return nil
 }
@@ -45,8 +45,8 @@ func (b *builder) offerLoader(o *object) bool {
 }
 
 // libraries makes visible what the ELF file at a path without symlinks needs,
-// directly and through others, and returns the names that were not found.
-// inherited is the DT_RPATH of what loads the file.
+// directly and through others, and returns what is missing, each name with the
+// reason. inherited is the DT_RPATH of what loads the file.
 func (b *builder) libraries(path string, inherited []string) []string {
 	o := b.loader.object(path)
 	if o == nil {
@@ -64,17 +64,18 @@ func (b *builder) libraries(path string, inherited []string) []string {
 	}
 	var missing []string
 	for _, name := range o.needed {
-		found := b.loader.find(name, by, inherited)
-		visible := false
-		for _, at := range found {
-			if b.permit(at) == nil {
-				b.commit(at, true)
-				missing = append(missing, b.libraries(at.path, passed)...)
-				visible = true
+		reason, visible := "which no directory of the loader has", false
+		for _, at := range b.loader.find(name, by, inherited) {
+			if err := b.permit(at); err != nil {
+				reason = "but " + err.Error()
+				continue
 			}
+			b.commit(at, true)
+			missing = append(missing, b.libraries(at.path, passed)...)
+			visible = true
 		}
 		if !visible {
-			missing = append(missing, name)
+			missing = append(missing, name+", "+reason)
 		}
 	}
 	return missing

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
@@ -137,6 +138,29 @@ func TestHostileLibraryNeedsShowOnlyPublicLibraries(t *testing.T) {
 	for file, want := range map[string]bool{"libpublic.so": true, "libstranger.so": false, "libprivate.so": false, "libkey.so": false, "key": false} {
 		if got := shows(python.Closure, filepath.Join(h.secret, file)); got != want {
 			t.Errorf("%s is visible: %v", file, got)
+		}
+	}
+}
+
+// TestAMissingLibraryIsToldFromAPrivateOne has a program whose one library is nowhere,
+// and one whose library the host's loader finds in a directory of mode 0700.
+func TestAMissingLibraryIsToldFromAPrivateOne(t *testing.T) {
+	base := testenv.WorldDir(t)
+	private := filepath.Join(base, "private")
+	if err := os.Mkdir(private, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(private, "libown.so"), string(smallObject("libc.so.6", "")))
+	for library, want := range map[string]string{
+		"libown.so":     "needs libown.so, but " + private + "/libown.so is not readable by every user",
+		"libnowhere.so": "needs libnowhere.so, which no directory of the loader has",
+	} {
+		program := filepath.Join(base, library+"-user")
+		if err := os.WriteFile(program, smallObject(library, private), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ProgramClosure([]string{program}, testCaller()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
 		}
 	}
 }

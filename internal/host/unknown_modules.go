@@ -15,7 +15,9 @@ func (i Interpreter) UnknownModules(names, dirs []string) []string {
 	seen := make(listings)
 	roots := append(i.moduleRoots(), dirs...)
 	has := func(name string) bool {
-		return slices.ContainsFunc(roots, func(root string) bool { return len(seen.find(root, name)) > 0 })
+		return slices.ContainsFunc(roots, func(root string) bool {
+			return slices.ContainsFunc(seen.find(root, name), importable)
+		})
 	}
 	isPackage := func(name string) bool {
 		return slices.ContainsFunc(roots, func(root string) bool { return isRealDir(filepath.Join(root, name)) })
@@ -31,6 +33,22 @@ func (i Interpreter) UnknownModules(names, dirs []string) []string {
 		}
 	}
 	return unknown
+}
+
+// importable says whether a file that has the name of a module is one. Metadata of a
+// package (numpy-1.24.dist-info) is none, nor a file of another kind (job.toml), nor
+// what __pycache__ has of a module whose source is gone.
+func importable(file ModuleFile) bool {
+	dir, base := filepath.Split(file.Path)
+	stem, rest, _ := strings.Cut(base, ".")
+	if strings.Contains(stem, "-") {
+		return false
+	}
+	if file.Dir {
+		return rest == ""
+	}
+	suffixes := []string{".py", ".pyc", ".so"}
+	return slices.Contains(suffixes, filepath.Ext(base)) && filepath.Base(dir) != "__pycache__"
 }
 
 // NearestModule suggests what was meant by the name of an unknown module: a

@@ -52,6 +52,11 @@ LEFT_ALONE = [
     "socket.getaddrinfo('localhost', 80)", "__import__('no_such_module')",
     "open('/proc/self/missing')", "os.listdir('/srv')",
 ]
+# What a program may do to imports, from here on.
+CHANGED_IMPORTS = [
+    "", "sys.meta_path.clear()", "sys.modules['builtins'].__import__ = None",
+    "for name in [name for name in sys.modules if name.startswith('pysandbox')]: del sys.modules[name]",
+]
 PROBE = """
 import json, os, socket, subprocess, sys
 %s
@@ -106,6 +111,17 @@ class Words(unittest.TestCase):
                 for violation in violations:
                     self.assertEqual(violation["hint"] != "", violation["operation"] != "socket", violation)
                     self.assertIn("<string>:1", violation["where"], violation)
+
+    def test_a_program_that_has_changed_imports_is_told_of(self):
+        for path in GUESTS:
+            for change in CHANGED_IMPORTS:
+                with self.subTest(path, change=change):
+                    (found,), violations = self.run_probe(
+                        path, ["socket.socket().connect(('203.0.113.9', 443))"], change)
+                    self.assertEqual(found[0], "PermissionError")
+                    self.assertEqual(
+                        [(v["target"], v["where"], v["source"]) for v in violations],
+                        [("tcp://203.0.113.9:443", "<string>:1", "guest")])
 
     def test_what_no_flag_allows_has_no_hint(self):
         for path in GUESTS:

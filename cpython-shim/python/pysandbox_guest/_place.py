@@ -7,12 +7,24 @@ def note(operation, target, rule="", error=""):
     """Sends one note. error is the name of the errno of an operation that was
     refused here, so that the kernel does not see it."""
     try:
-        from ._codec import NOTE, encode  # which a program that asks for nothing does not need
         words = [operation, target, rule, error, where()]
         text = [w[:1000].encode("utf-8", "replace").decode() for w in words]
-        os.write(3, encode([NOTE] + text))
+        codec = loaded("pysandbox_guest._codec")
+        os.write(3, codec.encode([codec.NOTE] + text))
     except Exception:
         pass  # advice that cannot be given is not worth an error
+
+
+def loaded(name):
+    """The module of the package, which a program that asks for nothing does not need.
+    The program may have changed by now what an import statement does."""
+    if name not in sys.modules:
+        spec = __spec__.loader.find_spec(name)
+        module = type(sys)(name)
+        module.__spec__ = spec
+        spec.loader.exec_module(module)
+        sys.modules[name] = module
+    return sys.modules[name]
 
 
 def where():

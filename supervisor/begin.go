@@ -70,7 +70,9 @@ func (c *child) sendStdio(s *Stdio) error {
 }
 
 // isGone is whether nothing could be sent because the stage has ended.
-func isGone(err error) bool { return errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) }
+func isGone(err error) bool {
+	return errors.Is(err, errSend) && (errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET))
+}
 
 // Close ends a sandbox for which there is no plan.
 func (b *Beginning) Close() {

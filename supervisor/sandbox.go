@@ -38,7 +38,7 @@ func (s *sandbox) launch() error {
 // stageFailure is the error of the stage where it is the reason of err: a stage
 // that has failed says why and goes, and then nothing can be sent to it.
 func (s *sandbox) stageFailure(err error) error {
-	if !errors.Is(err, errSend) || !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+	if !isGone(err) {
 		return err
 	}
 	if _, said := s.awaitListener(); said != nil {

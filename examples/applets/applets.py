@@ -202,7 +202,7 @@ class AppletHost:
             raise AppletError("%s is no URL" % url) from None
         match = re.fullmatch(r"(?:.*/)?([A-Za-z]\w*)\.py", parts.path)
         if not port or parts.scheme not in PORTS or not parts.hostname or match is None:
-            raise AppletError("%s is no applet; its URL must end in NAME.py" % url)
+            raise AppletError("%s is no applet; its URL is of http or https and ends in NAME.py" % url)
         key = (parts.scheme, parts.hostname, port)
         source = fetch(url, self.deadline)
         if key not in self.origins:

@@ -297,6 +297,11 @@ class Schemas(unittest.TestCase):
         with self.assertRaisesRegex(TypeError, "marks methods"):
             expose(property(lambda self: 1))
 
+    def test_schemas_are_given_by_name(self):
+        for wrong in (int, (str, int), Store):
+            with self.assertRaisesRegex(TypeError, "name what schemas are of"):
+                expose(wrong)
+
     def test_a_wrong_number_of_schemas_is_refused_by_grant(self):
         class Wrong:
             @expose(params=(int,))
@@ -317,6 +322,8 @@ class Grants(unittest.TestCase):
             ):
                 with self.assertRaises(PolicyError, msg=name):
                     sb.grant(name, thing, methods)
+            with self.assertRaisesRegex(PolicyError, "'names' is no name .* none of .*, names"):
+                sb.grant("names", Store())
             sb.grant("s", Store(), ["get"])
             with self.assertRaises(PolicyError):
                 sb.grant("s", Store())

@@ -111,8 +111,9 @@ class Programs(Case):
         self.assertEqual(result.exit_code, 1)
         self.assertIn(b"ZeroDivisionError", result.stderr)
         self.assertNotIn(b".pysandbox", result.stderr)
-        with self.assertRaises(EndedError):
+        with self.assertRaises(EndedError) as failed:
             result.check()
+        self.assertIn(b"ZeroDivisionError", failed.exception.output.stderr)
         denied = "import socket\nsocket.socket().connect(('203.0.113.9', 443))"
         stderr = self.sb.start(denied).wait(30).stderr
         self.assertIn(b'File "<string>", line 2, in <module>', stderr)

@@ -83,6 +83,9 @@ def expose(function: Optional[Callable[..., Any]] = None, *, params: Optional[Se
     exposed = Exposed(_schemas(params), _schema(returns, RESULTS, "returns"), _classes(raises))
 
     def mark(method: F) -> F:
+        if isinstance(method, (type, tuple)):
+            raise TypeError("expose() marks methods, and this is %r; name what schemas are of, as in "
+                            "@expose(params=(int,), returns=str)" % (method,))
         if not callable(method) and not isinstance(method, (staticmethod, classmethod)):
             raise TypeError("expose() marks methods, and this is a " + type(method).__name__)
         setattr(method, "__pysandbox__", exposed)
@@ -265,6 +268,17 @@ def exposed_methods(thing: Any) -> Dict[str, Entry]:
             if isinstance(exposed, Exposed) and name[:1] != "_":
                 found[name] = Entry(name, member.__get__(thing, type(thing)), exposed)
     return found
+
+
+RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")  # pysandbox_guest has these
+
+
+def check_name(name: str) -> None:
+    """PolicyError for what a capability may not be named."""
+    from keyword import iskeyword
+    if not name.isidentifier() or iskeyword(name) or name[:1] == "_" or name in RESERVED:
+        raise PolicyError("%r is no name for a capability; that is an identifier, no keyword, without an "
+                          "underscore at its beginning, and none of %s" % (name, ", ".join(RESERVED)))
 
 
 class Grant:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 class SandboxError(Exception):
-    """Every error of this package. output is what a request had written until then,
-    an Execution, where one was under way."""
+    """Every error of this package. output is what a request had written until then, or
+    the program of a Result, an Execution, where there was one."""
 
     output: Optional[Execution] = None
 
@@ -102,7 +102,8 @@ class DeadlineError(SandboxError):
 
 
 class CancelledError(SandboxError):
-    """The request was cancelled; killed and begun are as in DeadlineError."""
+    """The request was cancelled; killed and begun are as in DeadlineError. A task of
+    asyncio that is cancelled gets asyncio's error of this name instead."""
 
     def __init__(self, message: str, killed: bool = False):
         super().__init__(message)

@@ -46,8 +46,8 @@ class Violation:
     """One kind of denied operation. operation is what was tried, such as "connect", and
     target on what, such as "tcp://203.0.113.9:443"; rule is what denied it, errno the
     name of what the program got, count how often it was tried, and hint what would
-    allow it, or "". where is "file:line" if the guest said it; source is then "guest":
-    helpful, and no proof."""
+    allow it, or "". where is "file:line", or "file:line in function", if the guest said
+    it; source is then "guest": helpful, and no proof."""
 
     operation: str = ""
     target: str = ""
@@ -190,13 +190,15 @@ class Result:
         return self.report.violations
 
     def check(self) -> Result:
-        """This result, or the typed error of a run that did not exit with 0."""
+        """This result, or the typed error of a run that did not exit with 0, whose
+        output has stdout and stderr."""
         problem = self.report.error()
-        if problem is not None:
-            raise problem
-        if self.exit_code != 0:
-            raise EndedError("the program exited with status %d" % self.exit_code, self.report)
-        return self
+        if problem is None and self.exit_code != 0:
+            problem = EndedError("the program exited with status %d" % self.exit_code, self.report)
+        if problem is None:
+            return self
+        problem.output = Execution(self.stdout, self.stderr)
+        raise problem
 
 
 def _known(cls: type, raw: Mapping[str, Any]) -> Dict[str, Any]:

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 DEADLINE = 60.0  # seconds that a request to the guest may take, unless told
 PATIENCE = 5.0  # seconds that an idle guest has for its own end
 SENT = "raise SystemExit('the host has sent no program')"  # what is one then
-RESERVED = ("Capability", "RemoteError", "RevokedError", "error", "names")  # pysandbox_guest has these
 
 
 class Sandbox(GuestFiles):
@@ -158,13 +157,12 @@ class Sandbox(GuestFiles):
         """Lets guest code call the named methods of thing, or all that @expose
         marks, as `from pysandbox_guest import NAME` and as the global NAME, where it
         hides a built-in one of that name, such as print. With callbacks, it may pass
-        functions of its own. The Grant takes it back. PolicyError for a keyword or a
-        name that begins with an underscore."""
-        from keyword import iskeyword
-        from .capability import Grant, facet
+        functions of its own. The Grant takes it back. PolicyError for a keyword, a name
+        with a leading underscore or of pysandbox_guest's own, such as error, and one that
+        the policy does not grant, if the guest lives: else the first request tells."""
+        from .capability import Grant, check_name, facet
         forks.check(self._owner)
-        if not name.isidentifier() or iskeyword(name) or name[:1] == "_" or name in RESERVED:
-            raise PolicyError("%r is no name for a capability" % name)
+        check_name(name)
         if self._allowed and name not in self._allowed:
             raise PolicyError("the policy grants %s, not %s; add it to capabilities.grant" % (
                 ", ".join(self._allowed), name))

@@ -147,7 +147,7 @@ func checkScript(path string, spawns bool) error {
 	case info.IsDir():
 		return &failure{
 			problem: "script " + shown + ": is a directory",
-			hint:    "to run the package in it: pysandbox exec --allow-read=" + shellQuote(path) + " -- python3 " + shellQuote(path),
+			hint:    "to run the program in it: pysandbox exec --allow-read=" + shellQuote(path) + " " + shellQuote(filepath.Join(path, "__main__.py")),
 			status:  supervisor.ExitNotExecutable,
 		}
 	case !info.Mode().IsRegular():

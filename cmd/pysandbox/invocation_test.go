@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -131,6 +132,20 @@ func TestCheckScript(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.problem) || failureStatus(err) != c.status {
 			t.Errorf("%s: got %v with status %d, want %q with %d", c.path, err, failureStatus(err), c.problem, c.status)
 		}
+	}
+}
+
+// TestADirectoryIsRunByItsScript: the words of a command would be refused under a
+// policy with rules on modules.
+func TestADirectoryIsRunByItsScript(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("the app", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	var f *failure
+	const want = "--allow-read='the app' 'the app/__main__.py'"
+	if err := checkScript("the app", false); !errors.As(err, &f) || !strings.HasSuffix(f.hint, want) {
+		t.Errorf("%+v, want %q", f, want)
 	}
 }
 

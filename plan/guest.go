@@ -53,7 +53,7 @@ func wrapCommand(c Command, pol *policy.Policy, inv Invocation) (Command, error)
 	if !known || !c.Python {
 		return Command{}, &policy.Problem{
 			Key: moduleKey(pol.Python),
-			Err: errors.New("rules on modules and --capabilities need a Python program given as SCRIPT, -c CODE or -m MODULE"),
+			Err: errors.New("rules on modules and --capabilities need a Python program given as SCRIPT, -c CODE, -m MODULE or on standard input"),
 		}
 	}
 	client := "alone"

@@ -52,13 +52,13 @@ func pythonSettings() []setting {
 			"python.modules.allow",
 			list[string]{func(p *Policy) *[]string { return &p.Python.ModulesAllow }, moduleSyntax()},
 			"",
-			"The only modules that the program may import, those of the standard library and built into the interpreter included; empty means all. What these import themselves comes with them, and is not for the program. It gives early and friendly errors and is not a boundary.",
+			"The only modules that the program may import, those of the standard library and built into the interpreter included; empty means all. \"xml\" is that module and all below it, \"xml.*\" what is below it; the packages above a module come with it. What modules of the interpreter and its packages import themselves comes with them, and is not for the program. Those that files.read or files.write show are the program's own: name them, and what they import. It gives early and friendly errors and is not a boundary. Rules on modules are for Python given as a script, code, a module or standard input; -- COMMAND is refused.",
 		},
 		{
 			"python.modules.deny",
 			list[string]{func(p *Policy) *[]string { return &p.Python.ModulesDeny }, moduleSyntax()},
 			"",
-			"Modules that may not be imported; beats python.modules.allow. A package that imports its own denied modules when it is imported, as multiprocessing does, cannot be imported then. It is not a boundary either.",
+			"Modules that may not be imported, named as in python.modules.allow, which it beats; \"xml.*\" leaves xml itself. A package that imports its own denied modules when it is imported, as multiprocessing does, cannot be imported then. It is not a boundary either.",
 		},
 	}
 }
@@ -264,6 +264,6 @@ func capabilitySettings() []setting {
 		"capabilities.grant",
 		list[string]{func(p *Policy) *[]string { return &p.Capabilities }, capabilitySyntax()},
 		"",
-		"Capabilities that the program may have from the host's client, by the names under which that offers them.",
+		"The only capabilities that the program may have from the host's client, by the names under which that offers them; empty means all that it offers.",
 	}}
 }

@@ -190,6 +190,14 @@ class Deadlines(unittest.TestCase):
                 with self.assertRaises(DeadlineError):
                     sb.exec("while True: pass", timeout=0.2)
 
+    def test_none_as_a_timeout_is_that_of_the_sandbox(self):
+        with Sandbox(deadline=0.2) as sb:
+            with self.assertRaises(DeadlineError):
+                sb.exec("while True: pass", timeout=None)
+            sb.exec("import time; time.sleep(0.4)", timeout=float("inf"))
+            with self.assertRaisesRegex(ValueError, r"or more, and float\('inf'\) no limit"):
+                sb.eval("1", timeout=-1)
+
 
 class Errors(unittest.TestCase):
     def test_errors_are_pickled_and_copied(self):

@@ -75,5 +75,5 @@ def seconds(name: str, value: float | None) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError("%s=%r: that is no number of seconds" % (name, value))
     if not value >= 0:
-        raise ValueError("%s=%r: a time in seconds is 0 or more; None is no limit" % (name, value))
+        raise ValueError("%s=%r: a time in seconds is 0 or more, and float('inf') no limit" % (name, value))
     return float(min(value, FOREVER))

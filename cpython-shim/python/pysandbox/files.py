@@ -68,7 +68,8 @@ def read_below(top: str, name: str, limit: int = LIMIT) -> bytes:
 
 def write_below(top: str, name: str, data: bytes) -> None:
     """Puts a file below a directory, making the directories on the way. What was
-    there under that name is replaced, never followed."""
+    there under that name is replaced, never followed. The file is the caller's, who
+    alone may read it: of root's a guest reads nothing, as it runs as another user."""
     parent, last = _open_parent(top, name, True)
     try:
         _replace(parent, last, data)

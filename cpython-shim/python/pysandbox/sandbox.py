@@ -45,9 +45,10 @@ class Sandbox(GuestFiles):
     for all that runs inside, beside the few that the policy gives, and cwd is the
     directory inside in which it begins, relative to the host's working directory; deadline
     is how many seconds a request may take before it is stopped (see DeadlineError), or
-    None for no limit; float("inf") as the timeout of one request is none for that. exec,
-    eval, run_file and run_module share one live interpreter, which the first of them
-    starts; start runs a program in an interpreter of its own.
+    None for no limit; one request's timeout is in its place, where None stands for it
+    and float("inf") is no limit. exec, eval, run_file and run_module share one live
+    interpreter, which the first of them starts; start runs a program in an interpreter
+    of its own.
 
     Threads may share a sandbox. Its requests, those on files among them, are done one
     at a time, in the order in which they came. A request's time begins when it is

@@ -46,8 +46,9 @@ func newCheck(u *ui, status *int) *cobra.Command {
 const checkLong = `Read policy files, with the presets and files that they extend, and report every
 error with its file, line and column. Nothing is run. A sound policy that exec
 would refuse on this host gets a warning that says why: the file may be meant for
-another one. What depends on the program, such as its own path and flags, cannot be
-known without it; explain shows that.`
+another one. What depends on the program, such as its path, or on the flags and
+PYSANDBOX_* variables of a run, such as --python, is not known here; explain shows
+that.`
 
 // checkFile reads one policy as exec would. What only this host refuses is no
 // mistake of the file's.

@@ -21,6 +21,13 @@ static void detach(void *none)
 	stage_exit(sys2(SYS_umount2, HOST_TREE, MNT_DETACH) ? 1 : 0);
 }
 
+/* Notes how the detacher ended. */
+int stage_detached(struct stage *st, int status)
+{
+	st->detacher = 0;
+	return status ? -EBUSY : 0;
+}
+
 /* Waits for the end of the detacher, which has PID 1's capabilities. */
 int stage_await_detacher(struct stage *st)
 {
@@ -32,10 +39,7 @@ int stage_await_detacher(struct stage *st)
 	do
 		pid = sys4(SYS_wait4, st->detacher, &status, __WALL, 0);
 	while (pid == -EINTR);
-	if (pid < 0)
-		return (int)pid;
-	st->detacher = 0;
-	return status ? -EBUSY : 0;
+	return pid < 0 ? (int)pid : stage_detached(st, status);
 }
 
 /* Removes the mount point, which is busy until the tree is out of the namespace.

@@ -131,6 +131,12 @@ static void reap(struct stage *st, struct ending *end)
 				stop_or_continue(st, status);
 			continue;
 		}
+		if (pid == st->detacher) { /* before the word to go */
+			int err = stage_detached(st, status);
+			if (err)
+				stage_fail(st, PSB_STAGE_OPERATION, err, -1);
+			continue;
+		}
 		add_usage(end, &use);
 		if (pid == st->program) {
 			end->done = true;

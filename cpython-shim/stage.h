@@ -87,6 +87,7 @@ int op_tmpfs(const struct op *op);
 int op_devpts(const struct op *op);
 int op_proc(struct stage *st, const struct op *op);
 int op_pivot(struct stage *st);
+int stage_detached(struct stage *st, int status);
 int stage_await_detacher(struct stage *st);
 int op_root_read_only(void);
 int attach_tree(int tree, const char *target);

@@ -334,6 +334,14 @@ class Hooks(unittest.TestCase):
             r.r_exec("import pkg.sub\nfrom pkg import y")
             self.assertEqual(r.r_eval("[y, pkg.sub.z]"), [2, 3])
 
+    def test_rules_on_modules_say_which_files_are_there(self):
+        with RExec(policy={"python": {"modules": {"allow": ["json"]}}}) as r:
+            r.r_exec("import json, re")  # json needs re
+            with self.assertRaisesRegex(GuestError, "import of difflib is not in python.modules.allow"):
+                r.r_exec("import difflib")
+        with RExec() as r:
+            r.r_exec("import difflib")
+
 
 class Counter:
     """An object for a Bastion."""

@@ -36,6 +36,7 @@ func hiddenImports() map[string][]string {
 		"traceback": {"unicodedata"},
 		"linecache": {"tokenize"},
 		"numpy":     {"secrets"},
+		"orjson":    {"dataclasses", "datetime", "enum", "json", "uuid", "zoneinfo"},
 	}
 }
 
@@ -86,7 +87,8 @@ func (i Interpreter) NeededModules(names []string) []string {
 	search := importSearch{seen: make(map[string]bool)}
 	listed := make(listings)
 	for _, dir := range i.moduleRoots() {
-		search.roots = append(search.roots, moduleRoot{dir, modulesIn(listed.of(dir))})
+		names := modulesIn(listed.of(dir))
+		search.roots = append(search.roots, moduleRoot{dir, names, helpersIn(names)})
 	}
 	search.queue = startModules()
 	for _, name := range names {
@@ -118,10 +120,12 @@ type importSearch struct {
 	seen  map[string]bool
 }
 
-// moduleRoot is a directory of modules and the names of those in it.
+// moduleRoot is a directory of modules and the names of those in it. The helpers
+// among them come with each of the others.
 type moduleRoot struct {
-	dir   string
-	names map[string]bool
+	dir     string
+	names   map[string]bool
+	helpers []string
 }
 
 func modulesIn(entries []os.DirEntry) map[string]bool {
@@ -131,6 +135,18 @@ func modulesIn(entries []os.DirEntry) map[string]bool {
 		names[strings.TrimSuffix(entry.Name(), ".py")] = true // which may hold a hyphen
 	}
 	return names
+}
+
+// helpersIn are the modules that packages beside them import in C: what mypyc has made
+// of their sources, under a name of its own, and the one of cffi.
+func helpersIn(names map[string]bool) []string {
+	var helpers []string
+	for name := range names {
+		if strings.HasSuffix(name, "__mypyc") || name == "_cffi_backend" {
+			helpers = append(helpers, name)
+		}
+	}
+	return helpers
 }
 
 // visit queues what a module imports. It is false for a name below a package that
@@ -148,6 +164,7 @@ func (s *importSearch) visit(name string) bool {
 		if !root.names[top] {
 			continue
 		}
+		s.queue = append(s.queue, root.helpers...)
 		base := filepath.Join(root.dir, filepath.FromSlash(strings.ReplaceAll(name, ".", "/")))
 		if source, err := ReadBeginning(base+".py", maxSource); err == nil {
 			above, _ := cutLast(name)

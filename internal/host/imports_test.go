@@ -102,3 +102,29 @@ func TestHostileSourcesAreSearched(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatModulesInCImport: no source says it, so it comes with what lies beside it.
+func TestWhatModulesInCImport(t *testing.T) {
+	packages := filepath.Join(t.TempDir(), "site-packages")
+	if err := os.Mkdir(packages, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	const compiled = "0a1b__mypyc.cpython-312-x86_64-linux-gnu.so"
+	for _, name := range []string{"plain.py", "other.py", compiled, "_cffi_backend.so", "uuid.py"} {
+		writeFile(t, filepath.Join(packages, name), "")
+	}
+	python := Interpreter{Closure: Closure{Binds: []Bind{{Path: packages}}}}
+	for named, want := range map[string][]string{
+		"plain": {"0a1b__mypyc", "_cffi_backend"}, "orjson": {"uuid", "zoneinfo"},
+	} {
+		needed := python.NeededModules([]string{named})
+		for _, name := range want {
+			if !slices.Contains(needed, name) {
+				t.Errorf("%s: %s is missing in %q", named, name, needed)
+			}
+		}
+		if slices.Contains(needed, "other") {
+			t.Errorf("%s: %q", named, needed)
+		}
+	}
+}

@@ -1,7 +1,6 @@
 package supervisor
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pysandbox/pysandbox/internal/host"
 )
 
 // messageType is enum psb_message_type of cpython-shim/wire.h, where the whole
@@ -133,8 +134,14 @@ func (c *control) sendFile(kind messageType, encoded []byte) error {
 		return fmt.Errorf("make a file for the plan: %w", err)
 	}
 	defer unix.Close(fd)
-	if n, err := unix.Write(fd, encoded); err != nil || n != len(encoded) {
-		return fmt.Errorf("write the plan: %d bytes of %d: %w", n, len(encoded), cmp.Or(err, io.ErrShortWrite))
+	switch n, err := unix.Write(fd, encoded); {
+	case err != nil:
+		return fmt.Errorf("write the plan: %w", err)
+	case n != len(encoded): // setrlimit(2): what a limit leaves no room for is not written
+		return &host.LowLimitError{
+			Name: "RLIMIT_FSIZE", What: fmt.Sprintf("a file may have only %d bytes", n), Least: uint64(len(encoded)),
+			Instruction: fmt.Sprintf("ulimit -f %d", len(encoded)>>10+1),
+		}
 	}
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {

@@ -77,6 +77,25 @@ func TestUnderLowLimits(t *testing.T) {
 	}
 }
 
+// TestALargePlanUnderALowLimit holds what is said where a file may be as large as a
+// small plan, and the plan has the bootstrap of rules on imports.
+func TestALargePlanUnderALowLimit(t *testing.T) {
+	testenv.Need(t, testenv.DebianPython, testenv.UserNS, testenv.Landlock, testenv.Notify)
+	rules := filepath.Join(t.TempDir(), "rules.json")
+	if err := os.WriteFile(rules, []byte(`{"version": 1, "python": {"modules": {"deny": ["this"]}}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	const tooLow = `^pysandbox: a file may have only 66560 bytes \(RLIMIT_FSIZE\); setting up a sandbox takes at least \d+\n`
+	for limit, want := range map[string]string{"65": tooLow, "4096": "^$"} {
+		cmd := exec.Command("/bin/bash", "-c", "ulimit -f "+limit+`; exec "$0" exec --policy "$1" --python=/usr/bin/python3 -c pass`, testenv.Binary(t), rules)
+		cmd.Dir, cmd.Env = "/", []string{"PATH=/usr/bin:/bin"}
+		said, _ := cmd.CombinedOutput()
+		if !regexp.MustCompile(want).Match(said) {
+			t.Errorf("ulimit -f %s: said %q, not %s", limit, said, want)
+		}
+	}
+}
+
 func check(t *testing.T, binary string, uid uint32, l limited) {
 	dir := t.TempDir()
 	report := filepath.Join(dir, "report")

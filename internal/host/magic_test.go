@@ -1,8 +1,11 @@
 package host
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
 )
@@ -24,7 +27,48 @@ func TestMagicIsTheInterpretersOwn(t *testing.T) {
 			t.Errorf("%s: found %q, it says %q", python.Path, found.Magic, own)
 		}
 	}
-	if got := (layout{version: "3.11", stdlib: t.TempDir()}).magic(newTree()); got != "" {
-		t.Errorf("an empty library gives %q", got)
+}
+
+// TestMagicOfAnotherBuildIsNotTaken holds that a file which the interpreter would not
+// load says nothing, as where an older build's was left behind.
+func TestMagicOfAnotherBuildIsNotTaken(t *testing.T) {
+	l := layout{version: "3.11", stdlib: t.TempDir()}
+	source := filepath.Join(l.stdlib, "os.py")
+	compiled := filepath.Join(l.stdlib, "__pycache__", "os.cpython-311.pyc")
+	if err := os.Mkdir(filepath.Dir(compiled), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(source, "pass\n")
+	made := time.Unix(0x5f000001, 0)
+	if err := os.Chtimes(source, made, made); err != nil {
+		t.Fatal(err)
+	}
+	const time, size = "\x01\x00\x00\x5f", "\x05\x00\x00\x00"
+	for header, want := range map[string]string{
+		"MMMM\x00\x00\x00\x00" + time + size + "code":      "MMMM",
+		"MMMM\x00\x00\x00\x00" + time + "\x06\x00\x00\x00": "",
+		"MMMM\x00\x00\x00\x00\x02\x00\x00\x5f" + size:      "",
+		"MMMM\x01\x00\x00\x00" + time + size:               "", // of a checksum, which is not looked at
+		"MMMM\x00\x00\x00\x00" + time:                      "",
+		"":                                                 "",
+	} {
+		write(compiled, header)
+		if got := l.magic(newTree()); got != want {
+			t.Errorf("%q: got %q, not %q", header, got, want)
+		}
+	}
+	for _, path := range []string{compiled, source} {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.magic(newTree()); got != "" {
+			t.Errorf("without %s: got %q", path, got)
+		}
 	}
 }

@@ -60,7 +60,7 @@ func (s *Stdio) Drain(ctx context.Context) error {
 		return ErrStalled
 	}
 	for _, o := range s.outputs {
-		if o.failure != nil && !errors.Is(o.failure, unix.EPIPE) {
+		if o.failure != nil && !o.target.gone(o.failure) {
 			return fmt.Errorf("pass on the program's output: %w", o.failure)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 
 	"github.com/pysandbox/pysandbox/internal/testenv"
@@ -387,6 +388,22 @@ func TestStdioReaderThatGoesAway(t *testing.T) {
 	if status := g.end(); !status.Signaled() || status.Signal() != unix.SIGPIPE {
 		t.Errorf("status %#x, want SIGPIPE", status)
 	}
+}
+
+// A terminal whose other end is closed is a reader that has gone, not a failure.
+func TestStdioTerminalThatGoesAway(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tty.Close()
+	g := start(t, [3]*os.File{open(t, "/dev/null", os.O_RDONLY), tty, open(t, "/dev/null", os.O_WRONLY)}, 0, nil, "echo x; sleep 0.3; echo y")
+	buf := make([]byte, 3)
+	if _, err := io.ReadFull(master, buf); err != nil || string(buf) != "x\r\n" {
+		t.Fatalf("%q, %v", buf, err)
+	}
+	_ = master.Close()
+	g.end()
 }
 
 func TestStdioFullDevice(t *testing.T) {

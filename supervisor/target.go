@@ -20,6 +20,12 @@ type target struct {
 	splices bool // splice(2) works and never blocks
 }
 
+// gone is whether an error says that nobody reads any more: EIO is that of a terminal
+// whose other end is closed (tty_write in drivers/tty/tty_io.c).
+func (t *target) gone(err error) bool {
+	return errors.Is(err, unix.EPIPE) || t.kind == kindTerminal && errors.Is(err, unix.EIO)
+}
+
 // errNoSplice says that splice(2) cannot write to a target.
 var errNoSplice = errors.New("splice does not work here")
 

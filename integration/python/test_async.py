@@ -181,6 +181,26 @@ class Refusals(unittest.TestCase):
                 self.assertEqual(asker.heard, [42])
         asyncio.run(main())
 
+    def test_a_task_can_ask_as_soon_as_its_call_is_answered(self):
+        async def main():
+            asker = Asker()
+            async with AsyncSandbox("strict") as asker.sb:
+                asker.sb.grant("asker", asker)
+                await asker.sb.eval("1")
+                service = asker.sb._sandbox._live[1]._service
+                send = service._send
+
+                def busy(frame, grant):
+                    send(frame, grant)
+                    time.sleep(0.3)
+
+                service._send = busy
+                await asker.sb.eval("asker.later()")
+                asker.answered.set()
+                await asker.task
+                self.assertEqual(asker.heard, [42])
+        asyncio.run(main())
+
     def test_it_can_ask_another_one(self):
         async def main():
             asker = Asker()

@@ -211,7 +211,9 @@ class _Running:
         self._unanswered = threading.Lock()
 
     def claim(self) -> bool:
-        """Whether the caller is the one to answer; only the first is."""
+        """Whether the caller is the one to answer; only the first is. The guest waits no
+        more once it has the answer, which is before who sends it can say so."""
+        self.over = True
         return self._unanswered.acquire(False)
 
     def begin(self, future: Future[Any]) -> None:

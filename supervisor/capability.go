@@ -19,15 +19,16 @@ func (s *sandbox) openChannel(first int) error {
 	if err := s.offer.makeChannel(s.plan.Plan); err != nil {
 		return err
 	}
-	if s.channel = s.offer.channel; s.channel == nil {
+	channel := s.offer.channel
+	if channel == nil {
 		return nil
 	}
 	if s.options.Client != nil {
-		if err := s.channel.Greet(s.options.Client, s.plan.Plan.Capabilities); err != nil {
+		if err := channel.Greet(s.options.Client, s.plan.Plan.Capabilities); err != nil {
 			return err
 		}
 	}
-	s.passed = len(s.channel.Guest)
+	s.passed = len(channel.Guest)
 	spawn := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpSpawn })
 	stdio := slices.IndexFunc(s.setup, func(op namespaces.Op) bool { return op.Code == namespaces.OpStdio })
 	if spawn < 0 || stdio < spawn {
@@ -45,10 +46,10 @@ func (s *sandbox) openChannel(first int) error {
 // startRelay passes frames until the run ends. A guest that breaks the rules of
 // the channel ends its own run.
 func (s *sandbox) startRelay(sink audit.Sink) {
-	if s.channel == nil {
+	if s.offer.channel == nil {
 		return
 	}
-	guest, client := s.channel.Sockets()
+	guest, client := s.offer.channel.Sockets()
 	s.relay = capability.New(guest, client, sink, s.plan, func() {
 		// It may have ended by now; then there is nothing to interrupt.
 		_ = unix.PidfdSendSignal(s.pidfd, unix.SIGINT, nil, 0)
@@ -90,7 +91,7 @@ func (s *sandbox) closeChannel() {
 	switch {
 	case s.relay != nil:
 		s.relay.Close()
-	case s.channel != nil:
-		s.channel.Close()
+	case s.offer.channel != nil:
+		s.offer.channel.Close()
 	}
 }

@@ -11,7 +11,7 @@ import (
 // deliver gives the stage the plan with what it needs to run it, unless it has the
 // same already. It must be called with the rights of the caller.
 func (s *sandbox) deliver() error {
-	direct, sources, err := s.prepare()
+	sources, err := s.prepare()
 	if err != nil {
 		return err
 	}
@@ -21,7 +21,7 @@ func (s *sandbox) deliver() error {
 	}
 	made := memo(sources, encoded)
 	if !s.child.recalled(made) {
-		if err := s.sendPlan(direct, sources, encoded); err != nil {
+		if err := s.sendPlan(sources, encoded); err != nil {
 			return err
 		}
 		if s.listeners() == 0 { // else it has more to donate with the plan than sources
@@ -32,36 +32,36 @@ func (s *sandbox) deliver() error {
 	return nil
 }
 
-// prepare makes the setup of this run. It returns the descriptors to donate first
-// and the sources to open behind them, in the order in which operations name them.
-func (s *sandbox) prepare() (direct []int, sources []source, err error) {
+// prepare makes the setup of this run. It returns the sources to open and donate
+// behind s.direct, in the order in which operations name them.
+func (s *sandbox) prepare() (sources []source, err error) {
 	if s.ports, err = openPorts(s.plan.Plan, s.options.where); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err = s.takePassed(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if s.setup, err = s.ownSetup(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	first := stdioCount
 	donated := stdioCount + len(s.direct)
 	if s.child.lease != nil {
 		if s.setup, sources, err = listSources(s.plan, s.setup, donated); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	if len(s.direct) == 0 { // the stage makes the listeners, and keeps them behind all else
 		first = donated + len(sources)
 	}
 	if err = s.openChannel(donated + len(sources)); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	err = s.passListeners(first)
 	if last := len(s.setup) - 1; err == nil && (last < 0 || s.setup[last].Code != namespaces.OpExec) {
 		err = errors.New("the plan does not end with the program's start")
 	}
-	return s.direct, sources, err
+	return sources, err
 }
 
 // place is the setup without what the program is, which goes with the word to go:
@@ -72,7 +72,7 @@ func (s *sandbox) place() namespaces.Program {
 
 // sendPlan opens the sources and sends everything. A stage that runs another plan
 // gives way to a new one.
-func (s *sandbox) sendPlan(direct []int, sources []source, encoded []byte) error {
+func (s *sandbox) sendPlan(sources []source, encoded []byte) error {
 	if s.child.recall.Sent {
 		if err := s.child.again(); err != nil {
 			return err
@@ -87,5 +87,5 @@ func (s *sandbox) sendPlan(direct []int, sources []source, encoded []byte) error
 		return err
 	}
 	defer closeAll(opened)
-	return s.child.control.sendPlan(encoded, slices.Concat(direct, opened))
+	return s.child.control.sendPlan(encoded, slices.Concat(s.direct, opened))
 }

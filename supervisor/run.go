@@ -54,17 +54,15 @@ type sandbox struct {
 	child     *child
 	stdio     *Stdio
 	offer     offer
-	cgroup    *Cgroup
 	setup     namespaces.Program // of this run; the program's start is last
 	sockets   []int              // of the sandbox's network, for the supervisor
 	services  *services
 	broker    *broker.Broker
 	serving   bool // the broker closes itself when it has served
 	ports     []publish.Port
-	activated []activated         // passed by a service manager, accepted at by us
-	direct    []int               // passed by a service manager, for the program itself
-	channel   *capability.Channel // nil for a program without the bootstrap
-	passed    int                 // descriptors that the program gets from 3 upward
+	activated []activated // passed by a service manager, accepted at by us
+	direct    []int       // passed by a service manager, for the program itself
+	passed    int         // descriptors that the program gets from 3 upward
 	relay     *capability.Relay
 	inner     innerSockets
 	program   int // PID 2 on the host
@@ -145,7 +143,7 @@ func (s *sandbox) start() error {
 		return err
 	}
 	var err error
-	if s.watch, err = StartWatch(s.limits(), s.cgroup, s.child.pid, s.started, s.end); err != nil {
+	if s.watch, err = StartWatch(s.limits(), s.offer.cgroup, s.child.pid, s.started, s.end); err != nil {
 		return err
 	}
 	command, err := s.setup[len(s.setup)-1:].Encode()
@@ -168,7 +166,7 @@ func (s *sandbox) attend(ctx context.Context) {
 		s.signals = CatchSignals(s.end)
 	}
 	s.signals.Attach(s.pidfd, s.program, s.stdio)
-	s.tasks.Go(s.cgroup.Sweep)
+	s.tasks.Go(s.offer.cgroup.Sweep)
 }
 
 // wait returns when the program has ended or something has ended it.

@@ -58,9 +58,9 @@ func (s *sandbox) settle() error {
 		return err
 	}
 	s.offer.close()
-	s.cgroup, s.layers.Cgroup = s.offer.cgroup, CgroupNone
-	if s.cgroup != nil {
-		s.layers.Cgroup = s.cgroup.Kind
+	s.layers.Cgroup = CgroupNone
+	if s.offer.cgroup != nil {
+		s.layers.Cgroup = s.offer.cgroup.Kind
 	}
 	if s.stdio.Terminal != nil { // which has to be put back
 		s.signals = CatchSignals(s.end)

@@ -37,23 +37,6 @@ static int fail_begin(int step, int err)
 	return -1;
 }
 
-/* A freshly forked child may be in the queue of its parent's CPU, where it waits until
- * the parent blocks. Moves it to another allowed CPU and gives it its mask back; what
- * runs elsewhere already stays there. Runs in: the parent. */
-static void place_child(long pid)
-{
-	unsigned long mask[16], others[16];
-	unsigned cpu = 0;
-	long size = sys3(SYS_sched_getaffinity, 0, sizeof mask, mask);
-
-	if (size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= (unsigned long)size * 8)
-		return;
-	memcpy(others, mask, (size_t)size);
-	others[cpu / 64] &= ~(1UL << (cpu % 64));
-	if (sys3(SYS_sched_setaffinity, pid, size, others) == 0)
-		sys3(SYS_sched_setaffinity, pid, size, mask);
-}
-
 /* Runs in: the new PID 1. */
 static void run_stage(int control, uint32_t uid, uint32_t gid, bool donor)
 {
@@ -102,7 +85,7 @@ static long clone_stage(int control, uint32_t uid, uint32_t gid, bool donor, uns
 	};
 	long pid = sys2(SYS_clone3, &args, sizeof args);
 	if (pid > 0)
-		place_child(pid);
+		affinity_part(pid);
 	if (pid)
 		return pid;
 	hide_arguments();

@@ -108,6 +108,7 @@ static void program_main(struct stage *st, uint32_t first)
 {
 	uint64_t none = 0;
 
+	affinity_return(&st->affinity);
 	st->program_control = st->control;
 	int err = program_prepare(st);
 	if (err)
@@ -128,6 +129,16 @@ static void start_program(void *start)
 	program_main(at->st, at->first);
 }
 
+/* Clones PID 2 on our processor: on another it would stand in the supervisor's way. */
+static long clone_beside(struct stage *st, struct clone_args *args, struct program_start *start)
+{
+	affinity_read(&st->affinity);
+	affinity_stay();
+	long pid = clone_here(args, start_program, start);
+	affinity_return(&st->affinity);
+	return pid;
+}
+
 /* Clones PID 2 into PID 1's memory but with its own descriptors. Unlike vfork
  * it lets PID 1 go on: PID 1 has to harden itself before the program's first
  * instruction, and no page is copied all the same. Where limits.pids is
@@ -138,12 +149,12 @@ static int spawn(struct stage *st, uint32_t first)
 	struct clone_args args = { .exit_signal = SIGCHLD };
 
 	start = (struct program_start){ st, first };
-	long pid = clone_here(&args, start_program, &start);
+	long pid = clone_beside(st, &args, &start);
 	if (pid == -EAGAIN && st->detacher) {
 		int err = stage_await_detacher(st);
 		if (err)
 			return err;
-		pid = clone_here(&args, start_program, &start);
+		pid = clone_beside(st, &args, &start);
 	}
 	return (int)pid;
 }

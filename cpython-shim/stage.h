@@ -23,6 +23,13 @@ struct plan {
 	uint32_t size;
 };
 
+/* The processors that a process may run on (sched_setaffinity(2)); size: bytes of mask
+ * that count, or -errno. */
+struct affinity {
+	unsigned long mask[16];
+	long size;
+};
+
 /* Everything the stage knows. One per sandbox, on PID 1's stack; PID 2 shares
  * it until execve. */
 struct stage {
@@ -42,6 +49,7 @@ struct stage {
 	struct plan plan;      /* the operations up to the program */
 	struct plan command;   /* what the program is: one EXEC, valid when released */
 
+	struct affinity affinity; /* of PID 2, which begins on PID 1's processor */
 	bool terminal;         /* PID 2 leads a foreground process group */
 	uint32_t passed;       /* descriptors from 3 upward that the program gets */
 	int program;           /* PID 2's id in the sandbox, for PID 1 */
@@ -137,6 +145,12 @@ int stage_open_terminal(struct stage *st, uint32_t mask);
 #define PSB_STACK_SIZE (64 * 1024) /* the lowest PSB_GUARD_SIZE bytes are no memory */
 #define PSB_GUARD_SIZE 4096
 long clone_here(struct clone_args *args, void (*run)(void *), void *with);
+
+/* affinity.c: each is a matter of speed, so that errors are none. */
+void affinity_part(long pid);
+void affinity_read(struct affinity *all);
+void affinity_stay(void);
+void affinity_return(const struct affinity *all);
 
 /* run.c */
 void stage_main(struct stage *st) __attribute__((noreturn));

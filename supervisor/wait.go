@@ -103,5 +103,4 @@ func (s *sandbox) bury() {
 		s.child.reap()
 	}
 	s.offer.takeBack()
-	s.child.close()
 }

@@ -76,7 +76,8 @@ class Hook:
     def connect(self, connection, address):
         target, kind = target_of(connection, address)
         # A datagram socket without a route gets another error than a connection.
-        self._reach("connect", target, kind if kind == "tcp" else None, address)
+        told = kind == "tcp" and not wants_number(sys._getframe(2))
+        self._reach("connect", target, kind if told else None, address)
 
     def send(self, connection, address=None):
         target, kind = target_of(connection, address)
@@ -194,6 +195,12 @@ def target_of(connection, address):
         return "%s://%s:%d" % (kind, host, address[1]), kind
     except Exception:
         return "", None
+
+
+def wants_number(frame):
+    """Whether the code that asks knows connect_ex, which returns an error and raises none,
+    and has the same event as connect. frame: of the function that called either."""
+    return "connect_ex" in frame.f_code.co_names
 
 
 def is_loopback(target):

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -182,30 +183,34 @@ func (c *connections) forget(cookie uint64) {
 // room. For each that the kernel keeps all the same, one is not forgotten. What is
 // entered meanwhile may not have been looked at.
 func (c *connections) sweep() bool {
-	c.mu.Lock()
-	before := maps.Clone(c.byCookie)
-	c.mu.Unlock()
-	live := make(map[uint64]bool)
-	if eachWatched(c.open, func(w watched) { live[w.data] = true }) != nil {
-		return false
+	closed, ok := c.closed()
+	kept := 0
+	if len(closed) > 0 { // else the kernel's tables, which take milliseconds, tell nothing
+		kept, ok = closedUnsent()
 	}
-	kept, ok := closedUnsent()
 	if !ok {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.swept = time.Now()
-	for cookie := range before {
-		switch {
-		case live[cookie]:
-		case kept > 0:
-			kept--
-		default:
-			c.forget(cookie)
-		}
+	for _, cookie := range closed[min(kept, len(closed)):] {
+		c.forget(cookie)
 	}
 	return len(c.byCookie) < c.limit
+}
+
+// closed returns the cookies of the host sockets that the sandbox has closed; ok is false
+// where that cannot be told.
+func (c *connections) closed() (cookies []uint64, ok bool) {
+	c.mu.Lock()
+	before := slices.Collect(maps.Keys(c.byCookie))
+	c.mu.Unlock()
+	live := make(map[uint64]bool)
+	if eachWatched(c.open, func(w watched) { live[w.data] = true }) != nil {
+		return nil, false
+	}
+	return slices.DeleteFunc(before, func(cookie uint64) bool { return live[cookie] }), true
 }
 
 func (c *connections) close() {

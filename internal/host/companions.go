@@ -91,5 +91,5 @@ func (b *builder) elf(path string) {
 	if o.interpreter != "" {
 		b.offerLoader(o)
 	}
-	b.libraries(path, nil)
+	b.libraries(path, filepath.Dir(path), nil)
 }

@@ -212,8 +212,7 @@ const lookAround = `import json, os, sys
 seen = {}
 for top in sys.argv[1:]:
     for where, dirs, files in os.walk(top):
-        if "site-packages" in dirs:
-            dirs.remove("site-packages")
+        dirs[:] = [name for name in dirs if name not in ("site-packages", "dist-packages")]
         if os.path.basename(where) == "bin":
             seen.update((os.path.join(where, name), 1) for name in files)
 for path in ("/etc/passwd", "/etc/shadow", "/etc/ssl/private", "/usr/include", "/usr/share/doc", "/var", "/opt"):

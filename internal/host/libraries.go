@@ -26,7 +26,7 @@ func (b *builder) program(path string) error {
 		}
 		b.loader.musl = strings.HasPrefix(filepath.Base(o.interpreter), "ld-musl-")
 	}
-	if missing := b.libraries(found.path, nil); len(missing) > 0 {
+	if missing := b.libraries(found.path, filepath.Dir(found.path), nil); len(missing) > 0 {
 		return fmt.Errorf("%s needs %s", found.path, strings.Join(missing, ", and "))
 	}
 	return nil
@@ -36,8 +36,8 @@ func (b *builder) program(path string) error {
 // program, so it must lead to an ELF file.
 func (b *builder) offerLoader(o *object) bool {
 	for _, at := range b.loader.existing(o.interpreter) {
-		if b.permit(at) == nil {
-			b.commit(at, true)
+		if b.permit(at.place) == nil {
+			b.commit(at.place, true)
 			return true
 		}
 	}
@@ -46,32 +46,33 @@ func (b *builder) offerLoader(o *object) bool {
 
 // libraries makes visible what the ELF file at a path without symlinks needs,
 // directly and through others, and returns what is missing, each name with the
-// reason. inherited is the DT_RPATH of what loads the file.
-func (b *builder) libraries(path string, inherited []string) []string {
+// reason. origin is that of the name under which the file is loaded, inherited the
+// DT_RPATH of what loads it.
+func (b *builder) libraries(path, origin string, inherited []string) []string {
 	o := b.loader.object(path)
 	if o == nil {
 		return nil
 	}
-	by := requester{path: path, rpath: inherited, object: o}
-	key := path + "\x00" + strings.Join(inherited, ":")
+	by := requester{origin: origin, object: o}
+	key := path + "\x00" + origin + "\x00" + strings.Join(inherited, ":")
 	if b.loaded[key] {
 		return nil
 	}
 	b.loaded[key] = true
 	passed := inherited
 	if len(o.rpath) > 0 {
-		passed = append(expandAll(o.rpath, path), inherited...)
+		passed = append(expandAll(o.rpath, origin), inherited...)
 	}
 	var missing []string
 	for _, name := range o.needed {
 		reason, visible := "which no directory of the loader has", false
 		for _, at := range b.loader.find(name, by, inherited) {
-			if err := b.permit(at); err != nil {
+			if err := b.permit(at.place); err != nil {
 				reason = "but " + err.Error()
 				continue
 			}
-			b.commit(at, true)
-			missing = append(missing, b.libraries(at.path, passed)...)
+			b.commit(at.place, true)
+			missing = append(missing, b.libraries(at.path, at.origin, passed)...)
 			visible = true
 		}
 		if !visible {
@@ -84,12 +85,12 @@ func (b *builder) libraries(path string, inherited []string) []string {
 // byName makes libraries visible that are loaded by name at run time, where the
 // host has them.
 func (b *builder) byName(path string, names ...string) {
-	by := requester{path: path, object: &object{}}
+	by := requester{origin: filepath.Dir(path), object: &object{}}
 	for _, name := range names {
 		for _, at := range b.loader.find(name, by, nil) {
-			if b.permit(at) == nil {
-				b.commit(at, true)
-				b.libraries(at.path, nil)
+			if b.permit(at.place) == nil {
+				b.commit(at.place, true)
+				b.libraries(at.path, at.origin, nil)
 			}
 		}
 	}
@@ -118,7 +119,7 @@ func (b *builder) extensions(dir string, inherited []string) error {
 		case entry.Type() == os.ModeSymlink:
 			b.outward(path)
 		case entry.Type().IsRegular() && isLibraryName(entry.Name()):
-			b.libraries(path, inherited)
+			b.libraries(path, filepath.Dir(path), inherited)
 		}
 		return nil
 	})

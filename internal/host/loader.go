@@ -32,22 +32,29 @@ func (l *loader) object(path string) *object {
 
 // requester is an ELF file that needs libraries.
 type requester struct {
-	path  string // without symlinks
-	rpath []string
+	origin string // the directory that $ORIGIN stands for
 	*object
+}
+
+// library is a file that the loader may open. Its origin is the directory of the name
+// under which that happens: where the name is a symlink, such as an alternative of
+// Debian's, the file itself lies elsewhere.
+type library struct {
+	place
+	origin string // without symlinks
 }
 
 // find returns every file that may be loaded as name: one, or one for each kind
 // of processor. inherited is the DT_RPATH of what loaded the requester.
-func (l *loader) find(name string, by requester, inherited []string) []place {
+func (l *loader) find(name string, by requester, inherited []string) []library {
 	if strings.Contains(name, "/") {
-		return l.existing(expandOrigin(name, by.path))
+		return l.existing(expandOrigin(name, by.origin))
 	}
 	var dirs []string
 	if by.runpath == nil {
-		dirs = append(expandAll(by.object.rpath, by.path), inherited...)
+		dirs = append(expandAll(by.rpath, by.origin), inherited...)
 	}
-	dirs = append(dirs, expandAll(by.runpath, by.path)...)
+	dirs = append(dirs, expandAll(by.runpath, by.origin)...)
 	if found := l.findIn(dirs, name); found != nil {
 		return found
 	}
@@ -59,7 +66,7 @@ func (l *loader) find(name string, by requester, inherited []string) []place {
 
 // findIn looks in the first directory that has the name, and in its
 // subdirectories for kinds of processors (glibc-hwcaps, ld.so(8)).
-func (l *loader) findIn(dirs []string, name string) []place {
+func (l *loader) findIn(dirs []string, name string) []library {
 	for _, dir := range dirs {
 		if !filepath.IsAbs(dir) {
 			continue // relative to a working directory that nobody knows
@@ -76,12 +83,15 @@ func (l *loader) findIn(dirs []string, name string) []place {
 }
 
 // existing resolves those of the paths that are ELF files of this machine.
-func (l *loader) existing(paths ...string) []place {
-	var found []place
+func (l *loader) existing(paths ...string) []library {
+	var found []library
 	for _, path := range paths {
 		at, err := l.tree.walk(path)
-		if err == nil && at.isFile() && l.object(at.path) != nil {
-			found = append(found, at)
+		if err != nil || !at.isFile() || l.object(at.path) == nil {
+			continue
+		}
+		if dir, err := l.tree.walk(filepath.Dir(path)); err == nil {
+			found = append(found, library{place: at, origin: dir.path})
 		}
 	}
 	return found
@@ -122,20 +132,19 @@ func muslDirs() []string {
 	return strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' || r == ':' })
 }
 
-func expandAll(paths []string, requester string) []string {
+func expandAll(paths []string, origin string) []string {
 	expanded := make([]string, 0, len(paths))
 	for _, path := range paths {
-		expanded = append(expanded, expandOrigin(path, requester))
+		expanded = append(expanded, expandOrigin(path, origin))
 	}
 	return expanded
 }
 
 // expandOrigin replaces the tokens of ld.so(8) that CPython's builds use.
-func expandOrigin(path, requester string) string {
+func expandOrigin(path, origin string) string {
 	if !strings.Contains(path, "$") {
 		return path
 	}
-	origin := filepath.Dir(requester)
 	return strings.NewReplacer(
 		"$ORIGIN", origin, "${ORIGIN}", origin,
 		"$LIB", "lib64", "${LIB}", "lib64",

@@ -55,6 +55,39 @@ func TestClosureOfADirectoryHasWhatItsProgramsNeed(t *testing.T) {
 	}
 }
 
+// TestOriginIsThatOfTheNameThatIsLoaded has a library that is loaded by a symlink in
+// another directory, as Debian's alternatives have OpenBLAS, and looks for one that lies
+// in both beside itself ($ORIGIN).
+func TestOriginIsThatOfTheNameThatIsLoaded(t *testing.T) {
+	base := testenv.WorldDir(t)
+	files, names := filepath.Join(base, "real"), filepath.Join(base, "names")
+	for _, dir := range []string{files, names} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		compileLibrary(t, filepath.Join(dir, "libsecond.so"), "-Wl,-soname,libsecond.so")
+	}
+	compileLibrary(t, filepath.Join(files, "libfirst.so"), "-Wl,-soname,libfirst.so", "-Wl,--enable-new-dtags",
+		"-Wl,-rpath,$ORIGIN", "-Wl,--no-as-needed", "-L"+files, "-lsecond")
+	link(t, filepath.Join(files, "libfirst.so"), filepath.Join(names, "libfirst.so"))
+	source, program := filepath.Join(base, "main.c"), filepath.Join(base, "main")
+	writeFile(t, source, "int main(void) { return 0; }\n")
+	args := []string{"-o", program, source, "-Wl,-rpath," + names, "-Wl,--no-as-needed", "-L" + names, "-lfirst"}
+	if output, err := exec.Command("cc", args...).CombinedOutput(); err != nil {
+		t.Fatalf("cc %v: %v\n%s", args, err, output)
+	}
+	closure, err := ProgramClosure([]string{program}, testCaller())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if output, err := inside(t, closure, program).CombinedOutput(); err != nil {
+		t.Errorf("run the program: %v\n%s", err, output)
+	}
+	if shows(closure, filepath.Join(files, "libsecond.so")) {
+		t.Errorf("what the loader does not look for is visible: %+v", closure.Binds)
+	}
+}
+
 func TestScriptsNeedAnInterpreterThatExists(t *testing.T) {
 	dir := testenv.WorldDir(t)
 	for name, head := range map[string]string{

@@ -75,6 +75,10 @@ func baseByArguments(t *table) {
 	t.refuse("a memory file could be executed; MFD_NOEXEC_SEAL makes one that cannot", unix.ENOSYS, "memfd_create")
 
 	t.refuseIf("PID 1 is not the program's", unix.EPERM, "sched_setaffinity", intIs(0, 1))
+	for _, policy := range []uint32{unix.SCHED_NORMAL, unix.SCHED_BATCH, unix.SCHED_IDLE} {
+		t.allowIf("the usual pace and what gives way to it, for itself", "sched_setscheduler", intIs(0, 0), intIs(1, policy))
+	}
+	t.refuse("a pace before others, or of another process", unix.EPERM, "sched_setscheduler")
 	t.refuseIf("PID 1 is not the program's", unix.EPERM, "setpriority", intIs(0, unix.PRIO_PROCESS), intIs(1, 1))
 	t.refuseIf("PID 1 is of the program's group", unix.EPERM, "setpriority", intIs(0, unix.PRIO_PGRP))
 	t.refuseIf("PID 1 is of the program's user", unix.EPERM, "setpriority", intIs(0, unix.PRIO_USER))

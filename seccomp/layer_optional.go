@@ -3,10 +3,10 @@ package seccomp
 import "golang.org/x/sys/unix"
 
 // layerNumpy is memory placement, which OpenBLAS and other numeric libraries try
-// and can do without. Not mbind(2): the policies of a shared mapping stay with its
-// file, in memory of the kernel's that no control group counts.
+// and can do without.
 func layerNumpy(t *table) {
 	t.allow("placement of its own memory", "get_mempolicy", "set_mempolicy")
+	t.refuseQuietly("policies of a shared mapping stay with its file, in memory that no control group counts", unix.EPERM, "mbind")
 }
 
 // layerSysV is System V IPC and POSIX message queues. They are counted per IPC

@@ -54,7 +54,7 @@ func packagePath(root string) string {
 // clientTests are those in which the version of the host counts.
 func clientTests() []string {
 	return []string{
-		"test_sandbox", "test_endings", "test_programs", "test_files", "test_policies", "test_capability",
+		"test_sandbox", "test_endings", "test_programs", "test_files", "test_policies", "test_capability", "test_grants",
 		"test_async", "test_turns", "test_forks", "test_words",
 	}
 }
@@ -133,7 +133,7 @@ func TestAsOrdinaryUser(t *testing.T) {
 	}
 	// Python 2.7's rexec says the same to every user.
 	env := append(environment(t, root, pythons), "HOME="+root, "USER=nobody", "PYSANDBOX_ORACLE=")
-	for _, module := range append(clientTests(), "test_cancel", "test_callbacks", "test_hostile", "test_hook", "test_guests", "test_rexec") {
+	for _, module := range append(clientTests(), "test_cancel", "test_callbacks", "test_hostile", "test_floods", "test_log", "test_hook", "test_guests", "test_rexec") {
 		t.Run(module, func(t *testing.T) {
 			if module != timed {
 				t.Parallel()

@@ -16,6 +16,8 @@ GUESTS = [path for path in os.environ.get("PYSANDBOX_GUESTS", "").split(":") if 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
+# A guest that takes no interrupt.
+STUBBORN = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
 
 # Seconds for what happens at some time: a busy machine says when. What would never
 # happen takes as long.
@@ -214,3 +216,9 @@ class Child:
     @expose
     def other(self):
         return 1
+
+
+def memory():
+    """What this process has in memory, in bytes (proc_pid_statm(5), resident)."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096

@@ -53,5 +53,7 @@ func dataFiles() []string {
 		"/etc/ssl/cert.pem",
 		// matplotlib, PIL and others that draw text.
 		"/usr/share/fonts", "/usr/local/share/fonts", "/etc/fonts", "/usr/share/fontconfig",
+		// matplotlib of Debian and Fedora, which is not imported without.
+		"/usr/share/matplotlib", "/etc/matplotlibrc",
 	}
 }

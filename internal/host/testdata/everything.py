@@ -43,6 +43,14 @@ for name in ("xml.etree.ElementTree", "asyncio", "sqlite3", "curses", "readline"
         return "imported"
 
 
+@ask("figures")
+def _():
+    os.environ["MPLCONFIGDIR"] = "/tmp"
+    import matplotlib
+
+    return matplotlib.rcParams["figure.dpi"]
+
+
 @ask("linear algebra")
 def _():
     import numpy

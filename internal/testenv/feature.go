@@ -29,6 +29,7 @@ const (
 	CgroupPids     Feature = "cgroup-pids"     // a pids group can be made
 	PyenvPython    Feature = "pyenv-python"    // at least one CPython below ~/.pyenv/versions
 	DebianPython   Feature = "debian-python"   // /usr/bin/python3
+	PythonTests    Feature = "python-tests"    // a CPython of every user's with its package test
 	Numpy          Feature = "numpy"           // numpy of /usr/bin/python3
 	Bubblewrap     Feature = "bubblewrap"      // bwrap(1)
 	Compiler       Feature = "compiler"        // cc(1) with libc headers
@@ -50,7 +51,7 @@ const (
 func Features() []Feature {
 	return []Feature{
 		Root, UserNS, NetNSAdmin, Landlock, LandlockNet, LandlockScopes, Notify, MemfdNoexec, Fchmodat2,
-		CgroupMemory, CgroupPids, PyenvPython, DebianPython, Numpy, Bubblewrap,
+		CgroupMemory, CgroupPids, PyenvPython, DebianPython, PythonTests, Numpy, Bubblewrap,
 		Compiler, Runc, Docker, Strace, Setpriv, Redis, Postgres, Nginx, Requests, Gunicorn, Aiohttp,
 		Uvloop, Gevent,
 	}
@@ -73,6 +74,7 @@ func probes() map[Feature]func() error {
 		CgroupPids:     func() error { return probeCgroup("pids") },
 		PyenvPython:    probePyenv,
 		DebianPython:   func() error { return probeProgram("/usr/bin/python3") },
+		PythonTests:    probePythonTests,
 		Numpy:          func() error { return probeModule("numpy") },
 		Bubblewrap:     func() error { return probeProgram("bwrap") },
 		Compiler:       probeCompiler,

@@ -219,7 +219,7 @@ func limitSettings() []setting {
 	return []setting{
 		duration("wall", "--timeout", func(p *Policy) *time.Duration { return &p.Limits.Wall }, "Time from start to end; the run ends with status 124."),
 		duration("cpu", "--cpu", func(p *Policy) *time.Duration { return &p.Limits.CPU }, "CPU time of all processes together; the run ends with status 137."),
-		size("memory", "--memory", func(p *Policy) *Size { return &p.Limits.Memory }, "Memory of all processes together, private tmpfs included; the run ends with status 137. Without a control group it bounds the private memory of each process alone, and not shared mappings and memory files: see limits.best_effort."),
+		size("memory", "--memory", func(p *Policy) *Size { return &p.Limits.Memory }, "Memory of all processes together, private tmpfs included; the run ends with status 137. Without a control group it bounds the private memory of each process alone, and not shared mappings and memory files: see limits.best_effort. A thread counts with all of its stack then, 8 MiB unless threading.stack_size or ulimit -s says otherwise."),
 		count("pids", "--pids", func(p *Policy) *int { return &p.Limits.Pids }, maxPids, "Processes and threads at one time; a start beyond it fails with EAGAIN."),
 		count("open_files", "--open-files", func(p *Policy) *int { return &p.Limits.OpenFiles }, maxOpenFiles, "Open descriptors of each process; an open beyond it fails with EMFILE."),
 		size("file_size", "--file-size", func(p *Policy) *Size { return &p.Limits.FileSize }, "Size of each file that is written; a write beyond it fails with EFBIG."),

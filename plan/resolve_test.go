@@ -271,7 +271,7 @@ func TestLimits(t *testing.T) {
 	}
 	want := []string{
 		"rlimit RLIMIT_CPU soft=4 hard=5", "rlimit RLIMIT_FSIZE soft=67108864 hard=67108864",
-		"rlimit RLIMIT_CORE soft=1 hard=1", "rlimit RLIMIT_NOFILE soft=256 hard=256",
+		"rlimit RLIMIT_CORE soft=1 hard=1", "rlimit RLIMIT_RTPRIO soft=0 hard=0", "rlimit RLIMIT_NOFILE soft=256 hard=256",
 	}
 	if got := lines(r, "rlimit"); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

@@ -92,9 +92,10 @@ func compileNamespaces() []specs.LinuxNamespace {
 // compileRlimits returns the limits of each process. CPU time ends with SIGXCPU
 // and, a second later, with SIGKILL for a program that ignores it. A core limit
 // of 1 byte keeps a core_pattern that pipes from running, which 0 does not
-// (core(5)).
+// (core(5)). Nobody goes before the host's other processes, whatever the caller may do
+// (sched(7)).
 func compileRlimits(l policy.Limits) []specs.POSIXRlimit {
-	limits := []specs.POSIXRlimit{{Type: "RLIMIT_CORE", Soft: 1, Hard: 1}}
+	limits := []specs.POSIXRlimit{{Type: "RLIMIT_CORE", Soft: 1, Hard: 1}, {Type: "RLIMIT_RTPRIO"}}
 	if l.CPU > 0 {
 		seconds := uint64((l.CPU + time.Second - 1) / time.Second)
 		limits = append(limits, specs.POSIXRlimit{Type: "RLIMIT_CPU", Soft: seconds, Hard: seconds + 1})

@@ -17,6 +17,11 @@ func TestTheSandboxsOwnNetwork(t *testing.T) {
 	}
 }
 
+// TestWhatMessengersAsk makes the calls of libzmq, which takes no other answer.
+func TestWhatMessengersAsk(t *testing.T) {
+	scene{program: "messenger", want: "pace: 0\ninterfaces: listed", inside: "pace: 0\ninterfaces: none"}.run(t)
+}
+
 // TestConnectionsBeyondTheLimit opens more connections than the policy permits:
 // one more is refused, and possible again once another is closed.
 func TestConnectionsBeyondTheLimit(t *testing.T) {

@@ -12,7 +12,8 @@ SCHED_OTHER = 0
 
 def keep_the_usual_pace():
     """As each of its threads begins."""
-    print("pace:", libc.pthread_setschedparam(libc.pthread_self(), SCHED_OTHER, ctypes.byref(ctypes.c_int(0))))
+    priority = ctypes.c_int(0)
+    print("pace:", libc.pthread_setschedparam(libc.pthread_self(), SCHED_OTHER, ctypes.byref(priority)))
 
 
 def interfaces():

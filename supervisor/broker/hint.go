@@ -4,6 +4,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pysandbox/pysandbox/audit"
 )
 
@@ -21,9 +23,19 @@ func spawnHint(file string) string {
 	return "--allow-spawn=" + file
 }
 
-// unixHint is the setting that would allow the socket that fd refers to, by its
-// path on the host: the caller may have come by a link of its own.
+// unixHint is the setting that would allow the socket that fd refers to, if there is
+// one: a policy may not name a socket in a directory that the program may write.
 func unixHint(fd int) string {
+	var mount unix.Statfs_t
+	if err := unix.Fstatfs(fd, &mount); err != nil || mount.Flags&unix.ST_RDONLY == 0 {
+		return ""
+	}
+	return unixSetting(fd)
+}
+
+// unixSetting names the socket by its path on the host: the caller may have come by a
+// link of its own.
+func unixSetting(fd int) string {
 	file, err := os.Readlink(procFD(fd))
 	if err != nil || !audit.IsPlain(file) {
 		return ""

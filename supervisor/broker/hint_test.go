@@ -48,7 +48,7 @@ func TestUnixHintIsSafeToPaste(t *testing.T) {
 		if safe {
 			want = `network.unix = ["` + path + `"]`
 		}
-		if got := unixHint(int(file.Fd())); got != want {
+		if got := unixSetting(int(file.Fd())); got != want {
 			t.Errorf("%q: hint %q, want %q", name, got, want)
 		}
 	}

@@ -150,8 +150,8 @@ print(os.path.exists(path), connect(path), connect(private + '/link'), connect('
 	if r := records[0]; r.Target != "unix:"+path {
 		t.Errorf("record: %+v", r)
 	}
-	for _, r := range records { // by whatever link, the hint is the socket's own path
-		if r.Rule != ruleUnix || r.Hint != `network.unix = ["`+path+`"]` {
+	for _, r := range records { // the program may write where the socket is: no policy may name it
+		if r.Rule != ruleUnix || r.Hint != "" {
 			t.Errorf("record: %+v", r)
 		}
 	}

@@ -1,20 +1,24 @@
 package broker
 
-import (
-	"testing"
-)
+import "testing"
 
-func TestNoOrphans(t *testing.T) {
-	for text, want := range map[string]bool{
-		"sockets: used 13\nTCP: inuse 1 orphan 0 tw 85 alloc 11 mem 185\n": true,
-		"TCP: inuse 1 orphan 3 tw 85 alloc 11 mem 185\n":                   false,
-		"TCP: inuse 1 orphan 10\n":                                         false,
-		"TCP: inuse 0 orphan\n":                                            false,
-		"UDP: orphan 0\n":                                                  false,
-		"":                                                                 false,
+func TestKeptByHost(t *testing.T) {
+	for _, test := range []struct {
+		text  string
+		count int
+		ok    bool
+	}{
+		{"sockets: used 13\nTCP: inuse 1 orphan 0 tw 85 alloc 11 mem 185\nUDP: inuse 0 mem 2\n", 0, true},
+		{"TCP: inuse 1 orphan 31 tw 85 alloc 11 mem 185\n", 31, true},
+		{"TCP: inuse 0 orphan 7\n", 7, true},
+		{"TCP: inuse 0 orphan\n", 0, false},
+		{"TCP: inuse 0 orphan -1\n", -1, false},
+		{"TCP: inuse 0 orphan many\n", 0, false},
+		{"UDP: orphan 0\n", 0, false},
+		{"", 0, false},
 	} {
-		if got := noOrphans(text); got != want {
-			t.Errorf("noOrphans(%q) is %v, want %v", text, got, want)
+		if count, ok := keptByHost(test.text); count != test.count || ok != test.ok {
+			t.Errorf("keptByHost(%q) is %d, %v; want %d, %v", test.text, count, ok, test.count, test.ok)
 		}
 	}
 }

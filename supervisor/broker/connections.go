@@ -185,8 +185,8 @@ func (c *connections) forget(cookie uint64) {
 func (c *connections) sweep() bool {
 	closed, ok := c.closed()
 	kept := 0
-	if len(closed) > 0 { // else the kernel's tables, which take milliseconds, tell nothing
-		kept, ok = closedUnsent()
+	if len(closed) > 0 {
+		kept, ok = closedUnsent(len(closed))
 	}
 	if !ok {
 		return false

@@ -25,13 +25,14 @@ void affinity_part(long pid)
 		sys3(SYS_sched_setaffinity, pid, all.size, all.mask);
 }
 
-/* Keeps us, and what we fork, on the processor that we run on. */
-void affinity_stay(void)
+/* Keeps us, and what we fork, on the processor that we run on, unless affinity_return
+ * could not undo that: all has not been read. */
+void affinity_stay(const struct affinity *all)
 {
 	struct affinity one = { .size = sizeof one.mask };
 	unsigned cpu = 0;
 
-	if (sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= sizeof one.mask * 8)
+	if (all->size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= sizeof one.mask * 8)
 		return;
 	one.mask[cpu / 64] = 1UL << (cpu % 64);
 	sys3(SYS_sched_setaffinity, 0, one.size, one.mask);

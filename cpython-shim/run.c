@@ -133,7 +133,7 @@ static void start_program(void *start)
 static long clone_beside(struct stage *st, struct clone_args *args, struct program_start *start)
 {
 	affinity_read(&st->affinity);
-	affinity_stay();
+	affinity_stay(&st->affinity);
 	long pid = clone_here(args, start_program, start);
 	affinity_return(&st->affinity);
 	return pid;

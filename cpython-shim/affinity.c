@@ -3,7 +3,7 @@
  * supervisor, and PID 2 beside nobody, as PID 1 only waits for it. */
 #include "stage.h"
 
-void affinity_read(struct affinity *all)
+static void read_allowed(struct affinity *all)
 {
 	all->size = sys3(SYS_sched_getaffinity, 0, sizeof all->mask, all->mask);
 }
@@ -16,7 +16,7 @@ void affinity_part(long pid)
 	struct affinity all, others;
 	unsigned cpu = 0;
 
-	affinity_read(&all);
+	read_allowed(&all);
 	if (all.size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= (unsigned long)all.size * 8)
 		return;
 	others = all;
@@ -25,13 +25,14 @@ void affinity_part(long pid)
 		sys3(SYS_sched_setaffinity, pid, all.size, all.mask);
 }
 
-/* Keeps us, and what we fork, on the processor that we run on, unless affinity_return
- * could not undo that: all has not been read. */
-void affinity_stay(const struct affinity *all)
+/* Keeps us, and what we fork, on the processor that we run on. all gets what was allowed
+ * until then, for affinity_return; where that cannot be read nothing is done. */
+void affinity_stay(struct affinity *all)
 {
 	struct affinity one = { .size = sizeof one.mask };
 	unsigned cpu = 0;
 
+	read_allowed(all);
 	if (all->size <= 0 || sys3(SYS_getcpu, &cpu, 0, 0) || cpu >= sizeof one.mask * 8)
 		return;
 	one.mask[cpu / 64] = 1UL << (cpu % 64);

@@ -132,7 +132,6 @@ static void start_program(void *start)
 /* Clones PID 2 on our processor: on another it would stand in the supervisor's way. */
 static long clone_beside(struct stage *st, struct clone_args *args, struct program_start *start)
 {
-	affinity_read(&st->affinity);
 	affinity_stay(&st->affinity);
 	long pid = clone_here(args, start_program, start);
 	affinity_return(&st->affinity);

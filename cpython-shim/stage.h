@@ -148,8 +148,7 @@ long clone_here(struct clone_args *args, void (*run)(void *), void *with);
 
 /* affinity.c: each is a matter of speed, so that errors are none. */
 void affinity_part(long pid);
-void affinity_read(struct affinity *all);
-void affinity_stay(const struct affinity *all);
+void affinity_stay(struct affinity *all);
 void affinity_return(const struct affinity *all);
 
 /* run.c */

@@ -27,6 +27,18 @@ const oldestMinor = 8
 // logs what it found so that a run says which versions it tested.
 func Pythons(tb testing.TB) []Python {
 	tb.Helper()
+	found := allPythons()
+	if len(found) == 0 {
+		tb.Fatalf("testenv: no CPython 3.%d or newer found; install python3", oldestMinor)
+	}
+	for _, python := range found {
+		tb.Logf("testenv: CPython %s at %s", python.Version, python.Path)
+	}
+	return found
+}
+
+// allPythons identifies every CPython of the candidates, each file once.
+func allPythons() []Python {
 	var found []Python
 	seen := make(map[string]bool)
 	for _, path := range pythonCandidates() {
@@ -38,12 +50,6 @@ func Pythons(tb testing.TB) []Python {
 		if python, ok := identify(path); ok {
 			found = append(found, python)
 		}
-	}
-	if len(found) == 0 {
-		tb.Fatalf("testenv: no CPython 3.%d or newer found; install python3", oldestMinor)
-	}
-	for _, python := range found {
-		tb.Logf("testenv: CPython %s at %s", python.Version, python.Path)
 	}
 	return found
 }

@@ -5,16 +5,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 )
 
 // PythonWithTests returns the newest CPython that has the package test, which
 // distributions ship apart, and that ordinary users may run.
 func PythonWithTests() (Python, error) {
 	var found Python
-	for _, path := range pythonCandidates() {
-		python, ok := identify(path)
-		if ok && python.Minor > found.Minor && runsTests(path) {
+	for _, python := range allPythons() {
+		if python.Minor > found.Minor && runsTests(python.Path) {
 			found = python
 		}
 	}
@@ -29,7 +27,7 @@ func runsTests(path string) bool {
 	cmd := exec.Command(path, "-I", "-c", "import test.support, test.test_select")
 	cmd.Dir = string(filepath.Separator)
 	if os.Getuid() == 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: Nobody, Gid: Nobody}}
+		takeOn(Nobody, cmd)
 	}
 	return cmd.Run() == nil
 }

@@ -37,11 +37,16 @@ func RunAs(tb testing.TB, uid uint32, cmd *exec.Cmd) *exec.Cmd {
 		return cmd
 	}
 	Need(tb, Root)
+	takeOn(uid, cmd)
+	return cmd
+}
+
+// takeOn makes cmd run as uid, which only root can.
+func takeOn(uid uint32, cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}
 	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: uid}
-	return cmd
 }
 
 // WorldDir makes a directory that every user can enter and read, and removes it
